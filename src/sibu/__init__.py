@@ -1,0 +1,34 @@
+"""Sibu (四步): from a pretrained model, a team's data and its knowledge to a system that the team can trust.
+
+The floors, from the top; imports only fall:
+
+- F8 ``cli``      one file a command
+- F6 ``api``      the public verbs, plain functions
+- F5 ``run``      recipe to bundle: data gate, assembly, stages, record, report
+- F4 ``recipe``   the schema of a recipe, reading it, filling it
+- F3 rooms        ``readers modalities fusions tasks methods trackers``, blind to each other
+- F2              ``nn train metrics store models catalog``
+- F1 ``core``     the vocabulary
+
+``import sibu`` imports no torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sibu.api import Predictor, check, evaluate, load, run, show
+    from sibu.recipe.schema import Recipe
+
+__version__ = "0.1.0"
+__all__ = ["Predictor", "Recipe", "check", "evaluate", "load", "run", "show"]
+
+_HOMES = {"Recipe": "sibu.recipe.schema"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that ``import sibu`` stays instant."""
+    if name in __all__:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES.get(name, "sibu.api")), name)
+    raise AttributeError(f"module 'sibu' has no attribute {name!r}")

@@ -1,0 +1,299 @@
+"""F6, the public verbs: plain functions that Python users and the command line call alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import RecipeError, SibuError, near_miss
+from sibu.core.example import Faults
+from sibu.core.result import Prediction, Report
+from sibu.recipe.load import load_recipe
+from sibu.run.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from sibu.run.bundle import Opened
+    from sibu.run.gate import GateReport
+
+RecipeLike = str | Path | Mapping[str, Any]
+
+
+def run(
+    recipe: RecipeLike,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Gate the data, adapt the model, evaluate, check release conditions, write a bundle.
+
+    Args:
+        recipe: A recipe file, or its content as a mapping.
+        overrides: ``KEY=VALUE`` with dotted keys, such as ``train.epochs=1``.
+        out: Folder of the bundle; None: ``runs/<name>``.
+        resume: Go on with an unfinished run at the same place.
+        force: Replace a bundle or an unfinished run that stands there.
+        progress: Where to tell how far it is; None: silent.
+
+    Returns:
+        The bundle's folder.
+
+    Raises:
+        SibuError: For every fault that the user can mend.
+    """
+    from sibu.run.stages import run_recipe
+
+    loaded = load_recipe(recipe, overrides)
+    place = Path(out) if out is not None else Path("runs") / loaded.recipe.name
+    return run_recipe(loaded, place, resume=resume, force=force, progress=progress or Silent())
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What ``check`` found."""
+
+    gate: GateReport
+    steps: int
+    """Estimated steps of the run."""
+    steps_per_epoch: int
+    limit: int
+    """The model's longest input in pieces."""
+    plan: Mapping[str, Any]
+    """Model, method, seed, files."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is no error."""
+        return not self.gate.faults.number("error")
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as JSON."""
+        own = {"steps": self.steps, "steps_per_epoch": self.steps_per_epoch, "model_limit": self.limit}
+        return {**self.gate.as_json(), "plan": {**self.plan, **own}}
+
+
+def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progress | None = None) -> Checked:
+    """The data gate and the plan alone: rows, lengths, labels, faults by file and row; trains nothing.
+
+    Args:
+        recipe: A recipe file, or its content as a mapping.
+        overrides: ``KEY=VALUE`` with dotted keys.
+        progress: Where to tell how far it is; None: silent.
+
+    Raises:
+        SibuError: When the recipe itself cannot be run (faults of rows are in the result instead).
+    """
+    from sibu.run.plan import make_plan, plan_steps
+
+    loaded = load_recipe(recipe, overrides)
+    plan = make_plan(loaded, progress or Silent(), scratch=None)
+    options = plan.recipe.train
+    batches = 0
+    for each in plan.tasks.values():
+        found = each.surveys["train"]
+        pieces = sum(min(length, plan.text.max_length) * count for length, count in found.lengths.items())
+        batches += max(round(pieces / options.batch_tokens), 1)
+    per_epoch, steps = plan_steps(plan.recipe, batches)
+    about = {
+        "name": plan.recipe.name,
+        "model": {"name": plan.source.name, "kind": plan.source.kind},
+        "method": plan.recipe.method.name,  # type: ignore[attr-defined]
+        "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
+        "seed": options.seed,
+    }
+    return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
+
+
+class Predictor:
+    """A bundle that answers. Made by ``load``."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the bundle's tasks."""
+        return list(self._opened.tasks)
+
+    def task_named(self, name: str | None) -> str:
+        """The task to answer; may be left out where the bundle has one.
+
+        Raises:
+            RecipeError: When there is no such task, or none was named among several.
+        """
+        known = self.tasks
+        if name is None and len(known) == 1:
+            return known[0]
+        if name is None:
+            raise RecipeError(f"The bundle has {len(known)} tasks ({', '.join(known)}); say which with --task.")
+        if name not in known:
+            raise RecipeError(f"The bundle has no task {name!r}. {near_miss(name, known)} It has: {', '.join(known)}.")
+        return name
+
+    def predict(
+        self, inputs: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]], *, task: str | None = None
+    ) -> Any:
+        """Answer one input or several.
+
+        Args:
+            inputs: A text, or a mapping with the task's fields (``{"text": ..., "text_pair": ...}``), or several.
+            task: Which task; None: the only one.
+
+        Returns:
+            A ``Prediction`` for one input, a list of them (in input order) for several.
+
+        Raises:
+            DataError: When an input lacks what the task needs; the message names its place.
+        """
+        one = isinstance(inputs, str | Mapping)
+        given = [inputs] if one else list(inputs)
+        found = []
+        for place, each in enumerate(self.stream(given, task=task)):
+            if isinstance(each, SibuError):
+                raise type(each)(f"input {place}: {each}")
+            found.append(each)
+        return found[0] if one else found
+
+    def stream(
+        self,
+        inputs: Iterable[Any],
+        *,
+        task: str | None = None,
+        progress: Progress | None = None,
+        total: int | None = None,
+    ) -> Iterator[Prediction | SibuError]:
+        """Answer any number of inputs in order; one that cannot be read gives its fault in its place."""
+        from sibu.run.answer import answer_inputs
+
+        name = self.task_named(task)
+        return answer_inputs(self._opened, name, inputs, progress=progress or Silent(), total=total)
+
+    def evaluate(
+        self, data: str | Path | Sequence[str], *, task: str | None = None, progress: Progress | None = None
+    ) -> Report:
+        """Metrics on labelled files, with 95 % bootstrap intervals.
+
+        Args:
+            data: A file, or several read as one, with the columns that the task was trained on.
+            task: Which task; None: the only one.
+            progress: Where to tell how far it is.
+
+        Raises:
+            RecipeError: When a file or column is not there.
+            DataError: When rows cannot be read.
+        """
+        from sibu.run.answer import evaluate_files
+
+        name = self.task_named(task)
+        files = [str(data)] if isinstance(data, str | Path) else [str(file) for file in data]
+        return evaluate_files(self._opened, name, files, faults=Faults(), progress=progress or Silent())
+
+
+def load(bundle: str | Path) -> Predictor:
+    """Open a bundle: every file is checked against its hash, then the model is built.
+
+    Raises:
+        BundleError: When it is missing, damaged, or of a newer format.
+    """
+    from sibu.run.write import open_bundle
+
+    return Predictor(open_bundle(Path(bundle)))
+
+
+def evaluate(bundle: str | Path, data: str | Path, *, task: str | None = None) -> Report:
+    """``load(bundle).evaluate(data, task=task)``."""
+    return load(bundle).evaluate(data, task=task)
+
+
+def show(bundle: str | Path) -> dict[str, Any]:
+    """What is inside a bundle: tasks, labels, metrics, sizes, lineage. Every file is checked against its hash.
+
+    Raises:
+        BundleError: When it is missing, damaged, or of a newer format.
+    """
+    from sibu.run.bundle import verify
+
+    path = Path(bundle)
+    content = verify(path)
+    read = {
+        name: json.loads((path / f"{name}.json").read_text(encoding="utf-8")) for name in ("labels", "metrics", "record")
+    }
+    return {**content, **read, "bytes": sum(file["bytes"] for file in content["files"].values())}
+
+
+def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
+    """Every part that a recipe can name, by room: summary, options, what it needs. No torch is imported.
+
+    Args:
+        room: One room, such as ``methods``; None: all.
+
+    Raises:
+        RecipeError: When there is no such room.
+    """
+    from sibu.fusions import FUSIONS
+    from sibu.methods import METHODS
+    from sibu.modalities import MODALITIES
+    from sibu.models.sources import packaged
+    from sibu.readers import READERS
+    from sibu.tasks import TASKS
+    from sibu.trackers import TRACKERS
+
+    catalogs = {
+        "tasks": TASKS,
+        "methods": METHODS,
+        "modalities": MODALITIES,
+        "fusions": FUSIONS,
+        "readers": READERS,
+        "trackers": TRACKERS,
+    }
+    rooms = [*catalogs, "models"]
+    if room is not None and room not in rooms:
+        raise RecipeError(f"There is no room {room!r}. {near_miss(room, rooms)} Allowed: {', '.join(rooms)}.")
+    found: dict[str, dict[str, Any]] = {}
+    for name, catalog in catalogs.items():
+        if room in (None, name):
+            found[name] = {
+                part: {
+                    "summary": catalog[part].summary,
+                    "needs": list(catalog[part].needs),
+                    "options": [
+                        {"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in catalog.options(part)
+                    ],
+                }
+                for part in catalog
+            }
+    if room in (None, "models"):
+        found["models"] = {
+            model.alias: {"summary": model.summary, "needs": [model.package], "options": []} for model in packaged().values()
+        }
+    return found
+
+
+def read_inputs(file: str) -> Iterator[tuple[Any, Any]]:
+    """The records of a file of inputs: (id, record), or (line, fault) for a line that cannot be read.
+
+    Raises:
+        RecipeError: When no reader takes the file.
+        DataError: When there is no such file.
+    """
+    from sibu.run.answer import read_records
+
+    return read_records(file)
+
+
+def predict_records(
+    predictor: Predictor, task: str, records: Iterable[tuple[Any, Any]], *, progress: Progress | None = None
+) -> Iterator[dict[str, Any]]:
+    """Prediction lines in the contract's form for (id, record) pairs, in order."""
+    from itertools import tee
+
+    ids, inputs = tee(records)
+    answers = predictor.stream((record for _, record in inputs), task=task, progress=progress)
+    for (name, _), answer in zip(ids, answers, strict=True):
+        line: dict[str, Any] = {"id": name, "task": task}
+        yield line | ({"error": str(answer)} if isinstance(answer, SibuError) else answer.as_json())

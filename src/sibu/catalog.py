@@ -1,0 +1,145 @@
+"""A family of parts as one table: specs, entries, and how a recipe names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from inspect import cleandoc
+from sys import modules
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+
+from sibu.core.errors import MissingExtra, RecipeError, near_miss
+
+
+class Spec(BaseModel):
+    """Options of a part. Frozen; unknown keys are errors; each field's docstring is its help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One part: its options, its builder, and the libraries it needs beyond Sibu's own."""
+
+    spec: type[Spec]
+    build: Callable[..., Any]
+    needs: tuple[str, ...] = ()
+    """Modules that must be importable, such as ``peft``."""
+    extra: str | None = None
+    """The pip extra that brings them; None where Sibu itself does."""
+
+    @property
+    def doc(self) -> str:
+        """The door plate's docstring."""
+        return cleandoc(modules[self.spec.__module__].__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """Its first line."""
+        return self.doc.split("\n", 1)[0]
+
+    def require(self, what: str) -> None:
+        """Raise ``MissingExtra`` where a library is not installed."""
+        for module in self.needs:
+            if find_spec(module) is None:
+                raise MissingExtra(what, module, self.extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a part as help and reference show it."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+class Catalog:
+    """The table of a room: name to entry, with third-party parts from an entry point of the same name.
+
+    Args:
+        kind: What one part is called in messages, such as ``method``.
+        entries: The room's own parts, in the order that ``sibu list`` shows.
+        key: The key of a recipe block that names the part.
+        group: The entry-point group whose objects are entries too; None: no third-party parts.
+
+    Raises:
+        ValueError: When two parts have one name. A clash is never a rename.
+    """
+
+    def __init__(self, kind: str, *entries: Entry, key: str = "name", group: str | None = None) -> None:
+        self.kind = kind
+        self.key = key
+        self._table: dict[str, Entry] = {}
+        foreign = [point.load() for point in entry_points(group=group)] if group else []
+        for entry in (*entries, *foreign):
+            name = entry.spec.model_fields[key].default
+            if name in self._table:
+                raise ValueError(f"two parts are a {kind} named {name!r}; rename one")
+            self._table[name] = entry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._table:
+            allowed = ", ".join(self._table)
+            raise RecipeError(f"No {self.kind} is named {name!r}. {near_miss(name, self)} Allowed: {allowed}.")
+        return self._table[name]
+
+    def of(self, spec: Spec) -> Entry:
+        """The entry that a spec belongs to, its libraries checked."""
+        name = getattr(spec, self.key)
+        entry = self[name]
+        entry.require(f"The {self.kind} {name!r}")
+        return entry
+
+    def options(self, name: str) -> list[Option]:
+        """The options of a part, without the key that names it."""
+        fields = self[name].spec.model_fields
+        return [
+            Option(option, _type_name(field.annotation), field.get_default(call_default_factory=True), field.description or "")
+            for option, field in fields.items()
+            if option != self.key
+        ]
+
+    def union(self) -> Any:
+        """The type of a recipe key that names one of these parts: ``lora``, or ``{name: lora, rank: 8}``."""
+        choices: Any = None
+        for name, entry in self._table.items():
+            choice = Annotated[entry.spec, Tag(name)]
+            choices = choice if choices is None else choices | choice
+        if choices is None:
+            return Spec  # a room with no part: nothing can be named
+        return Annotated[choices, Discriminator(self._name_of), BeforeValidator(self._spelled_out)]
+
+    def _name_of(self, value: Any) -> str | None:
+        return value.get(self.key) if isinstance(value, dict) else getattr(value, self.key, None)
+
+    def _spelled_out(self, value: Any) -> Any:
+        return {self.key: value} if isinstance(value, str) else value
+
+
+def _type_name(annotation: Any) -> str:
+    """A type as help shows it: ``int``, ``float | None``, ``'linear' | 'cosine'``."""
+    from types import NoneType, UnionType
+    from typing import Literal, Union, get_args, get_origin
+
+    if annotation is NoneType:
+        return "null"
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _type_name(get_args(annotation)[0])
+    if origin is Literal:
+        return " | ".join(str(choice) for choice in get_args(annotation))
+    if origin in (Union, UnionType):
+        return " | ".join(_type_name(part) for part in get_args(annotation))
+    if origin is not None:
+        inner = ", ".join(_type_name(part) for part in get_args(annotation) if part is not ...)
+        return f"{origin.__name__}[{inner}]"
+    return getattr(annotation, "__name__", str(annotation))

@@ -1,0 +1,58 @@
+"""F8, the command line: one file a command; each parses and then calls a plain function of ``sibu.api``.
+
+Data goes to stdout, words and progress to stderr. Exit code 0 done, 1 a fault that the user can mend, 2 wrong usage,
+3 a release condition was missed.
+"""
+
+import os
+import sys
+
+import typer
+
+from sibu.cli import check, evaluate, list_, predict, run, show
+from sibu.core.errors import ReleaseMissed, SibuError
+
+app = typer.Typer(
+    name="sibu",
+    help="From a pretrained model, a team's data and its knowledge to a system that the team can trust.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("list")(list_.list_)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.command("show")(show.show)
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        from sibu import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """The ``sibu`` command."""
+    # The tokenizers library warns when a process that used its threads forks; nothing here forks.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    try:
+        app()
+    except ReleaseMissed as fault:
+        print(f"sibu: {fault}", file=sys.stderr)  # noqa: T201
+        sys.exit(3)
+    except SibuError as fault:
+        print(f"sibu: {fault}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("sibu: stopped. An unfinished run goes on with --resume.", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,44 @@
+"""``sibu check``."""
+
+import typer
+
+from sibu.cli.console import progress, table, write_json
+from sibu.cli.options import Json, Overrides, Quiet, Recipe
+
+
+def check(recipe: Recipe, overrides: Overrides = None, json: Json = False, quiet: Quiet = False) -> None:
+    """The data gate and the plan alone: rows, lengths, labels, faults by file and row; trains nothing."""
+    from sibu import api
+
+    found = api.check(recipe, overrides or [], progress=progress(quiet=quiet))
+    if json:
+        write_json(found.as_json())
+    else:
+        _show(found.as_json())
+    if not found.sound:
+        raise typer.Exit(1)
+
+
+def _show(found: dict) -> None:  # type: ignore[type-arg]
+    plan = found["plan"]
+    typer.echo(f"{plan['name']}: model {plan['model']['name']}, method {plan['method']}, about {plan['steps']} steps")
+    rows = []
+    for task, splits in found["tasks"].items():
+        for split, s in splits.items():
+            length = s["length"]
+            rows.append([task, split, *(str(n) for n in (s["rows"], length["p50"], length["p95"], length["max"]))])
+            rows[-1] += [str(s["longer_than_model"]), str(len(s["labels"]))]
+    head = ["task", "split", "rows", "pieces p50", "p95", "max", f"longer than {plan['model_limit']}", "labels"]
+    table("", head, rows)
+    for count in found["counts"]:
+        typer.echo(f"{count['severity']}: {count['kind']}: {count['count']} in {count['file']}")
+    shown: dict[tuple[str, str], int] = {}
+    for fault in found["faults"]:
+        key = (fault["kind"], fault["file"])
+        shown[key] = shown.get(key, 0) + 1
+        if shown[key] <= 5:
+            place = fault["file"] if fault["row"] is None else f"{fault['file']}:{fault['row']}"
+            typer.echo(f"  {place}: {fault['message']} {fault['mend']}")
+    for file, count in found["skipped_rows"].items():
+        typer.echo(f"left out: {count} rows of {file}")
+    typer.echo(f"{found['errors']} errors, {found['warnings']} warnings")

@@ -1,0 +1,103 @@
+"""Words and progress bars on stderr; none where it is no terminal or with --quiet."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sibu.run.progress import Progress, Silent
+
+
+class Console:
+    """Progress by Rich."""
+
+    def __init__(self) -> None:
+        from rich.console import Console as Rich
+
+        self._rich = Rich(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        self._rich.print(text, markup=False)
+
+    @contextmanager
+    def bar(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A bar with an estimate of the time that is left; it vanishes when the work is done."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns: tuple[Any, ...] = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._rich, transient=True) as bars:
+            one = bars.add_task(what, total=total)
+            yield lambda count: bars.advance(one, count)
+
+
+class Plain:
+    """Lines without bars, for a stderr that is no terminal."""
+
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    @contextmanager
+    def bar(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
+        """No bar."""
+        yield lambda _: None
+
+
+def progress(*, quiet: bool) -> Progress:
+    """Where a command tells how far it is."""
+    if quiet:
+        return Silent()
+    return Console() if sys.stderr.isatty() else Plain()
+
+
+def write_json(value: Any) -> None:
+    """A value as JSON on stdout."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def table(title: str, head: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout; columns of numbers are aligned right."""
+    from rich.console import Console as Rich
+    from rich.table import Table
+
+    out = Rich(highlight=False, width=None if sys.stdout.isatty() else 160)
+    shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(head):
+        numeric = bool(rows) and all(_is_number(row[place]) for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_plain(cell) for cell in row))
+    out.print(shown)
+
+
+def _plain(cell: str) -> str:
+    from rich.markup import escape
+
+    return escape(cell)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(".", "", 1).replace(",", "").replace("-", "", 1).isdigit() or not cell
+
+
+def score_rows(metrics: dict[str, dict[str, dict[str, Any]]]) -> list[list[str]]:
+    """Rows of a metrics table: task, split, metric, value, interval, n."""
+    return [
+        [task, split, metric, f"{s['value']:.4f}", f"{s['low']:.4f} to {s['high']:.4f}", str(s["n"])]
+        for task, splits in metrics.items()
+        for split, scores in splits.items()
+        for metric, s in scores.items()
+    ]
+
+
+SCORES = ["task", "split", "metric", "value", "95 % interval", "n"]

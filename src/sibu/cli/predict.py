@@ -1,0 +1,59 @@
+"""``sibu predict``."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sibu.cli.console import progress
+from sibu.cli.options import Bundle, Quiet, Task
+
+
+def predict(
+    bundle: Bundle,
+    task: Task = None,
+    text: Annotated[str | None, typer.Option("--text", help="One text to answer.")] = None,
+    text_pair: Annotated[str | None, typer.Option("--text-pair", help="Its pair.")] = None,
+    input_: Annotated[Path | None, typer.Option("--input", help="File of inputs, read by its ending.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="File for the predictions; none: stdout.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Predictions as JSON Lines, one an input, in input order."""
+    if (text is None) == (input_ is None):
+        raise typer.BadParameter("give either --text or --input.")
+    if text_pair is not None and text is None:
+        raise typer.BadParameter("--text-pair goes with --text.")
+    from sibu import api
+
+    predictor = api.load(bundle)
+    name = predictor.task_named(task)
+    if text is not None:
+        records: Iterator[tuple[Any, Any]] = iter([(None, {"text": text} | ({"text_pair": text_pair} if text_pair else {}))])
+    else:
+        records = api.read_inputs(str(input_))
+    failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
+    if failed:
+        typer.echo(f"sibu: {failed} inputs could not be answered; their lines have \"error\".", err=True)
+        raise typer.Exit(1)
+
+
+def _write(lines: Iterator[dict[str, Any]], output: Path | None) -> int:
+    """Write the lines, and count those with a fault."""
+    import json
+    import sys
+
+    from sibu.store.atomic import new_file
+
+    failed = 0
+    with ExitStack() as stack:
+        if output is None:
+            out = sys.stdout
+        else:
+            temporary = stack.enter_context(new_file(output))
+            out = stack.enter_context(temporary.open("w", encoding="utf-8"))
+        for line in lines:
+            failed += "error" in line
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return failed

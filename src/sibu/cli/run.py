@@ -1,0 +1,40 @@
+"""``sibu run``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sibu.cli.console import SCORES, progress, score_rows, table, write_json
+from sibu.cli.options import Json, Overrides, Quiet, Recipe
+
+
+def run(
+    recipe: Recipe,
+    overrides: Overrides = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the bundle. Default: runs/<name>.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run at the same place.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what stands at the place of the bundle.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Gate the data, adapt the model, evaluate, check release conditions, write a bundle."""
+    from sibu import api
+    from sibu.core.errors import ReleaseMissed
+
+    missed = None
+    try:
+        bundle = api.run(recipe, overrides or [], out=out, resume=resume, force=force, progress=progress(quiet=quiet))
+    except ReleaseMissed as fault:
+        if fault.bundle is None:
+            raise
+        bundle, missed = fault.bundle, fault
+    found = api.show(bundle)
+    if json:
+        write_json({"bundle": str(bundle), "metrics": found["metrics"], "record": found["record"], **found["release"]})
+    else:
+        table("", SCORES, score_rows(found["metrics"]))
+        typer.echo(f"bundle: {bundle}")
+        typer.echo(f"report: {bundle / 'report.html'}")
+    if missed is not None:
+        raise missed

@@ -1,0 +1,158 @@
+"""What a task asks of a file's columns, and the checks that turn raw values into clean ones.
+
+A reader hands over raw values (a CSV has only strings); ``Column.clean`` turns each into the column's own form or says
+what is wrong with it.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["text", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a task: its name in Sibu and its form. A row may lack it; the task's ``needs`` say what it must have."""
+
+    name: str
+    kind: Kind
+    role: Literal["input", "target"]
+    help: str = ""
+
+    def clean(self, value: Any) -> Any:
+        """The value in the column's own form.
+
+        Raises:
+            ValueError: What was given and what is allowed, in words for the user.
+        """
+        return _CLEANERS[self.kind](value)
+
+
+def _decoded(value: Any) -> Any:
+    """A list or object that a CSV cell holds as JSON."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as fault:
+            raise ValueError(f"is not valid JSON ({fault.msg} at character {fault.pos + 1})") from None
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text, given {_said(value)}")
+    return value
+
+
+def _name(value: Any) -> str:
+    """A label: a text, or a number or truth value that stands for one."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError(f"must be a label (a text or a whole number), given {_said(value)}")
+
+
+def _label(value: Any) -> str | list[str]:
+    value = _decoded(value) if isinstance(value, str) and value[:1] == "[" else value
+    if isinstance(value, list):
+        names = [_name(part) for part in value]
+        if len(set(names)) < len(names):
+            raise ValueError(f"names a label twice: {_said(value)}")
+        return names
+    return _name(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise ValueError(f"must be a number, given {_said(value)}") from None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"must be a finite number, given {_said(value)}")
+    return float(value)
+
+
+def _strings(value: Any) -> list[str]:
+    value = _decoded(value)
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise ValueError(f"must be a list of texts, given {_said(value)}")
+    return value
+
+
+def _objects(value: Any, what: str, keys: Mapping[str, Callable[[Any], Any]], optional: frozenset[str]) -> list[Any]:
+    """A list of objects with the given keys, each cleaned; other keys are left out."""
+    value = _decoded(value)
+    if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
+        raise ValueError(f"must be a list of {what}, given {_said(value)}")
+    cleaned = []
+    for place, part in enumerate(value):
+        item = {}
+        for key, clean in keys.items():
+            if part.get(key) is None:
+                if key in optional:
+                    item[key] = None
+                    continue
+                raise ValueError(f"item {place} lacks {key!r}; each needs {what}")
+            try:
+                item[key] = clean(part[key])
+            except ValueError as fault:
+                raise ValueError(f"item {place}, {key!r} {fault}") from None
+        cleaned.append(item)
+    return cleaned
+
+
+def _place(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"must be a whole number from 0, given {_said(value)}")
+    return value
+
+
+def _spans(value: Any) -> list[Any]:
+    return _objects(value, "{start, end, label}", {"start": _place, "end": _place, "label": _name}, frozenset())
+
+
+def _entities(value: Any) -> list[Any]:
+    keys = {"start": _place, "end": _place, "label": _name}
+    return _objects(value, "{start, end, label?}", keys, frozenset({"label"}))
+
+
+def _relations(value: Any) -> list[Any]:
+    keys = {"head": _place, "tail": _place, "label": _name}
+    return _objects(value, "{head, tail, label}: places in the list of entities", keys, frozenset())
+
+
+def _answers(value: Any) -> list[Any]:
+    value = _decoded(value)
+    if isinstance(value, Mapping) and isinstance(value.get("text"), list):  # the column form that `datasets` uses
+        starts = value.get("answer_start") or value.get("start") or []
+        value = [{"text": text, "start": start} for text, start in zip(value["text"], starts, strict=True)]
+    return _objects(value, "{text, start}", {"text": _text, "start": _place}, frozenset())
+
+
+def _said(value: Any) -> str:
+    """A value as a message shows it: short, with its type where that is the point."""
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return "nothing (null)" if value is None else shown
+
+
+_CLEANERS: dict[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "label": _label,
+    "number": _number,
+    "tokens": _strings,
+    "tags": _strings,
+    "spans": _spans,
+    "answers": _answers,
+    "entities": _entities,
+    "relations": _relations,
+}

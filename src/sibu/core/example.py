@@ -1,0 +1,143 @@
+"""What data is made of: label sets, spans, splits, faults of data."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Row = Mapping[str, Any]
+"""One row of a file, by Sibu's field names (``text``, ``label``, ...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of a task in a fixed order; a label's place is its class number."""
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        twice = [name for name, count in Counter(self.names).items() if count > 1]
+        if twice:
+            raise ValueError(f"labels must be distinct, given twice: {', '.join(twice)}")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def numbers(self) -> dict[str, int]:
+        """Class number by label."""
+        return {name: number for number, name in enumerate(self.names)}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A labelled stretch of a text: characters ``start`` to ``end`` (exclusive)."""
+
+    start: int
+    end: int
+    label: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a span needs 0 <= start < end, given start={self.start} end={self.end}")
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataFault:
+    """One fault of the data: which kind, in which file and row, and how to mend it."""
+
+    kind: str
+    severity: Severity
+    file: str
+    row: int | None
+    """Line of the file where the record starts, counted from 1; for Parquet the row, from 1; None: the file."""
+    message: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = self.file if self.row is None else f"{self.file}:{self.row}"
+        return f"{place}: {self.message} {self.mend}".rstrip()
+
+
+@dataclass(slots=True)
+class Faults:
+    """Collects data faults: counts every one, keeps the first ``keep`` of each kind and file."""
+
+    keep: int = 20
+    counts: Counter[tuple[str, Severity, str]] = field(default_factory=Counter)
+    """How often each (kind, severity, file) was seen."""
+    examples: list[DataFault] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Rows that are left out, by file: nothing is dropped uncounted."""
+
+    def add(self, fault: DataFault, *, skips_row: bool = False) -> None:
+        """Count a fault, and keep it as an example while there are few of its kind."""
+        key = (fault.kind, fault.severity, fault.file)
+        self.counts[key] += 1
+        if self.counts[key] <= self.keep:
+            self.examples.append(fault)
+        if skips_row:
+            self.skipped[fault.file] += 1
+
+    def number(self, severity: Severity) -> int:
+        """How many faults of this severity were seen."""
+        return sum(count for (_, level, _), count in self.counts.items() if level == severity)
+
+    def of(self, severity: Severity) -> list[DataFault]:
+        """The kept examples of this severity, in the order found."""
+        return [fault for fault in self.examples if fault.severity == severity]
+
+
+def is_cjk(character: str) -> bool:
+    """Whether a character belongs to a script that is written without spaces between words.
+
+    Han ideographs with their extensions, kana and the full-width forms around them count; Hangul does not
+    (Korean puts spaces between words).
+    """
+    code = ord(character)
+    return (
+        0x2E80 <= code <= 0x2FDF
+        or 0x3005 <= code <= 0x3007
+        or 0x3040 <= code <= 0x30FF
+        or 0x3400 <= code <= 0x4DBF
+        or 0x4E00 <= code <= 0x9FFF
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFF66 <= code <= 0xFF9D
+        or 0x20000 <= code <= 0x323AF
+    )
+
+
+def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """Join tokens to a text: one space between two, none where either side is Chinese or Japanese.
+
+    Returns:
+        The text, and the characters ``(start, end)`` of each token in it.
+    """
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    length = 0
+    before = ""
+    for token in tokens:
+        if before and token and not is_cjk(before[-1]) and not is_cjk(token[0]):
+            parts.append(" ")
+            length += 1
+        parts.append(token)
+        places.append((length, length + len(token)))
+        length += len(token)
+        before = token or before
+    return "".join(parts), places
+
+
+def as_names(values: Iterable[Any]) -> str:
+    """Values as users read them in a message: ``'a', 'b' and 3 more``."""
+    listed = list(values)
+    shown = ", ".join(repr(value) for value in listed[:8])
+    return shown if len(listed) <= 8 else f"{shown} and {len(listed) - 8} more"

@@ -1,0 +1,187 @@
+"""What each room owes: one protocol a room, of few methods.
+
+Rooms never import each other; ``run/`` introduces them to one another through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sibu.core.columns import Column
+from sibu.core.example import DataFault, Faults, Row
+from sibu.core.result import Prediction
+from sibu.core.text import Feature, TextInput, Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from torch import Tensor, nn
+
+    from sibu.core.tensors import Batch, Encoded, Output
+
+Record = tuple[int, dict[str, Any]]
+"""Where a record starts in its file (line, from 1) and its raw values by the file's own column names."""
+
+Features = Mapping[str, "np.ndarray"]
+"""The arrays of one window, by feature name."""
+
+Found = tuple[str, str, str, str]
+"""A fault that a task finds in a row: kind, severity, message, mend."""
+
+State = dict[str, Any]
+"""What a task learned from its training data (its labels, ...); JSON only, saved in the bundle."""
+
+
+class Reader(Protocol):
+    """Files to records."""
+
+    def __call__(self, path: str, faults: Faults) -> Iterator[Record]:
+        """Yield each record; a record that cannot be read is counted in ``faults`` and skipped, never lost silently."""
+        ...
+
+
+class Modality(Protocol):
+    """Raw values to model inputs. The encoder behind it is made by ``encoder``."""
+
+    features: tuple[Feature, ...]
+    """The arrays that ``tensors`` gives for each window."""
+
+    def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
+        """The windows of each input, in order; at least one each."""
+        ...
+
+    def arrays(self, window: Window, source: TextInput) -> Features:
+        """The model's own arrays of one window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOutput:
+    """One window's answer on its way to ``Task.decode``: what the head said, in numpy."""
+
+    window: Window
+    logits: np.ndarray
+
+
+class Measure(Protocol):
+    """Metrics over any choice of examples, so that they can be bootstrapped."""
+
+    n: int
+
+    def __call__(self, rows: np.ndarray) -> Mapping[str, float]:
+        """Every metric over the examples ``rows`` (numbers from 0, repeats allowed)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a task says of its predictions on labelled data."""
+
+    measure: Measure
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """JSON for the report: confusion, scores by label."""
+    wrong: Sequence[bool] = ()
+    """For each example whether it counts as an error."""
+
+
+class Task(Protocol):
+    """Head, loss, decoding and metrics of one kind of answer."""
+
+    columns: tuple[Column, ...]
+    needs: tuple[tuple[str, ...], ...]
+    """What a file must have: of each group of columns at least one. Groups of targets count for labelled data only."""
+    features: tuple[Feature, ...]
+    main_metric: str
+    """The metric that early stopping and the mean over tasks look at; larger is better."""
+    state: State
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Read labels and counts from the training rows into ``state``."""
+        ...
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        """Faults of one row, given the windows of its inputs."""
+        ...
+
+    def inputs(self, row: Row) -> Sequence[TextInput]:
+        """What is to be encoded for this row; several where one row holds several questions."""
+        ...
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:
+        """The arrays that head and loss ask for, for one window of the row's input ``number``."""
+        ...
+
+    def head(self, width: int) -> nn.Module:
+        """The module that answers: ``head(Encoded, features) -> Output``."""
+        ...
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Mean loss of a batch, a scalar."""
+        ...
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """The prediction for a row from its windows' answers, grouped by input."""
+        ...
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """Metrics and details against the gold targets."""
+        ...
+
+
+class Fusion(Protocol):
+    """Many encoded modalities to one."""
+
+    def __call__(self, parts: Mapping[str, Encoded]) -> Encoded:
+        """Join the modalities' vectors."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Weights that train alike."""
+
+    parameters: Sequence[Any]
+    scale: float = 1.0
+    """Learning rate relative to the run's."""
+
+
+@dataclass(slots=True)
+class Adapted:
+    """A model made ready by a method: what trains, and what stays as it was."""
+
+    encoder: nn.Module
+    groups: list[Group]
+    """Weights of the encoder that train."""
+    frozen_layers: int = 0
+    """How many layers, from the bottom, compute the same in every epoch and may be computed once."""
+    adapter: Any = None
+    """What writes and reads the bundle's ``adapter/`` folder; None where the weights themselves changed."""
+
+
+class Method(Protocol):
+    """Model to adapted model."""
+
+    def __call__(self, encoder: nn.Module) -> Adapted:
+        """Choose what trains; add what is to be added."""
+        ...
+
+
+class Tracker(Protocol):
+    """Figures of a run to a tracking service."""
+
+    def __call__(self, folder: Path, name: str, recipe: Mapping[str, Any]) -> AbstractContextManager[Any]:
+        """Open a run; the context has ``log(step, figures)``."""
+        ...
+
+
+def as_fault(found: Found, file: str, row: int | None) -> DataFault:
+    """A task's finding with its place."""
+    kind, severity, message, mend = found
+    return DataFault(kind, "error" if severity == "error" else "warning", file, row, message, mend)
+
+
+Batches = Iterable["Batch"]

@@ -1,0 +1,26 @@
+"""Identity: one modality, passed on as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from sibu.fusions.identity.layer import Identity
+
+
+class IdentitySpec(Spec):
+    """Options of `identity`: none."""
+
+    name: Literal["identity"] = "identity"
+
+
+def build(spec: IdentitySpec) -> Identity:  # noqa: ARG001
+    """The layer."""
+    from sibu.fusions.identity.layer import Identity
+
+    return Identity()
+
+
+ENTRY = Entry(IdentitySpec, build)

@@ -1,0 +1,9 @@
+"""F2: metrics that can be bootstrapped, and nothing but numpy behind them.
+
+Each module holds one ``sibu.core.protocols.Measure`` (``classes``: two): what it needs of every example is counted once
+when it is built, so that asking for a resample costs a few sums. ``bootstrap`` turns a measure into scores with
+intervals. A metric that is undefined on the rows asked for is NaN in a measure, and never in a ``Score``.
+"""
+
+LOWER_IS_BETTER = frozenset({"mse", "mae"})
+"""The metrics of this package of which less is better; of every other one more is."""

@@ -1,0 +1,1 @@
+"""F2, layers that know no task."""

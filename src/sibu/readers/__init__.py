@@ -1,0 +1,80 @@
+"""Room: files to records, one part a file format. Every file is streamed, and no record is lost silently."""
+
+import re
+from pathlib import Path
+
+from sibu.catalog import Catalog
+from sibu.core.errors import DataError, Fault, RecipeError
+from sibu.readers import conll, csv, datasets, jsonl, parquet, squad, tsv
+from sibu.readers.datasets import HUB, MARKS
+
+READERS = Catalog(
+    "reader",
+    jsonl.ENTRY,
+    csv.ENTRY,
+    tsv.ENTRY,
+    parquet.ENTRY,
+    conll.ENTRY,
+    squad.ENTRY,
+    datasets.ENTRY,
+    group="sibu.readers",
+)
+
+_BY_SUFFIX = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
+    ".txt": "conll",
+}
+_PEEK = 65_536
+
+
+def reader_for(path: str) -> str:
+    """The name of the reader that suits a file, by its name; a trailing ``.gz`` does not count.
+
+    A ``.json`` file is JSON Lines unless its first 64 KiB look like a SQuAD document. A folder that ``datasets`` saved
+    and a name such as ``datasets:owner/name:train`` belong to the reader ``datasets``.
+
+    Raises:
+        RecipeError: When the name says nothing; the message lists what is allowed.
+    """
+    place = Path(path)
+    if path.startswith(HUB) or any((place / mark).is_file() for mark in MARKS):
+        return "datasets"
+    endings = [ending.lower() for ending in place.suffixes]
+    zipped = endings[-1:] == [".gz"]
+    ending = (endings[:-1] if zipped else endings)[-1:]
+    name = _BY_SUFFIX.get(ending[0]) if ending else None
+    if name is None or (zipped and name == "parquet") or place.is_dir():
+        raise RecipeError(_no_reader(path, place.is_dir()))
+    return "squad" if ending == [".json"] and _is_squad(place) else name
+
+
+def _is_squad(place: Path) -> bool:
+    """Whether a file begins like a SQuAD document; a file that is not there does not."""
+    if not place.is_file():
+        return False
+    from sibu.readers._files import opened
+
+    try:
+        with opened(str(place)) as file:
+            head = file.read(_PEEK)
+    except DataError:  # for the reader to say
+        return False
+    return bool(re.match(rb'\s*\{\s*"', head) and re.search(rb'"data"\s*:\s*\[', head) and b'"paragraphs"' in head)
+
+
+def _no_reader(path: str, folder: bool) -> Fault:
+    if folder:
+        given = f"the folder {path!r} holds none of {', '.join(MARKS)}, so `datasets` did not save it."
+    else:
+        given = f"the name {path!r} does not tell its format."
+    allowed = f"Allowed: {' '.join(_BY_SUFFIX)}, text also with .gz; a folder of `datasets`; {HUB}NAME:SPLIT."
+    mend = f"Rename it, or name its format with `reader:` ({', '.join(READERS)})."
+    return Fault("", f"No reader: {given} {allowed}", mend)

@@ -1,0 +1,244 @@
+"""Reading a recipe: overrides, every fault at once with its place, near misses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sibu.core.errors import Fault, RecipeError, near_miss
+from sibu.core.example import as_names
+from sibu.fusions import FUSIONS
+from sibu.methods import METHODS
+from sibu.modalities import MODALITIES
+from sibu.readers import READERS
+from sibu.recipe import yaml
+from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, TaskBlock
+from sibu.tasks import TASKS
+from sibu.trackers import TRACKERS
+from sibu.train.spec import TrainSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A recipe with where it came from."""
+
+    recipe: Recipe
+    home: Path
+    """Folder that its relative paths start from."""
+    file: str
+    """As shown in messages."""
+
+
+def load_recipe(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Loaded:
+    """Read a recipe from a file or a mapping.
+
+    Args:
+        source: A YAML file, or the same as a mapping (paths in it are relative to the working folder).
+        overrides: ``KEY=VALUE`` with dotted keys, such as ``train.epochs=1``.
+
+    Raises:
+        RecipeError: With every fault found.
+    """
+    if isinstance(source, Mapping):
+        file, home, value = "the recipe", Path.cwd(), json.loads(json.dumps(source, default=str))
+        lines: dict[yaml.Path, int] = {}
+    else:
+        path = Path(source)
+        file, home = str(source), path.resolve().parent
+        value, lines = yaml.parse(_text(path), file)
+    if not isinstance(value, dict):
+        raise RecipeError(Fault(file, "a recipe is a mapping with the keys name, model and tasks."))
+    for override in overrides:
+        _apply(value, override, lines)
+    return Loaded(validate(value, file, lines), home, file)
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise RecipeError(f"{path} is a folder; give the recipe's file.")
+    if not path.is_file():
+        near = near_miss(path.name, (p.name for p in path.parent.glob("*.y*ml"))) if path.parent.is_dir() else ""
+        raise RecipeError(f"No recipe at {path}. {near}".rstrip())
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise RecipeError(f"{path} is not UTF-8 (byte {fault.start}). Save it as UTF-8.") from None
+
+
+def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) -> None:
+    """Put one ``KEY=VALUE`` into a recipe's mapping; a part's short form (`method: lora`) is spelled out first."""
+    key, sign, text = override.partition("=")
+    names = key.split(".")
+    if not sign or not all(names):
+        raise RecipeError(f"{override!r} is no override; give KEY=VALUE with a dotted key, such as train.epochs=1.")
+    place: Any = value
+    for depth, name in enumerate(names[:-1]):
+        inner = place.get(name)
+        if isinstance(inner, str) and depth == 0 and name in ("method", "fusion"):
+            inner = place[name] = {"name": inner}
+        if inner is None:
+            inner = place[name] = {}
+        if not isinstance(inner, dict):
+            raise RecipeError(f"{override!r}: {'.'.join(names[: depth + 1])} holds {inner!r}, which has no keys.")
+        place = inner
+    place[names[-1]] = yaml.parse_value(text)
+    lines[tuple(names)] = 0
+
+
+def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -> Recipe:
+    """A mapping to a recipe, or every fault of it at once.
+
+    Raises:
+        RecipeError: With every fault, each with file, line, path, what was given, what is allowed.
+    """
+    try:
+        # Through JSON, pydantic is strict about types and still takes a list for a tuple.
+        recipe = Recipe.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as fault:
+        found = [_fault(error, value, file, lines) for error in fault.errors(include_url=False)]
+        raise RecipeError(list(dict.fromkeys(found))) from None
+    faults = [_at(path, message, mend, file, lines) for path, message, mend in _cross_checks(recipe)]
+    if faults:
+        raise RecipeError(faults)
+    return recipe
+
+
+def _at(path: yaml.Path, message: str, mend: str, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
+    known = path
+    while known and known not in lines:
+        known = known[:-1]
+    line = lines.get(known)
+    dotted = ".".join(map(str, path))
+    if line == 0:
+        where = f"{file}, the override {dotted}"
+    else:
+        where = f"{file}:{line} {dotted}" if line else f"{file} {dotted}"
+    return Fault(where.rstrip(), message, mend)
+
+
+def _fault(error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
+    """One of pydantic's errors in our words."""
+    path = _as_written(tuple(error["loc"]), value)
+    kind, given = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        allowed = _keys_allowed(path[:-1], value)
+        close = near_miss(str(path[-1]), allowed)
+        return _at(path, "no such key.", f"{close} Allowed: {', '.join(allowed)}.".lstrip(), file, lines)
+    if kind == "missing":
+        return _at(path, "is missing.", "Add it.", file, lines)
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _tag_fault(path, given, file, lines)
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _at(path, f"{said}, given {_short(given)}.", "", file, lines)
+
+
+def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
+    catalog = _catalog_at(path)
+    allowed = ", ".join(catalog)
+    name = given.get(catalog.key) if isinstance(given, Mapping) else given
+    if name is None:
+        return _at((*path, catalog.key), f"is missing: which {catalog.kind}?", f"Allowed: {allowed}.", file, lines)
+    close = near_miss(str(name), catalog)
+    message = f"no {catalog.kind} is named {name!r}."
+    return _at(path, message, f"{close} Allowed: {allowed}.".lstrip(), file, lines)
+
+
+def _catalog_at(path: yaml.Path) -> Any:
+    head = path[0]
+    if head == "tasks":
+        return READERS if "reader" in path else TASKS
+    return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
+
+
+def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
+    """Pydantic's path without the tags of unions and without ``task``, which users do not write."""
+    path: list[str | int] = []
+    place: Any = value
+    for part in loc:
+        if isinstance(place, Mapping) and part in place:
+            place = place[part]
+        elif isinstance(place, list) and isinstance(part, int) and part < len(place):
+            place = place[part]
+        elif part == "task" or (isinstance(part, str) and _is_tag(part, path, place)):
+            continue
+        else:
+            place = None
+        path.append(part)
+    return tuple(path)
+
+
+def _is_tag(part: str, path: Sequence[str | int], place: Any) -> bool:
+    if not path or place is None:
+        return False
+    if isinstance(place, str):  # the short form of a part: `method: lora`
+        return part == place
+    if isinstance(place, Mapping) and part in (place.get("name"), place.get("type")):
+        return True
+    return part in {"str", "float", "int", "bool", "dict", "tuple", "list"} or "[" in part
+
+
+def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
+    """The keys that may stand at a path."""
+    if not path:
+        return list(Recipe.model_fields)
+    place: Any = value
+    for part in path:
+        place = place[part] if isinstance(place, list | Mapping) else {}
+    head, depth = path[0], len(path)
+    model: type[BaseModel] | None = None
+    if head == "tasks" and depth == 2:
+        kind = place.get("type")
+        own = [key for key in TaskBlock.model_fields if key in OWN]
+        options = [option.name for option in TASKS.options(kind)] if kind in TASKS else []
+        return ["type", *own, *options]
+    if head == "tasks" and depth == 3 and path[2] == "data":
+        model = DataBlock
+    elif head == "train":
+        model = TrainSpec
+    elif head == "release":
+        model = Condition
+    if model is not None:
+        return list(model.model_fields)
+    catalog = _catalog_at(path)
+    name = place if isinstance(place, str) else place.get(catalog.key)
+    return [catalog.key, *(option.name for option in catalog.options(name))] if name in catalog else [catalog.key]
+
+
+def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
+    """What one key says of another."""
+    found: list[tuple[yaml.Path, str, str]] = []
+    tasks = list(recipe.tasks)
+    for name, block in recipe.tasks.items():
+        test = block.data.test
+        if isinstance(test, Mapping):
+            if block.data.in_domain is not None and block.data.in_domain not in test:
+                mend = f"Allowed: {', '.join(test)}."
+                found.append((("tasks", name, "data", "in_domain"), "names no test file.", mend))
+            for split in sorted({"train", "dev"} & set(test)):
+                found.append((("tasks", name, "data", "test", split), "a test file cannot have this name.", "Rename it."))
+        elif block.data.in_domain is not None:
+            found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
+    stop = recipe.train.stop_on
+    if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
+        allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
+        found.append((("train", "stop_on"), f"{stop!r} names no task's metric.", f"Allowed: {allowed}."))
+    for key, condition in recipe.release.items():
+        if key.split(".")[0] not in tasks or key.count(".") not in (1, 2):
+            allowed = ", ".join(f"{task}.<metric> or {task}.<split>.<metric>" for task in tasks)
+            found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
+        if condition.at_least is None and condition.at_most is None:
+            found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
+    names = [spec.name for spec in recipe.modalities if hasattr(spec, "name")]
+    if len(set(names)) < len(names):
+        found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
+    return found
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,120 @@
+"""The recipe, key for key: this file is the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PositiveFloat, field_validator
+
+from sibu.catalog import Spec
+from sibu.fusions import FUSIONS
+from sibu.fusions.identity import IdentitySpec
+from sibu.methods import METHODS
+from sibu.methods.full import FullSpec
+from sibu.modalities import MODALITIES
+from sibu.modalities.text import TextSpec
+from sibu.readers import READERS
+from sibu.tasks import TASKS
+from sibu.trackers import TRACKERS
+from sibu.train.spec import TrainSpec
+
+if TYPE_CHECKING:
+    AnyTask = AnyMethod = AnyFusion = AnyModality = AnyReader = AnyTracker = Spec
+else:
+    AnyTask = TASKS.union()
+    AnyMethod = METHODS.union()
+    AnyFusion = FUSIONS.union()
+    AnyModality = MODALITIES.union()
+    AnyReader = READERS.union()
+    AnyTracker = TRACKERS.union()
+
+Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
+
+
+class DataBlock(Spec):
+    """Where a task's data lies."""
+
+    train: str | tuple[str, ...]
+    """File to learn from; several are read as one."""
+    dev: str | tuple[str, ...] | None = None
+    """File for early stopping and every other choice; null: split from `train`, seeded and stratified."""
+    test: str | tuple[str, ...] | dict[str, str] | None = None
+    """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
+    dev_share: float = Field(default=0.1, gt=0, lt=1)
+    """Share of `train` that becomes dev where there is none."""
+    in_domain: str | None = None
+    """Several test files: the name of the one from the training domain; the report shows the others' gap to it. null:
+    dev stands for it."""
+
+
+class TaskBlock(Spec):
+    """One task: its type, data, fields, and the options of its type."""
+
+    task: AnyTask
+    data: DataBlock
+    fields: dict[str, str] = Field(default_factory=dict)
+    """Sibu's name of a field to the file's column; a field that is not named has its own name."""
+    reader: AnyReader | None = None
+    """How files are read; null: by their ending."""
+    weight: PositiveFloat = 1.0
+    """Weight of the task's loss among several."""
+
+
+class Condition(Spec):
+    """A bound that a metric must keep."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+class Recipe(Spec):
+    """One run: a pretrained model, its tasks with their data, and how it learns them."""
+
+    name: Name
+    """Name of the run; the bundle goes to `runs/<name>` unless told otherwise."""
+    model: str
+    """Pretrained model: the alias of a packaged one, a local folder, or a Hub id."""
+    allow_pickle: bool = False
+    """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
+    modalities: tuple[AnyModality, ...] = (TextSpec(),)
+    """Kinds of input with their options."""
+    fusion: AnyFusion = IdentitySpec()
+    """How several modalities become one."""
+    tasks: Annotated[dict[Name, TaskBlock], Field(min_length=1)]
+    """Tasks by name; several share one encoder."""
+    method: AnyMethod = FullSpec()
+    """How the encoder is adapted."""
+    train: TrainSpec = TrainSpec()
+    """The training loop."""
+    release: dict[str, Condition] = Field(default_factory=dict)
+    """Conditions as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked, exit code 3."""
+    track: tuple[AnyTracker, ...] = ()
+    """Where figures go besides the bundle."""
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _gather(cls, tasks: Any) -> Any:
+        return {name: gathered(block) for name, block in tasks.items()} if isinstance(tasks, dict) else tasks
+
+    @property
+    def text(self) -> TextSpec:
+        """The text modality's options."""
+        return next(spec for spec in self.modalities if isinstance(spec, TextSpec))
+
+
+OWN = frozenset(TaskBlock.model_fields) - {"task"}
+
+
+def gathered(block: Any) -> Any:
+    """A task block as written (the type's options beside ``data``) to the schema's form (the options under ``task``)."""
+    if not isinstance(block, Mapping) or "task" in block:
+        return block
+    own = {key: value for key, value in block.items() if key in OWN}
+    return own | {"task": {key: value for key, value in block.items() if key not in OWN}}
+
+
+def spread(block: Mapping[str, Any]) -> dict[str, Any]:
+    """The way back from ``gathered``."""
+    rest = {key: value for key, value in block.items() if key != "task"}
+    return dict(block["task"]) | rest

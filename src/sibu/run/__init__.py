@@ -1,0 +1,1 @@
+"""F5, from recipe to bundle: data gate, assembly, stages, record, report."""

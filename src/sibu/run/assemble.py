@@ -1,0 +1,85 @@
+"""Encoders, fusion and heads as one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sibu.core.protocols import Task
+from sibu.core.tensors import Batch, Encoded, Output
+
+
+class Model(nn.Module):
+    """``encoders[modality] -> fusion -> heads[task]``.
+
+    Args:
+        encoders: An encoder a modality; each answers with ``Encoded``.
+        fusion: Joins them.
+        heads: A head a task.
+        weights: Each task's fixed weight in the sum of losses; None: weights are learned from the tasks' uncertainty
+            (Kendall et al., 2018, arXiv:1705.07115).
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, nn.Module],
+        fusion: nn.Module,
+        heads: Mapping[str, nn.Module],
+        *,
+        weights: Mapping[str, float] | None,
+    ) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleDict(dict(encoders))
+        self.fusion = fusion
+        self.heads = nn.ModuleDict(dict(heads))
+        self.fixed = weights
+        self.log_variances = nn.ParameterDict(
+            {} if weights is not None else {task: nn.Parameter(torch.zeros(())) for task in heads}
+        )
+
+    def encode(self, inputs: Mapping[str, Mapping[str, Tensor]]) -> Encoded:
+        """The fused vectors of a batch's inputs."""
+        return self.fusion({name: self.encoders[name](part) for name, part in inputs.items()})  # type: ignore[no-any-return]
+
+    def forward(self, batch: Batch) -> dict[str, Output]:
+        """The answer of each task that the batch has targets or features for."""
+        encoded = self.encode(batch.inputs)
+        return {task: self.heads[task](encoded, features) for task, features in batch.targets.items()}
+
+    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The sum over tasks of weight times loss; learned weights pay for being small."""
+        if self.fixed is not None:
+            return torch.stack([self.fixed[task] * loss for task, loss in losses.items()]).sum()
+        terms = [torch.exp(-self.log_variances[t]) * loss + 0.5 * self.log_variances[t] for t, loss in losses.items()]
+        return torch.stack(terms).sum()
+
+
+def objective(model: Any, tasks: Mapping[str, Task]) -> Any:
+    """The loss for ``fit``: outputs and batch to the sum that trains, and each task's own loss.
+
+    Args:
+        model: The bare ``Model`` (not its wrapper for several processes).
+        tasks: The tasks by name.
+    """
+
+    def loss(outputs: Mapping[str, Output], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        by_task = {task: tasks[task].loss(output, batch.targets[task]) for task, output in outputs.items()}
+        return model.total(by_task), by_task
+
+    return loss
+
+
+def build_heads(tasks: Mapping[str, Task], width: int) -> dict[str, nn.Module]:
+    """A fresh head a task."""
+    return {name: task.head(width) for name, task in tasks.items()}
+
+
+def text_encoder(folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool) -> nn.Module:
+    """The text modality's encoder for a model folder."""
+    from sibu.modalities.text.encoder import TextEncoder
+
+    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle)

@@ -1,0 +1,324 @@
+"""A task's files as rows on disk: read once, cleaned, mapped to Sibu's names, found again by content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError, RecipeError, near_miss
+from sibu.core.example import DataFault, Faults, Row
+from sibu.core.protocols import Reader, Record
+from sibu.readers import READERS, reader_for
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_file, hash_folder, hash_json
+from sibu.train.seed import generator
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sibu.catalog import Spec
+
+CHUNK = 2048
+"""Rows held in memory at a time."""
+_VERSION = 1
+_PLAIN = {"text", "number", "tokens", "tags"}
+"""Kinds that Arrow holds as they are; the others are JSON, since one column may hold labels and lists of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one or several files, mapped from disk; only ``CHUNK`` of them are in memory at a time."""
+
+    folder: Path
+    files: tuple[str, ...]
+    chosen: np.ndarray | None = None
+    """Numbers of the rows that belong to it, ascending; None: all."""
+
+    def __len__(self) -> int:
+        return self._total() if self.chosen is None else len(self.chosen)
+
+    def _total(self) -> int:
+        return int(json.loads((self.folder / "about.json").read_text())["rows"])
+
+    def columns(self) -> list[str]:
+        """Sibu's names of the columns that the files have."""
+        return list(json.loads((self.folder / "about.json").read_text())["columns"])
+
+    def chunks(self) -> Iterator[list[tuple[str, int, Row]]]:
+        """Each row with its file and line, in order, in lists of at most ``CHUNK``."""
+        import pyarrow as pa
+
+        first = 0
+        with pa.memory_map(str(self.folder / "rows.arrow")) as source, pa.ipc.open_file(source) as reader:
+            for number in range(reader.num_record_batches):
+                batch = reader.get_batch(number)
+                last = first + batch.num_rows
+                if self.chosen is not None:
+                    low, high = np.searchsorted(self.chosen, (first, last))
+                    batch = batch.take(pa.array(self.chosen[low:high] - first))
+                if batch.num_rows:
+                    yield [self._row(raw) for raw in batch.to_pylist()]
+                first = last
+
+    def _row(self, raw: dict[str, Any]) -> tuple[str, int, Row]:
+        file, line = self.files[raw.pop("#file")], raw.pop("#line")
+        return file, line, {k.lstrip("{"): json.loads(v) if k[0] == "{" and v is not None else v for k, v in raw.items()}
+
+    def __iter__(self) -> Iterator[Row]:
+        for chunk in self.chunks():
+            for _, _, row in chunk:
+                yield row
+
+    def subset(self, numbers: np.ndarray) -> Rows:
+        """Some of the rows, by their numbers in the files."""
+        return replace(self, chosen=np.sort(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a task's files are to be read."""
+
+    fields: Mapping[str, str]
+    """Sibu's name to the file's column."""
+    reader: Spec | None
+    columns: tuple[Column, ...]
+    needs: tuple[tuple[str, ...], ...]
+    where: str
+    """Where the recipe speaks of it, such as ``tasks.intent``."""
+
+
+def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: bool = True) -> Rows:
+    """Read files to rows on disk; rows that are not clean are counted in ``faults``.
+
+    Args:
+        files: The files, read as one.
+        origin: How.
+        faults: Takes what is wrong with lines and values.
+        targets: Whether the rows must have what is to be learned.
+
+    Raises:
+        RecipeError: When a column that the task needs is in no file, or `fields` names one that is not there.
+        DataError: When a file is missing or holds no row.
+    """
+    readers = [_reader(file, origin) for file in files]
+    key = hash_json(
+        [_VERSION, [[file, _content(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]]
+        + [dict(origin.fields), [asdict(column) for column in origin.columns], targets]
+    )
+    folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    for fault in about["faults"]:
+        faults.add(DataFault(**fault))
+    for kind, severity, file, extra in about["more"]:
+        faults.counts[kind, severity, file] += extra
+    faults.skipped.update(about["skipped"])
+    _check_columns(about, origin, targets=targets)
+    if not about["rows"] and not about["faults"]:
+        raise DataError(f"{', '.join(files)}: there is no row ({origin.where}). Give a file with at least one.")
+    return Rows(folder, tuple(files))
+
+
+def _reader(file: str, origin: Origin) -> Spec:
+    if origin.reader is not None:
+        return origin.reader
+    return READERS[reader_for(file)].spec()
+
+
+def _content(file: str) -> str:
+    path = Path(file)
+    return hash_folder(path) if path.is_dir() else hash_file(path) if path.is_file() else file
+
+
+def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: Origin, *, targets: bool) -> None:
+    """Read, clean and write; what is wrong is kept beside the rows, so that the cache tells it again."""
+    import pyarrow as pa
+
+    faults = Faults()
+    present: set[str] = set()
+    schema = _schema(origin.columns)
+    count = 0
+    with pa.OSFile(str(folder / "rows.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as out:
+        for number, (file, spec) in enumerate(zip(files, readers, strict=True)):
+            read: Reader = READERS.of(spec).build(spec)
+            chunk: list[dict[str, Any]] = []
+            for record in read(file, faults):
+                present |= record[1].keys()
+                row = _cleaned(record, number, file, origin, faults, targets=targets)
+                if row is not None:
+                    chunk.append(row)
+                if len(chunk) == CHUNK:
+                    count += _flush(out, chunk, schema)
+            count += _flush(out, chunk, schema)
+    shown = [asdict(fault) for fault in faults.examples]
+    kept: dict[tuple[str, str, str], int] = {}
+    for fault in faults.examples:
+        kept[fault.kind, fault.severity, fault.file] = kept.get((fault.kind, fault.severity, fault.file), 0) + 1
+    more = [[*key, total - kept.get(key, 0)] for key, total in faults.counts.items()]
+    wanted = {column.name: origin.fields.get(column.name, column.name) for column in origin.columns}
+    about = {
+        "rows": count,
+        "columns": [name for name, column in wanted.items() if column in present],
+        "in_files": sorted(present),
+        "faults": shown,
+        "more": more,
+        "skipped": dict(faults.skipped),
+    }
+    (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "number": pa.float64(), "tokens": pa.list_(pa.string()), "tags": pa.list_(pa.string())}
+    own = [(_stored(column), types.get(column.kind, pa.string())) for column in columns]
+    return pa.schema([("#file", pa.int32()), ("#line", pa.int64()), ("{id", pa.string()), *own])
+
+
+def _stored(column: Column) -> str:
+    return column.name if column.kind in _PLAIN else "{" + column.name
+
+
+def _flush(out: Any, chunk: list[dict[str, Any]], schema: pa.Schema) -> int:
+    import pyarrow as pa
+
+    if chunk:
+        out.write_batch(pa.RecordBatch.from_pylist(chunk, schema=schema))
+    size = len(chunk)
+    chunk.clear()
+    return size
+
+
+def _cleaned(
+    record: Record, number: int, file: str, origin: Origin, faults: Faults, *, targets: bool
+) -> dict[str, Any] | None:
+    """A row in stored form; None, with a fault, where a value cannot be used."""
+    line, raw = record
+    row: dict[str, Any] = {"#file": number, "#line": line}
+    if (name := raw.get(origin.fields.get("id", "id"))) is not None:
+        row["{id"] = json.dumps(name, ensure_ascii=False, default=str)
+    sound = True
+    for column in origin.columns:
+        source = origin.fields.get(column.name, column.name)
+        value = raw.get(source) if targets or column.role == "input" else None
+        if value is None:
+            continue
+        try:
+            value = column.clean(value)
+        except ValueError as fault:
+            mend = f"See the form of `{column.name}` in the data guide."
+            faults.add(DataFault("bad value", "error", file, line, f"{source!r} {fault}.", mend), skips_row=sound)
+            sound = False
+            continue
+        row[_stored(column)] = value if column.kind in _PLAIN else json.dumps(value, ensure_ascii=False)
+    if not sound:
+        return None
+    roles = {column.name: column.role for column in origin.columns}
+    needs = [group for group in origin.needs if targets or roles[group[0]] == "input"]
+    return row if _has_needs(needs, row, raw, (file, line), origin, faults) else None
+
+
+def _has_needs(
+    needs: Sequence[tuple[str, ...]],
+    row: Mapping[str, Any],
+    raw: Mapping[str, Any],
+    place: tuple[str, int],
+    origin: Origin,
+    faults: Faults,
+) -> bool:
+    """Whether the row has one of each group that its file's columns can give."""
+    stored = {column.name: _stored(column) for column in origin.columns}
+    for group in needs:
+        sources = [origin.fields.get(name, name) for name in group]
+        given = [source for source in sources if source in raw]
+        if given and all(row.get(stored[name]) is None for name in group):
+            message = f"{given[0]!r} has no value (null)."
+            fault = DataFault("missing value", "error", *place, message, "Fill it in, or remove the row.")
+            faults.add(fault, skips_row=True)
+            return False
+    return True
+
+
+def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -> None:
+    """Every group of columns that the task needs, and every column that `fields` names, is in the files."""
+    if not about["in_files"]:
+        return
+    roles = {column.name: column.role for column in origin.columns}
+    has = f"The files have: {', '.join(about['in_files'])}."
+    for name, source in origin.fields.items():
+        if name not in roles and name != "id":
+            close = near_miss(name, roles)
+            raise RecipeError(f"{origin.where}.fields: {name!r} is no field of this task. {close} Allowed: {', '.join(roles)}.")
+        if source not in about["in_files"] and (targets or roles.get(name) == "input"):
+            close = near_miss(source, about["in_files"])
+            raise RecipeError(f"{origin.where}.fields.{name}: there is no column {source!r}. {close} {has}")
+    for group in origin.needs:
+        wanted = targets or all(roles[name] == "input" for name in group)
+        if wanted and not set(group) & set(about["columns"]):
+            names = " or ".join(repr(origin.fields.get(name, name)) for name in group)
+            mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
+            raise RecipeError(f"{origin.where}: there is no column {names}. {has} {mend}")
+
+
+def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Train and dev parts of rows: seeded, stratified by label, equal inputs on one side.
+
+    Raises:
+        DataError: When there are too few rows.
+    """
+    total = len(rows)
+    if total < 2:
+        raise DataError(f"{', '.join(rows.files)} has {total} row, too few to split dev from. Give `data.dev`.")
+    groups: dict[str, list[int]] = {}
+    strata: dict[str, list[str]] = {}
+    for number, row in enumerate(rows):
+        key = hash_json([row.get(name) for name in ("text", "text_pair", "tokens", "question", "context")])
+        if key not in groups:
+            label = row.get("label")
+            strata.setdefault(label if isinstance(label, str) else "", []).append(key)
+        groups.setdefault(key, []).append(number)
+    dev: list[int] = []
+    for stratum, keys in sorted(strata.items()):
+        draw = generator(seed, "dev", stratum)
+        order = [keys[place] for place in draw.permutation(len(keys))]
+        wanted = share * sum(len(groups[key]) for key in keys)
+        taken = 0
+        for key in order:  # at least half a row's worth: a label with few rows keeps them for training
+            if taken + len(groups[key]) / 2 > wanted:
+                break
+            dev += groups[key]
+            taken += len(groups[key])
+    if not dev:
+        dev = groups[next(iter(groups))]
+    held = np.zeros(total, dtype=bool)
+    held[dev] = True
+    if held.all():
+        raise DataError(f"{', '.join(rows.files)}: all rows are alike; dev cannot be split from it. Give `data.dev`.")
+    return rows.subset(np.flatnonzero(~held)), rows.subset(np.flatnonzero(held))
+
+
+def named_files(given: str | Sequence[str]) -> list[str]:
+    """One file or several as a list."""
+    return [given] if isinstance(given, str) else list(given)
+
+
+def require_files(files: Sequence[str], where: str) -> None:
+    """Every file is there.
+
+    Raises:
+        RecipeError: Naming those that are not, with a near miss from their folder.
+    """
+    for file in files:
+        path = Path(file)
+        if file.startswith("datasets:") or path.exists():
+            continue
+        near = near_miss(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
+        folder = "" if path.parent.is_dir() else f" The folder {path.parent} does not exist either."
+        raise RecipeError(f"{where}: no file at {path}.{folder} {near}".rstrip())
+
+

@@ -1,0 +1,24 @@
+"""Names by content."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def hash_file(path: Path) -> str:
+    """Sha256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_json(value: Any) -> str:
+    """Sha256 of a value's JSON with sorted keys, in hex."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_folder(path: Path) -> str:
+    """Sha256 over the names and contents of a folder's files, in hex."""
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return hash_json([[file.relative_to(path).as_posix(), hash_file(file)] for file in files])

@@ -1,0 +1,55 @@
+"""Classify a text or a pair: one label (sentiment, topic, intent, NLI, paraphrase) or several (multi-label).
+
+A linear layer on the pooled vector; cross entropy for one label, binary cross entropy for several.
+Source: Devlin et al., 2019, arXiv:1810.04805 (section 4.1). For a number instead of a label choose `regress`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from sibu.tasks.classify.task import Classify
+
+
+class ClassifySpec(Spec):
+    """Options of `classify`."""
+
+    type: Literal["classify"] = "classify"
+    labels: tuple[str, ...] | None = None
+    """The labels in a fixed order; null: those of the training data, sorted."""
+    multi_label: bool | None = None
+    """Whether an input may have several labels or none; null: yes where the data's labels are lists."""
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    """Multi-label: a label is given from this probability on."""
+    pooling: Literal["mean", "first", "max"] = "mean"
+    """How token vectors become one: `mean` suits sentence encoders, `first` plain BERT."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout before the last layer."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the target spread over all labels. Source: Szegedy et al., 2016, arXiv:1512.00567."""
+    class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
+    """Weight of each label in the loss; `balanced`: inverse to its frequency."""
+
+
+def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Classify:
+    """The task; ``state`` is what a bundle saved of it."""
+    from sibu.tasks.classify.task import Classify
+
+    return Classify(
+        labels=spec.labels,
+        multi_label=spec.multi_label,
+        threshold=spec.threshold,
+        pooling=spec.pooling,
+        dropout=spec.dropout,
+        label_smoothing=spec.label_smoothing,
+        class_weights=spec.class_weights,
+        state=state,
+    )
+
+
+ENTRY = Entry(ClassifySpec, build)

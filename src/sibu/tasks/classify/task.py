@@ -1,0 +1,208 @@
+"""Rows to class numbers, class scores to labels, labels to metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError
+from sibu.core.example import LabelSet, Row, as_names
+from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.result import Prediction
+from sibu.core.text import Feature, TextInput, Window
+from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sibu.core.tensors import Output
+    from sibu.tasks.classify.head import ClassifyHead
+
+
+class Classify:
+    """See the door plate ``sibu.tasks.classify`` for the options."""
+
+    columns = (
+        Column("text", "text", "input", help="the text"),
+        Column("text_pair", "text", "input", help="its pair: hypothesis, second sentence, ..."),
+        Column("label", "label", "target", help="a label, or a list of labels"),
+    )
+    needs = (("text",), ("label",))
+
+    def __init__(
+        self,
+        *,
+        labels: Sequence[str] | None,
+        multi_label: bool | None,
+        threshold: float,
+        pooling: str,
+        dropout: float,
+        label_smoothing: float,
+        class_weights: str | Mapping[str, float],
+        state: State | None,
+    ) -> None:
+        self.fixed_labels = labels
+        self.multi_label = multi_label
+        self.threshold = threshold
+        self.pooling = pooling
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
+        self.state: State = state or {}
+        if state:
+            self._restore()
+
+    @property
+    def main_metric(self) -> str:
+        """Accuracy for one label, micro F1 for several."""
+        return "micro_f1" if self.state["multi_label"] else "accuracy"
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The class number, or a 0/1 vector over the labels."""
+        return (Feature("label", "float32" if self.state["multi_label"] else "int64", "window"),)
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Count labels, and settle which there are."""
+        counts: Counter[str] = Counter()
+        lists = False
+        for row in rows:
+            label = row["label"]
+            lists = lists or isinstance(label, list)
+            counts.update(label if isinstance(label, list) else [label])
+        multi = lists if self.multi_label is None else self.multi_label
+        if lists and not multi:
+            raise DataError("Some labels are lists but the task says multi_label: false. Give one label a row.")
+        names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
+        strange = [name for name in counts if name not in names]
+        if strange:
+            raise DataError(f"The training data has labels that `labels` does not list: {as_names(strange)}.")
+        if len(names) < (1 if multi else 2):
+            raise DataError(
+                f"The training data has {len(names)} label ({as_names(names)}); a classifier needs at least 2. "
+                "Add rows of another label, or list all in `labels`."
+            )
+        self.state = {"labels": names, "multi_label": multi, "counts": {name: counts[name] for name in names}}
+        self._restore()
+
+    def _restore(self) -> None:
+        self.labels = LabelSet(tuple(self.state["labels"]))
+        self._numbers = self.labels.numbers()
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
+        """Labels that the training data does not have; empty texts."""
+        if not row["text"].strip():
+            yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
+        label = row.get("label")
+        if label is None:
+            return
+        if isinstance(label, list) != self.state["multi_label"]:
+            given, wanted = ("a list", "one label") if isinstance(label, list) else ("one label", "a list of labels")
+            yield "label form", "error", f"the label is {given} where the task has {wanted}.", "Use one form in all rows."
+        for name in label if isinstance(label, list) else [label]:
+            if name not in self._numbers:
+                listed = self.fixed_labels is not None
+                yield (
+                    "unknown label",
+                    "error" if listed else "warning",
+                    f"the label {name!r} is not among the {'recipe' if listed else 'training data'}'s: "
+                    f"{as_names(self.labels)}.",
+                    "Mend the label, or add rows of it to the training data; as it is it counts as an error.",
+                )
+
+    def inputs(self, row: Row) -> Sequence[TextInput]:
+        """The text with its pair."""
+        return [TextInput(row["text"], pair=row.get("text_pair"))]
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
+        """The class number; for several labels 1 for each that holds."""
+        if not gold:
+            return {}
+        if not self.state["multi_label"]:
+            return {"label": np.asarray(self._numbers[row["label"]], dtype=np.int64)}
+        vector = np.zeros(len(self.labels), dtype=np.float32)
+        vector[[self._numbers[name] for name in row["label"]]] = 1
+        return {"label": vector}
+
+    def head(self, width: int) -> ClassifyHead:
+        """A linear layer on the pooled vector."""
+        from sibu.tasks.classify.head import ClassifyHead
+
+        return ClassifyHead(width=width, classes=len(self.labels), pooling=self.pooling, dropout=self.dropout)
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Cross entropy, or binary cross entropy over the labels."""
+        from sibu.tasks.classify.head import classify_loss
+
+        return classify_loss(
+            output.logits,
+            targets["label"],
+            multi_label=self.state["multi_label"],
+            label_smoothing=self.label_smoothing,
+            weights=self._weights(),
+        )
+
+    def _weights(self) -> list[float] | None:
+        if self.class_weights == "none":
+            return None
+        if isinstance(self.class_weights, Mapping):
+            return [float(self.class_weights.get(name, 1.0)) for name in self.labels]
+        counts = np.array([max(self.state["counts"].get(name, 0), 1) for name in self.labels], dtype=float)
+        return [float(weight) for weight in counts.sum() / (len(counts) * counts)]
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:  # noqa: ARG002
+        """The likeliest label, or those above the threshold."""
+        logits = answers[0][0].logits.astype(np.float64)
+        if self.state["multi_label"]:
+            chances = 1 / (1 + np.exp(-logits))
+            chosen = [name for name, chance in zip(self.labels, chances, strict=True) if chance >= self.threshold]
+            return Prediction(chosen, None, {n: _short(c) for n, c in zip(self.labels, chances, strict=True)})
+        chances = np.exp(logits - logits.max())
+        chances /= chances.sum()
+        best = int(chances.argmax())
+        scores = {name: _short(chance) for name, chance in zip(self.labels, chances, strict=True)}
+        return Prediction(self.labels.names[best], _short(chances[best]), scores)
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """Accuracy and F1 (one label) or micro and macro F1 (several), with the confusion between labels."""
+        golds = [row["label"] for row in rows]
+        if self.state["multi_label"]:
+            known = self._known(name for label in golds for name in label)
+            gold = _vectors(golds, known)
+            predicted = _vectors([each.value for each in predictions], known)
+            measure = MultiLabel(gold, predicted)
+            details = {"labels": list(known), "by_label": measure.by_label(list(known))}
+            return Judged(measure, details, [bool(each) for each in (gold != predicted).any(1)])
+        known = self._known(golds)
+        numbers = np.array([known[label] for label in golds], dtype=np.int64)
+        guesses = np.array([known[each.value] for each in predictions], dtype=np.int64)
+        details = {
+            "labels": list(known),
+            "confusion": confusion(numbers, guesses, len(known)),
+            "by_label": by_class(numbers, guesses, list(known)),
+        }
+        measure = SingleLabel(numbers, guesses, len(known), positive=1 if len(self.labels) == 2 else None)
+        return Judged(measure, details, [bool(each) for each in numbers != guesses])
+
+    def _known(self, names: Iterable[str]) -> dict[str, int]:
+        """The labels by number, with those that training never saw behind: they count, and count as errors."""
+        known = dict(self._numbers)
+        for name in names:
+            known.setdefault(name, len(known))
+        return known
+
+
+def _vectors(labels: Sequence[Sequence[str]], numbers: Mapping[str, int]) -> np.ndarray:
+    vectors = np.zeros((len(labels), len(numbers)), dtype=bool)
+    for place, names in enumerate(labels):
+        vectors[place, [numbers[name] for name in names]] = True
+    return vectors
+
+
+def _short(chance: float) -> float:
+    """Six digits: more is noise in a file, and differs between machines."""
+    return round(float(chance), 6)

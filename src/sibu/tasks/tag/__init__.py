@@ -1,0 +1,50 @@
+"""Tag stretches of a text: named entities, slots, terms; from tokens with tags or from character spans.
+
+A linear layer gives each word (each character in Chinese) a tag; decoding admits legal tag sequences only. Long texts
+are read in overlapping windows. Source: Ramshaw and Marcus, 1995 (BIO); Devlin et al., 2019, arXiv:1810.04805.
+Stretches that overlap or nest cannot be told apart by one tag a word; for the answer to a question choose `extract`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from sibu.tasks.tag.task import Tag
+
+
+class TagSpec(Spec):
+    """Options of `tag`."""
+
+    type: Literal["tag"] = "tag"
+    labels: tuple[str, ...] | None = None
+    """The kinds of stretches in a fixed order; null: those of the training data, sorted."""
+    scheme: Literal["BIO", "BIOES"] = "BIO"
+    """Tags inside the model; data may come in IO, BIO or BIOES whatever this says."""
+    overlaps: Literal["error", "longest"] = "error"
+    """What to do with training spans that overlap: refuse, or learn the longest and count the others."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout before the last layer."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the target spread over all tags."""
+
+
+def build(spec: TagSpec, state: dict[str, Any] | None = None) -> Tag:
+    """The task; ``state`` is what a bundle saved of it."""
+    from sibu.tasks.tag.task import Tag
+
+    return Tag(
+        labels=spec.labels,
+        scheme=spec.scheme,
+        overlaps=spec.overlaps,
+        dropout=spec.dropout,
+        label_smoothing=spec.label_smoothing,
+        state=state,
+    )
+
+
+ENTRY = Entry(TagSpec, build)

@@ -1,0 +1,288 @@
+"""Rows to tag numbers, tag scores to spans, spans to metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError
+from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens
+from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.result import Prediction
+from sibu.core.text import Feature, TextInput, Window
+from sibu.metrics.spans import SpanMatch, decode_tags, encode_tags, illegal
+from sibu.tasks.tag.decode import best_legal, legal_moves, tag_names
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sibu.core.tensors import Output
+    from sibu.tasks.tag.head import TagHead
+
+IGNORED = -100
+"""The target of pieces that carry no tag of their own; cross entropy leaves them out."""
+
+
+class Tag:
+    """See the door plate ``sibu.tasks.tag`` for the options."""
+
+    columns = (
+        Column("tokens", "tokens", "input", help="the words, where the data comes in words"),
+        Column("text", "text", "input", help="the text, where it comes whole"),
+        Column("tags", "tags", "target", help="a tag a token: IO, BIO or BIOES"),
+        Column("entities", "spans", "target", help="[{start, end, label}], characters of the text"),
+    )
+    needs = (("tokens", "text"), ("tags", "entities"))
+    main_metric = "f1"
+    features = (Feature("tags", "int64", "token", IGNORED),)
+
+    def __init__(
+        self,
+        *,
+        labels: Sequence[str] | None,
+        scheme: str,
+        overlaps: str,
+        dropout: float,
+        label_smoothing: float,
+        state: State | None,
+    ) -> None:
+        self.fixed_labels = labels
+        self.scheme = scheme
+        self.overlaps = overlaps
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.state: State = state or {}
+        if state:
+            self._restore()
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Collect the labels and how the data writes its tags."""
+        counts: Counter[str] = Counter()
+        prefixes: Counter[str] = Counter()
+        for row in rows:
+            for tag in row.get("tags") or ():
+                prefixes[tag[:2]] += 1
+            if row.get("tags") is not None:
+                continue
+            counts.update(span["label"] for span in row["entities"])
+        self.state = {"reads": _scheme_of(prefixes)}
+        if prefixes:
+            for row in rows:
+                counts.update(label for label, _, _ in decode_tags(row.get("tags") or [], self.state["reads"]))
+        names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
+        strange = [name for name in counts if name not in names]
+        if strange:
+            raise DataError(f"The training data has labels that `labels` does not list: {as_names(strange)}.")
+        if not names:
+            raise DataError("The training data has no entity in any row. Add rows with tags, or name another column.")
+        self.state |= {"labels": names, "counts": {name: counts[name] for name in names}}
+        self._restore()
+
+    def _restore(self) -> None:
+        self.labels = LabelSet(tuple(self.state["labels"]))
+        self.tags = tag_names(self.labels.names, self.scheme)
+        self._numbers = {tag: number for number, tag in enumerate(self.tags)}
+        self._moves = legal_moves(self.tags, self.scheme)
+
+    # ---- rows -------------------------------------------------------------------------------------------------
+
+    def inputs(self, row: Row) -> Sequence[TextInput]:
+        """The text, its words to be found again; Chinese characters each on their own."""
+        if row.get("tokens") is not None:
+            text, places = join_tokens(row["tokens"])
+            return [TextInput(text, places=tuple(places), fit="slide", split_characters=True)]
+        return [TextInput(row["text"], places="units", fit="slide", split_characters=True)]
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        """Tags that do not line up with tokens, spans that do not line up with the text, unknown labels."""
+        if row.get("tokens") is not None:
+            yield from self._check_tokens(row)
+        else:
+            if not row["text"].strip():
+                yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
+            yield from self._check_spans(row, windows)
+        for name in sorted({label for label, _, _ in self._gold(row)} - set(self.labels)):
+            listed = self.fixed_labels is not None
+            yield (
+                "unknown label",
+                "error" if listed else "warning",
+                f"the label {name!r} is not among the {'recipe' if listed else 'training data'}'s: {as_names(self.labels)}.",
+                "Mend the label, or add rows of it to the training data; as it is it counts as an error.",
+            )
+
+    def _check_tokens(self, row: Row) -> Iterator[Found]:
+        tokens, tags = row["tokens"], row.get("tags")
+        if not tokens or not all(token.strip() for token in tokens):
+            what = "there is no token" if not tokens else "a token is empty or blank"
+            yield "empty input", "error", f"{what}.", "Remove the row or the blank token with its tag."
+        if row.get("entities") is not None:
+            yield "both forms", "error", "tokens come with `entities`.", "Give tokens with tags, or text with entities."
+        if tags is None:
+            return
+        if len(tags) != len(tokens):
+            message = f"{len(tokens)} tokens have {len(tags)} tags."
+            yield "tags and tokens", "error", message, "Give each token one tag."
+            return
+        strange = sorted({tag for tag in tags if tag != "O" and tag[:2] not in {"B-", "I-", "E-", "S-", "L-", "U-"}})
+        if strange:
+            message = f"{as_names(strange)} is not a tag: O, or a prefix (B-, I-, E-, S-) and a label."
+            yield "bad tag", "error", message, "Mend the tag."
+            return
+        broken = illegal(tags, self.state["reads"])
+        if broken:
+            place = broken[0]
+            before = tags[place - 1] if place else "the beginning"
+            message = f"{tags[place]!r} at token {place} ({tokens[place]!r}) cannot follow {before!r}."
+            yield (
+                f"broken {self.state['reads']} sequence",
+                "warning",
+                message,
+                "Mend the tags; as they are, they are read as conlleval reads them (a new entity begins).",
+            )
+
+    def _check_spans(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        text, spans = row["text"], row.get("entities") or []
+        edges_start, edges_end = _edges(windows)
+        for span in spans:
+            start, end = span["start"], span["end"]
+            if not start < end <= len(text):
+                message = f"the span {start}..{end} ({span['label']}) is not inside the text of {len(text)} characters."
+                yield "span outside the text", "error", message, "Offsets count characters from 0, end exclusive."
+            elif text[start].isspace() or text[end - 1].isspace():
+                message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends with a blank."
+                yield "span with blanks", "error", message, "Move its ends to the first and last visible character."
+            elif start not in edges_start or end not in edges_end:
+                message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends inside a word."
+                yield "span inside a word", "warning", message, "Training widens it to the whole word; it cannot be found exactly."
+        ordered = sorted(spans, key=lambda span: (span["start"], span["end"]))
+        for one, two in zip(ordered, ordered[1:], strict=False):
+            if two["start"] < one["end"]:
+                message = (
+                    f"the spans {one['start']}..{one['end']} ({one['label']}) and "
+                    f"{two['start']}..{two['end']} ({two['label']}) overlap."
+                )
+                severity = "error" if self.overlaps == "error" else "warning"
+                yield "overlapping spans", severity, message, "Keep one, or say `overlaps: longest` in the task."
+
+    def _gold(self, row: Row) -> list[tuple[str, int, int]]:
+        """Gold spans as (label, start, end): of tokens where the row has tokens, else of characters."""
+        if row.get("tags") is not None:
+            return decode_tags(row["tags"], self.state["reads"])
+        return [(span["label"], span["start"], span["end"]) for span in row.get("entities") or []]
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
+        """A tag number on the first piece of each word, ``IGNORED`` elsewhere."""
+        if not gold:
+            return {}
+        spans = self._gold(row)
+        if row.get("tags") is None:
+            spans = _without_overlaps(spans)
+            tags = self._by_place(spans, [(start, end) for _, start, end, _ in window.places])
+        else:
+            whole = encode_tags(spans, len(row["tokens"]), self.scheme)
+            tags = [whole[place] for place, _, _, _ in window.places]
+        target = np.full(len(window.input_ids), IGNORED, dtype=np.int64)
+        for (_, _, _, piece), tag in zip(window.places, tags, strict=True):
+            if target[piece] == IGNORED:  # two tokens in one piece: the first speaks for it
+                target[piece] = self._numbers[tag]
+        return {"tags": target}
+
+    def _by_place(self, spans: list[tuple[str, int, int]], places: list[tuple[int, int]]) -> list[str]:
+        """Character spans to tags over a window's words; a span that ends inside a word takes the whole word."""
+        covered = []
+        for label, start, end in spans:
+            inside = [n for n, (begin, stop) in enumerate(places) if begin < end and stop > start]
+            if inside:
+                covered.append((label, inside[0], inside[-1] + 1))
+        return encode_tags(_without_overlaps(covered), len(places), self.scheme)
+
+    # ---- model ------------------------------------------------------------------------------------------------
+
+    def head(self, width: int) -> TagHead:
+        """A linear layer on every piece."""
+        from sibu.tasks.tag.head import TagHead
+
+        return TagHead(width=width, classes=len(self.tags), dropout=self.dropout)
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Mean cross entropy over the words of the batch."""
+        from sibu.tasks.tag.head import tag_loss
+
+        return tag_loss(output.logits, targets["tags"], label_smoothing=self.label_smoothing)
+
+    # ---- answers ----------------------------------------------------------------------------------------------
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """The spans of the best legal tag sequence."""
+        source = self.inputs(row)[0]
+        places, scores = _joined(answers[0])
+        if not places:
+            return Prediction([])
+        chances = scores - scores.max(1, keepdims=True)
+        chances = chances - np.log(np.exp(chances).sum(1, keepdims=True))
+        best = best_legal(chances, *self._moves)
+        spans = decode_tags([self.tags[number] for number in best], self.scheme)
+        found = []
+        for label, first, last in spans:
+            start, end = places[first][1], places[last - 1][2]
+            chance = float(np.exp(chances[range(first, last), best[first:last]]).mean())
+            item: dict[str, Any] = {"start": start, "end": end, "label": label, "text": source.text[start:end]}
+            if row.get("tokens") is not None:
+                item |= {"token_start": places[first][0], "token_end": places[last - 1][0] + 1}
+            found.append(item | {"score": round(chance, 6)})
+        return Prediction(found, min((item["score"] for item in found), default=None))
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """Span precision, recall and F1 as conlleval and seqeval count them, by label too."""
+        golds: list[set[tuple[str, int, int]]] = []
+        guesses: list[set[tuple[str, int, int]]] = []
+        for row, prediction in zip(rows, predictions, strict=True):
+            keys = ("token_start", "token_end") if row.get("tags") is not None else ("start", "end")
+            golds.append(set(self._gold(row)))
+            guesses.append({(item["label"], item[keys[0]], item[keys[1]]) for item in prediction.value})
+        measure = SpanMatch(golds, guesses)
+        wrong = [gold != guess for gold, guess in zip(golds, guesses, strict=True)]
+        return Judged(measure, {"by_label": measure.by_label()}, wrong)
+
+
+def _scheme_of(prefixes: Counter[str]) -> str:
+    """How tags are written, from the prefixes that occur."""
+    if any(prefixes[prefix] for prefix in ("E-", "S-", "L-", "U-")):
+        return "BIOES"
+    return "BIO" if prefixes["B-"] else "IO"
+
+
+def _edges(windows: Sequence[Sequence[Window]]) -> tuple[set[int], set[int]]:
+    places = [place for group in windows for window in group for place in window.places]
+    return {start for _, start, _, _ in places}, {end for _, _, end, _ in places}
+
+
+def _without_overlaps(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """The longest spans, in order; what overlaps a longer one (or an earlier one as long) is left out."""
+    kept: list[Span] = []
+    for label, start, end in sorted(spans, key=lambda span: (span[1] - span[2], span[1])):
+        if all(end <= other.start or start >= other.end for other in kept):
+            kept.append(Span(start, end, label))
+    return [(span.label, span.start, span.end) for span in sorted(kept)]
+
+
+def _joined(windows: Sequence[WindowOutput]) -> tuple[list[tuple[int, int, int]], np.ndarray]:
+    """Each word's scores once: from the window in which it stands farthest from an edge.
+
+    Returns:
+        Places (number, start, end) in order, and their scores, shape ``(places, C)``.
+    """
+    best: dict[int, tuple[int, int, int, np.ndarray]] = {}
+    for output in windows:
+        length = len(output.window.input_ids)
+        for number, start, end, piece in output.window.places:
+            margin = min(piece, length - 1 - piece)
+            if number not in best or margin > best[number][0]:
+                best[number] = (margin, start, end, output.logits[piece])
+    numbers = sorted(best)
+    places = [(number, best[number][1], best[number][2]) for number in numbers]
+    return places, np.stack([best[n][3] for n in numbers]).astype(np.float64) if numbers else np.zeros((0, 0))

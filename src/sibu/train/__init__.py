@@ -1,0 +1,1 @@
+"""F2, training: batches, optimiser, loop, checkpoints, seeds."""

@@ -1,0 +1,161 @@
+"""Batches by token budget: texts of like length together, padded to the longest of the batch alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sibu.core.tensors import Batch
+from sibu.core.text import Feature
+from sibu.store.ragged import RaggedArrays
+from sibu.train.seed import generator
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Windows that are encoded once for one or several tasks."""
+
+    name: str
+    inputs: RaggedArrays
+    """The modality's arrays, ``input_ids`` among them."""
+    targets: Mapping[str, RaggedArrays]
+    """The arrays of each task, record for record beside ``inputs``."""
+    modality: str = "text"
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How large a batch may be."""
+
+    tokens: int
+    """Pieces with their padding."""
+    examples: int | None = None
+    """Windows; None: no bound of its own."""
+
+
+def plan_epoch(lengths: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = "") -> list[np.ndarray]:
+    """The batches of one epoch, as record numbers, in the order they are drawn.
+
+    Records are shuffled, sorted by length within chunks of about fifty batches (so that batches differ between epochs),
+    cut where the budget is reached, and the batches shuffled again.
+
+    Args:
+        lengths: Length of each record. Shape ``(records,)``.
+        budget: Size of a batch; a record longer than the budget gets a batch of its own.
+        seed: The run's seed.
+        epoch: Number of the epoch, from 0.
+        stream: Name of the stream, so that two streams differ.
+    """
+    draw = generator(seed, "epoch", epoch, stream)
+    order = draw.permutation(len(lengths))
+    average = max(float(lengths.mean()) if len(lengths) else 1.0, 1.0)
+    chunk = max(int(50 * budget.tokens / average), 1)
+    batches: list[np.ndarray] = []
+    for start in range(0, len(order), chunk):
+        part = order[start : start + chunk]
+        part = part[np.argsort(lengths[part], kind="stable")[::-1]]
+        batches += split_by_budget(part, lengths, budget)
+    return [batches[place] for place in draw.permutation(len(batches))]
+
+
+def split_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> list[np.ndarray]:
+    """Cut records (longest first) into batches of at most the budget."""
+    batches, start = [], 0
+    while start < len(order):
+        longest = max(int(lengths[order[start]]), 1)
+        size = max(budget.tokens // longest, 1)
+        if budget.examples is not None:
+            size = min(size, budget.examples)
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def collate(stream: Stream, records: np.ndarray) -> Batch:
+    """One batch of a stream's records, padded to the longest."""
+    lengths = [len(stream.inputs.get("input_ids", record)) for record in records]
+    width = max(lengths)
+    inputs = _stack(stream.inputs, records, width)
+    inputs["mask"] = torch.arange(width).unsqueeze(0) < torch.tensor(lengths).unsqueeze(1)
+    targets = {task: _stack(arrays, records, width) for task, arrays in stream.targets.items()}
+    return Batch({stream.modality: inputs}, targets, size=len(records), tokens=len(records) * width)
+
+
+def _stack(arrays: RaggedArrays, records: np.ndarray, width: int) -> dict[str, Tensor]:
+    return {
+        feature.name: stack([arrays.get(feature.name, record) for record in records], feature, width)
+        for feature in arrays.present
+    }
+
+
+def stack(parts: Sequence[np.ndarray], feature: Feature, width: int) -> Tensor:
+    """One feature of several records as a tensor.
+
+    Returns:
+        ``(B, T)`` padded for features by token; ``(B,)`` or ``(B, K)`` for features by window.
+    """
+    if feature.per == "token":
+        padded = np.full((len(parts), width), feature.pad, dtype=feature.dtype)
+        for row, part in zip(padded, parts, strict=True):
+            row[: len(part)] = part
+        return torch.from_numpy(padded)
+    stacked = np.stack([np.asarray(part, dtype=feature.dtype).reshape(-1) for part in parts])
+    return torch.from_numpy(stacked[:, 0] if stacked.shape[1] == 1 and feature.dtype == "int64" else stacked)
+
+
+class Schedule:
+    """Which batch each step of a run sees: a function of the seed and the step's number alone.
+
+    Args:
+        streams: The tasks' windows.
+        budget: Size of a batch.
+        sampling: ``proportional`` (every batch of every stream once an epoch), ``square_root`` or ``uniform`` (streams
+            drawn by size to the power 0.5 or 0, each going through its own epochs).
+        seed: The run's seed.
+    """
+
+    def __init__(self, streams: Sequence[Stream], *, budget: Budget, sampling: str, seed: int) -> None:
+        self.streams = list(streams)
+        self.budget = budget
+        self.sampling = sampling
+        self.seed = seed
+        self.lengths = [stream.inputs.lengths("input_ids") for stream in streams]
+        self.steps_per_epoch = sum(len(self._plan(number, 0)) for number in range(len(streams)))
+
+    def _plan(self, stream: int, epoch: int) -> list[np.ndarray]:
+        return plan_epoch(
+            self.lengths[stream], self.budget, seed=self.seed, epoch=epoch, stream=self.streams[stream].name
+        )
+
+    def epoch(self, number: int) -> Iterator[tuple[Stream, np.ndarray]]:
+        """The batches of one epoch, in order."""
+        if self.sampling == "proportional" or len(self.streams) == 1:
+            plans = [self._plan(stream, number) for stream in range(len(self.streams))]
+            turns = np.repeat(np.arange(len(plans)), [len(plan) for plan in plans])
+            turns = generator(self.seed, "turns", number).permutation(turns)
+            taken = [iter(plan) for plan in plans]
+            for turn in turns:
+                yield self.streams[turn], next(taken[turn])
+            return
+        power = {"square_root": 0.5, "uniform": 0.0}[self.sampling]
+        sizes = np.array([len(stream) for stream in self.streams], dtype=float) ** power
+        turns = generator(self.seed, "turns", number).choice(
+            len(self.streams), size=self.steps_per_epoch, p=sizes / sizes.sum()
+        )
+        endless = [self._endless(stream, number) for stream in range(len(self.streams))]
+        for turn in turns:
+            yield self.streams[turn], next(endless[turn])
+
+    def _endless(self, stream: int, epoch: int) -> Iterator[np.ndarray]:
+        """A stream's batches for one epoch of the run, begun anew (in another order) as often as needed."""
+        round_ = 0
+        while True:
+            yield from self._plan(stream, epoch * 1000 + round_)
+            round_ += 1

@@ -1,0 +1,123 @@
+"""The training loop: one generator. Logging, evaluation, saving and stopping are the caller's plain code."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from sibu.core.errors import RunStopped
+from sibu.core.tensors import Batch
+from sibu.train.optim import set_rate
+from sibu.train.seed import seed_torch
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from torch import Tensor, nn
+
+Loss = Callable[[Any, Batch], tuple["Tensor", Mapping[str, "Tensor"]]]
+"""Model outputs and batch to the loss that trains, and each task's own for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did."""
+
+    number: int
+    """From 1."""
+    loss: float
+    losses: Mapping[str, float]
+    """Loss by task."""
+    learning_rate: float
+    """Of the first group."""
+    seconds: float
+    examples: int
+    tokens: int
+    """Pieces with their padding."""
+
+
+def fit(
+    model: nn.Module,
+    work: Iterable[Sequence[Batch]],
+    *,
+    loss: Loss,
+    optimizer: torch.optim.Optimizer,
+    factor: Callable[[int], float],
+    accelerator: Accelerator,
+    seed: int,
+    steps: int,
+    start: int = 0,
+    clip: float | None = None,
+) -> Iterator[Step]:
+    """Train, and yield after each step what it did.
+
+    Args:
+        model: Called with a batch; already prepared by ``accelerator``.
+        work: The batches of each step from ``start + 1`` on; the gradients of a step's batches are summed.
+        loss: What is to become small.
+        optimizer: Over the weights that train; its groups carry ``peak``.
+        factor: Learning rate's factor by step.
+        accelerator: Devices, mixed precision, several processes.
+        seed: Each step's randomness comes from this and the step's number alone.
+        steps: Number of the last step.
+        start: Number of the last step already done.
+        clip: Largest norm of the gradient; None: no clipping.
+
+    Raises:
+        RunStopped: When the loss is no longer a finite number.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    source = iter(work)
+    for number in range(start + 1, steps + 1):
+        began = time.perf_counter()
+        parts = next(source, None)
+        if not parts:
+            return
+        set_rate(optimizer, factor(number))
+        seed_torch(seed, "step", number, accelerator.process_index)
+        total, losses = 0.0, dict[str, float]()
+        for place, batch in enumerate(parts):
+            value, by_task = _backward(model, batch.to(accelerator.device), loss, accelerator, len(parts), place)
+            total += value / len(parts)
+            losses |= by_task
+        if not math.isfinite(total):
+            raise RunStopped(_not_finite(number, losses))
+        if clip is not None:
+            accelerator.clip_grad_norm_(weights, clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        yield Step(
+            number=number,
+            loss=total,
+            losses=losses,
+            learning_rate=optimizer.param_groups[0]["lr"],
+            seconds=time.perf_counter() - began,
+            examples=sum(batch.size for batch in parts),
+            tokens=sum(batch.tokens for batch in parts),
+        )
+
+
+def _backward(
+    model: nn.Module, batch: Batch, loss: Loss, accelerator: Accelerator, parts: int, place: int
+) -> tuple[float, dict[str, float]]:
+    """Add one batch's gradients; processes exchange them on the last batch of a step only."""
+    model.train()
+    waits = accelerator.no_sync(model) if place < parts - 1 else nullcontext()
+    with waits, accelerator.autocast():
+        value, by_task = loss(model(batch), batch)
+        accelerator.backward(value / parts)
+    return float(value.detach()), {task: float(each.detach()) for task, each in by_task.items()}
+
+
+def _not_finite(step: int, losses: Mapping[str, float]) -> str:
+    said = ", ".join(f"{task} {value}" for task, value in losses.items())
+    return (
+        f"The loss is not a finite number at step {step} ({said}). Nothing of this step was kept; the best weights and "
+        "the last checkpoint are as they were. Lower train.learning_rate (a third of it is a good first try), keep "
+        "train.clip, or look for extreme targets with `sibu check`."
+    )

@@ -1,0 +1,53 @@
+"""The options of the training loop."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from sibu.catalog import Spec
+
+
+class TrainSpec(Spec):
+    """How a model is trained: length, learning rate, batches, stopping, checkpoints."""
+
+    epochs: PositiveInt = 5
+    """Times that the training data is seen."""
+    max_steps: PositiveInt | None = None
+    """Stop after so many steps whatever `epochs` says; the schedule ends there too."""
+    learning_rate: PositiveFloat | None = None
+    """Peak learning rate of the encoder's weights; null: the method's own default."""
+    head_learning_rate: PositiveFloat | None = None
+    """Peak learning rate of the tasks' heads; null: five times `learning_rate`, at most 0.001."""
+    batch_tokens: PositiveInt = 2048
+    """Pieces a step may hold, padding included; batches are drawn from texts of like length."""
+    batch_examples: PositiveInt | None = None
+    """Most windows in a batch; null: no bound but `batch_tokens`."""
+    accumulate: PositiveInt = 1
+    """Batches whose gradients are summed before a step."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls after the warm-up."""
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the steps in which the learning rate rises from zero."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW's decay of weights (not of biases and norms). Source: Loshchilov and Hutter, 2019, arXiv:1711.05101."""
+    clip: PositiveFloat | None = 1.0
+    """Largest norm of the gradient; null: no clipping."""
+    sampling: Literal["proportional", "square_root", "uniform"] = "proportional"
+    """Several tasks: how often each is drawn, by its size."""
+    weighting: Literal["fixed", "uncertainty"] = "fixed"
+    """Several tasks: weights of the losses. `fixed`: each task's `weight`; `uncertainty`: learned
+    (Kendall et al., 2018, arXiv:1705.07115)."""
+    evaluate_every: PositiveInt | None = None
+    """Steps between evaluations on dev; null: once an epoch."""
+    patience: PositiveInt | None = None
+    """Stop after so many evaluations without a better dev score; null: train to the end."""
+    stop_on: str = "mean"
+    """What counts as better: `mean` of the tasks' main metrics, or one as `task.metric`. The best weights are kept."""
+    checkpoint_every: PositiveInt | None = None
+    """Steps between checkpoints; null: at every evaluation."""
+    keep_checkpoints: PositiveInt = 1
+    """Checkpoints kept beside the best weights; older ones are removed."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Number type of the forward pass; `auto`: bfloat16 on a GPU that has it, float32 elsewhere."""
+    seed: int = Field(default=13, ge=0)
+    """Seed of everything random."""
