@@ -221,7 +221,8 @@ def show(bundle: str | Path) -> dict[str, Any]:
     path = Path(bundle)
     content = verify(path)
     read = {
-        name: json.loads((path / f"{name}.json").read_text(encoding="utf-8")) for name in ("labels", "metrics", "record")
+        name: json.loads((path / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("labels", "metrics", "record")
     }
     return {**content, **read, "bytes": sum(file["bytes"] for file in content["files"].values())}
 
@@ -262,14 +263,16 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
                     "summary": catalog[part].summary,
                     "needs": list(catalog[part].needs),
                     "options": [
-                        {"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in catalog.options(part)
+                        {"name": o.name, "type": o.type, "default": o.default, "help": o.help}
+                        for o in catalog.options(part)
                     ],
                 }
                 for part in catalog
             }
     if room in (None, "models"):
         found["models"] = {
-            model.alias: {"summary": model.summary, "needs": [model.package], "options": []} for model in packaged().values()
+            model.alias: {"summary": model.summary, "needs": [model.package], "options": []}
+            for model in packaged().values()
         }
     return found
 

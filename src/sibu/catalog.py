@@ -103,7 +103,12 @@ class Catalog:
         """The options of a part, without the key that names it."""
         fields = self[name].spec.model_fields
         return [
-            Option(option, _type_name(field.annotation), field.get_default(call_default_factory=True), field.description or "")
+            Option(
+                option,
+                _type_name(field.annotation),
+                field.get_default(call_default_factory=True),
+                field.description or "",
+            )
             for option, field in fields.items()
             if option != self.key
         ]
@@ -112,7 +117,7 @@ class Catalog:
         """The type of a recipe key that names one of these parts: ``lora``, or ``{name: lora, rank: 8}``."""
         choices: Any = None
         for name, entry in self._table.items():
-            choice = Annotated[entry.spec, Tag(name)]
+            choice: Any = Annotated[entry.spec, Tag(name)]
             choices = choice if choices is None else choices | choice
         if choices is None:
             return Spec  # a room with no part: nothing can be named

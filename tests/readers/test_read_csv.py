@@ -114,7 +114,7 @@ def test_ragged_tsv(reading, write):
     result = reading("tsv", write("a.tsv", "a\tb\n1\t2\t3\n4\t5\n"))
     assert result.numbers == [3]
     assert result.found == [("ragged line", 2)]
-    assert "Replace the tabs" in result.fault.mend
+    assert r"Replace '\t' inside a cell" in result.fault.mend
 
 
 def test_wrong_delimiter_is_guessed(reading, write):

@@ -9,7 +9,9 @@ from sibu.cli.options import Json
 
 
 def list_(
-    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="tasks, methods, models, ...; none: all.")] = None,
+    room: Annotated[
+        str | None, typer.Argument(metavar="[ROOM]", help="tasks, methods, models, ...; none: all.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Every part that can be named in a recipe, with its options."""
@@ -25,6 +27,8 @@ def list_(
             typer.echo(f"  {part:<12} {about['summary']}")
             for option in about["options"] if room else ():
                 default = option["default"]
-                said = "null" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+                said = (
+                    "null" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+                )
                 typer.echo(f"    {option['name']} ({option['type']}, default {said})")
                 typer.echo(f"      {' '.join(option['help'].split())}")

@@ -12,5 +12,7 @@ Task = Annotated[str | None, typer.Option("--task", "-t", help="Which task, wher
 Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file (YAML).")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Overrides with dotted keys, such as train.epochs=1.", show_default=False),
+    typer.Argument(
+        metavar="[KEY=VALUE]...", help="Overrides with dotted keys, such as train.epochs=1.", show_default=False
+    ),
 ]

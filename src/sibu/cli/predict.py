@@ -30,12 +30,14 @@ def predict(
     predictor = api.load(bundle)
     name = predictor.task_named(task)
     if text is not None:
-        records: Iterator[tuple[Any, Any]] = iter([(None, {"text": text} | ({"text_pair": text_pair} if text_pair else {}))])
+        records: Iterator[tuple[Any, Any]] = iter(
+            [(None, {"text": text} | ({"text_pair": text_pair} if text_pair else {}))]
+        )
     else:
         records = api.read_inputs(str(input_))
     failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
     if failed:
-        typer.echo(f"sibu: {failed} inputs could not be answered; their lines have \"error\".", err=True)
+        typer.echo(f'sibu: {failed} inputs could not be answered; their lines have "error".', err=True)
         raise typer.Exit(1)
 
 

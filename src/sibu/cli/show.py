@@ -15,8 +15,12 @@ def show(bundle: Bundle, json: Json = False) -> None:
         write_json(found)
         return
     record = found["record"]
-    typer.echo(f"{found['name']}: bundle of format {found['format']}, written by sibu {found['sibu']} on {record['started']}")
-    typer.echo(f"model {found['model']['name']} ({found['model']['kind']}), method {found['method']}, seed {record['seed']}")
+    typer.echo(
+        f"{found['name']}: bundle of format {found['format']}, written by sibu {found['sibu']} on {record['started']}"
+    )
+    typer.echo(
+        f"model {found['model']['name']} ({found['model']['kind']}), method {found['method']}, seed {record['seed']}"
+    )
     for name, task in found["tasks"].items():
         labels = found["labels"].get(name, {}).get("labels")
         said = f", {len(labels)} labels: {', '.join(labels[:12])}{' ...' if len(labels) > 12 else ''}" if labels else ""

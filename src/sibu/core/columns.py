@@ -15,7 +15,10 @@ Kind = Literal["text", "label", "number", "tokens", "tags", "spans", "answers", 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a task: its name in Sibu and its form. A row may lack it; the task's ``needs`` say what it must have."""
+    """One field of a task: its name in Sibu and its form.
+
+    A row may lack it; the task's ``needs`` say what it must have.
+    """
 
     name: str
     kind: Kind
@@ -95,7 +98,7 @@ def _objects(value: Any, what: str, keys: Mapping[str, Callable[[Any], Any]], op
         raise ValueError(f"must be a list of {what}, given {_said(value)}")
     cleaned = []
     for place, part in enumerate(value):
-        item = {}
+        item: dict[str, Any] = {}
         for key, clean in keys.items():
             if part.get(key) is None:
                 if key in optional:

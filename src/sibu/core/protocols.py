@@ -5,7 +5,7 @@ Rooms never import each other; ``run/`` introduces them to one another through t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,7 +48,9 @@ class Modality(Protocol):
     """Raw values to model inputs. The encoder behind it is made by ``encoder``."""
 
     features: tuple[Feature, ...]
-    """The arrays that ``tensors`` gives for each window."""
+    """The arrays that ``arrays`` gives for each window."""
+    max_length: int
+    """Most pieces that a window may have."""
 
     def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""
@@ -159,14 +161,24 @@ class Adapted:
     frozen_layers: int = 0
     """How many layers, from the bottom, compute the same in every epoch and may be computed once."""
     adapter: Any = None
-    """What writes and reads the bundle's ``adapter/`` folder; None where the weights themselves changed."""
+    """What writes the bundle's ``adapter/`` folder (``save(folder)``); None where the weights themselves changed."""
+    begin: Callable[[int], None] | None = None
+    """Told the number of steps before the first."""
+    after_step: Callable[[int], None] | None = None
+    """Called after each step while its gradients are still there."""
+    penalty: Callable[[], Tensor] | None = None
+    """A term that is added to the loss."""
+    state: Callable[[], dict[str, Tensor]] | None = None
+    """Tensors that a checkpoint needs beyond the trained weights."""
+    restore: Callable[[dict[str, Tensor]], None] | None = None
+    """Takes them back."""
 
 
 class Method(Protocol):
     """Model to adapted model."""
 
-    def __call__(self, encoder: nn.Module) -> Adapted:
-        """Choose what trains; add what is to be added."""
+    def __call__(self, encoder: nn.Module, spec: Any, saved: Path | None = None) -> Adapted:
+        """Choose what trains; add what is to be added, with the weights of a bundle's ``adapter/`` where given."""
         ...
 
 

@@ -51,3 +51,5 @@ class Feature:
     """``window``: the same length in every window, stacked; ``token``: one number a piece, padded to T."""
     pad: float = 0
     """What fills the places beyond a window's own pieces."""
+    width: int = 1
+    """Numbers a piece, for features by token."""

@@ -136,7 +136,9 @@ def _check_folder(folder: Path, name: str, *, allow_pickle: bool) -> None:
     has = [any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.safetensors.index.json")]
     pickled = sorted(path.name for path in folder.glob("*.bin"))
     if not any(has) and not (allow_pickle and pickled):
-        why = f"its weights are a pickle ({pickled[0]}), which can run code when it is read" if pickled else "it has none"
+        why = (
+            f"its weights are a pickle ({pickled[0]}), which can run code when it is read" if pickled else "it has none"
+        )
         raise RecipeError(
             f"The model folder {name!r} has no weights in safetensors: {why}. Convert them with "
             "`model.save_pretrained(folder)` in transformers, or say `allow_pickle: true` if you trust their source."

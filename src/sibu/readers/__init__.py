@@ -6,6 +6,7 @@ from pathlib import Path
 from sibu.catalog import Catalog
 from sibu.core.errors import DataError, Fault, RecipeError
 from sibu.readers import conll, csv, datasets, jsonl, parquet, squad, tsv
+from sibu.readers._files import opened
 from sibu.readers.datasets import HUB, MARKS
 
 READERS = Catalog(
@@ -60,8 +61,6 @@ def _is_squad(place: Path) -> bool:
     """Whether a file begins like a SQuAD document; a file that is not there does not."""
     if not place.is_file():
         return False
-    from sibu.readers._files import opened
-
     try:
         with opened(str(place)) as file:
             head = file.read(_PEEK)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 
 from sibu.core.errors import DataError, near_miss
@@ -32,7 +33,8 @@ def file_at(path: str) -> Path:
         return place
     folder = place.parent
     if folder.is_dir():
-        hint = f"looked in {folder}. {near_miss(place.name, (other.name for other in folder.iterdir()))}"
+        names = [other.name for other in islice(folder.iterdir(), 1000)]
+        hint = f"looked in {folder}. {near_miss(place.name, names)}"
     else:
         hint = f"there is no folder {folder}. A relative path in a recipe starts at the recipe's own folder."
     raise DataError(f"No file at {place}; given {path!r}, {hint}".rstrip())
@@ -81,7 +83,7 @@ def bad_bytes(path: str, row: int, number: int, line: bytes) -> DataFault:
     """
     place = _first_wrong(line)
     message = f"Line {number} is not UTF-8: byte {place + 1} of it is 0x{line[place]:02X}. Only UTF-8 is read."
-    return DataFault("bad encoding", "error", path, row, message, _encoding_mend(path, line, place))
+    return DataFault("bad encoding", "error", path, row, message, _encoding_mend(path, line))
 
 
 def no_records(path: str, why: str = "the file holds none") -> DataFault:
@@ -114,7 +116,7 @@ def _first_wrong(line: bytes) -> int:
     raise ValueError(f"the line is UTF-8: {shown(line)}")
 
 
-def _encoding_mend(path: str, line: bytes, place: int) -> str:
+def _encoding_mend(path: str, line: bytes) -> str:
     """What to do about wrong bytes: repair one line, or convert the file from the encoding that fits."""
     read = line.decode("utf-8", "replace")
     wrong = read.count("\ufffd")
@@ -128,14 +130,14 @@ def _encoding_mend(path: str, line: bytes, place: int) -> str:
     # Two letters of Latin-1 also pass for one character of GB18030; real Chinese is mostly pairs of high bytes.
     likely = len(_CHINESE_PAIR.findall(line)) >= len(_OTHER_PAIR.findall(line))
     if likely and any(map(is_cjk, chinese)):
-        return f"As GB18030 it reads {_around(line, place, 'gb18030')}; if that is right: {_iconv(path, 'GB18030')}"
-    return f"As Latin-1 it reads {_around(line, place, 'latin-1')}; if that is right: {_iconv(path, 'ISO-8859-1')}"
+        return f"As GB18030 it reads {_sample(chinese)}; if that is right: {_iconv(path, 'GB18030')}"
+    return f"As Latin-1 it reads {_sample(line.decode('latin-1'))}; if that is right: {_iconv(path, 'ISO-8859-1')}"
 
 
-def _around(line: bytes, place: int, encoding: str) -> str:
-    """The text near a wrong byte as another encoding reads it."""
-    before = line[:place].decode()[-10:]
-    return shown(before + line[place:].decode(encoding)[:10].rstrip("\r\n"))
+def _sample(text: str) -> str:
+    """The text around its first letter beyond ASCII, where a wrong encoding shows."""
+    place = next(place for place, character in enumerate(text) if character > "\x7f")
+    return shown(text[max(0, place - 10) : place + 10].rstrip("\r\n"))
 
 
 def _iconv(path: str, encoding: str) -> str:

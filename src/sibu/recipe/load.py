@@ -188,7 +188,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         return list(Recipe.model_fields)
     place: Any = value
     for part in path:
-        place = place[part] if isinstance(place, list | Mapping) else {}
+        holder: Any = place if isinstance(place, list | Mapping) else {part: {}}
+        place = holder[part]
     head, depth = path[0], len(path)
     model: type[BaseModel] | None = None
     if head == "tasks" and depth == 2:
@@ -220,7 +221,9 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
                 mend = f"Allowed: {', '.join(test)}."
                 found.append((("tasks", name, "data", "in_domain"), "names no test file.", mend))
             for split in sorted({"train", "dev"} & set(test)):
-                found.append((("tasks", name, "data", "test", split), "a test file cannot have this name.", "Rename it."))
+                found.append(
+                    (("tasks", name, "data", "test", split), "a test file cannot have this name.", "Rename it.")
+                )
         elif block.data.in_domain is not None:
             found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
     stop = recipe.train.stop_on
@@ -233,7 +236,7 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
         if condition.at_least is None and condition.at_most is None:
             found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
-    names = [spec.name for spec in recipe.modalities if hasattr(spec, "name")]
+    names = [getattr(spec, "name", "") for spec in recipe.modalities]
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Field, PositiveFloat, field_validator
 
@@ -20,7 +20,12 @@ from sibu.trackers import TRACKERS
 from sibu.train.spec import TrainSpec
 
 if TYPE_CHECKING:
-    AnyTask = AnyMethod = AnyFusion = AnyModality = AnyReader = AnyTracker = Spec
+    AnyTask: TypeAlias = Spec
+    AnyMethod: TypeAlias = Spec
+    AnyFusion: TypeAlias = Spec
+    AnyModality: TypeAlias = Spec
+    AnyReader: TypeAlias = Spec
+    AnyTracker: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -88,7 +93,7 @@ class Recipe(Spec):
     train: TrainSpec = TrainSpec()
     """The training loop."""
     release: dict[str, Condition] = Field(default_factory=dict)
-    """Conditions as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked, exit code 3."""
+    """Conditions as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
     track: tuple[AnyTracker, ...] = ()
     """Where figures go besides the bundle."""
 
@@ -107,7 +112,7 @@ OWN = frozenset(TaskBlock.model_fields) - {"task"}
 
 
 def gathered(block: Any) -> Any:
-    """A task block as written (the type's options beside ``data``) to the schema's form (the options under ``task``)."""
+    """A task block as written (options of its type beside ``data``) to the schema's form (options under ``task``)."""
     if not isinstance(block, Mapping) or "task" in block:
         return block
     own = {key: value for key, value in block.items() if key in OWN}

@@ -101,9 +101,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
 
     found, _ = survey(task, rows, opened.text, faults, progress, what=f"looking at {name}", each=lambda *_: None)
     GateReport({name: {"test": found}}, faults).require()
-    return evaluate_rows(
-        opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress
-    )
+    return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
 
 
 def read_records(file: str) -> Iterator[tuple[Any, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +58,19 @@ class Model(nn.Module):
         return torch.stack(terms).sum()
 
 
-def objective(model: Any, tasks: Mapping[str, Task]) -> Any:
+def objective(model: Any, tasks: Mapping[str, Task], *, penalty: Callable[[], Tensor] | None = None) -> Any:
     """The loss for ``fit``: outputs and batch to the sum that trains, and each task's own loss.
 
     Args:
         model: The bare ``Model`` (not its wrapper for several processes).
         tasks: The tasks by name.
+        penalty: A term of the method's own that is added to the sum.
     """
 
     def loss(outputs: Mapping[str, Output], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         by_task = {task: tasks[task].loss(output, batch.targets[task]) for task, output in outputs.items()}
-        return model.total(by_task), by_task
+        total = model.total(by_task)
+        return total if penalty is None else total + penalty(), by_task
 
     return loss
 

@@ -68,7 +68,11 @@ class Rows:
 
     def _row(self, raw: dict[str, Any]) -> tuple[str, int, Row]:
         file, line = self.files[raw.pop("#file")], raw.pop("#line")
-        return file, line, {k.lstrip("{"): json.loads(v) if k[0] == "{" and v is not None else v for k, v in raw.items()}
+        return (
+            file,
+            line,
+            {k.lstrip("{"): json.loads(v) if k[0] == "{" and v is not None else v for k, v in raw.items()},
+        )
 
     def __iter__(self) -> Iterator[Row]:
         for chunk in self.chunks():
@@ -107,10 +111,9 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
         DataError: When a file is missing or holds no row.
     """
     readers = [_reader(file, origin) for file in files]
-    key = hash_json(
-        [_VERSION, [[file, _content(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]]
-        + [dict(origin.fields), [asdict(column) for column in origin.columns], targets]
-    )
+    contents = [[file, _content(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
+    columns = [asdict(column) for column in origin.columns]
+    key = hash_json([_VERSION, contents, dict(origin.fields), columns, targets])
     folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     for fault in about["faults"]:
@@ -175,7 +178,12 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
 def _schema(columns: Sequence[Column]) -> pa.Schema:
     import pyarrow as pa
 
-    types = {"text": pa.string(), "number": pa.float64(), "tokens": pa.list_(pa.string()), "tags": pa.list_(pa.string())}
+    types = {
+        "text": pa.string(),
+        "number": pa.float64(),
+        "tokens": pa.list_(pa.string()),
+        "tags": pa.list_(pa.string()),
+    }
     own = [(_stored(column), types.get(column.kind, pa.string())) for column in columns]
     return pa.schema([("#file", pa.int32()), ("#line", pa.int64()), ("{id", pa.string()), *own])
 
@@ -253,7 +261,9 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
     for name, source in origin.fields.items():
         if name not in roles and name != "id":
             close = near_miss(name, roles)
-            raise RecipeError(f"{origin.where}.fields: {name!r} is no field of this task. {close} Allowed: {', '.join(roles)}.")
+            raise RecipeError(
+                f"{origin.where}.fields: {name!r} is no field of this task. {close} Allowed: {', '.join(roles)}."
+            )
         if source not in about["in_files"] and (targets or roles.get(name) == "input"):
             close = near_miss(source, about["in_files"])
             raise RecipeError(f"{origin.where}.fields.{name}: there is no column {source!r}. {close} {has}")
@@ -320,5 +330,3 @@ def require_files(files: Sequence[str], where: str) -> None:
         near = near_miss(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
         folder = "" if path.parent.is_dir() else f" The folder {path.parent} does not exist either."
         raise RecipeError(f"{where}: no file at {path}.{folder} {near}".rstrip())
-
-

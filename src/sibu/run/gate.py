@@ -32,7 +32,7 @@ class SplitSurvey:
     """Inputs longer than the model."""
     pieces_cut: int = 0
     lengths: Counter[int] = field(default_factory=Counter)
-    """How many inputs have how many pieces (of an input read in windows: those of its first window and what follows)."""
+    """How many inputs have how many pieces; of an input read in windows, those of all its windows."""
     labels: Counter[str] = field(default_factory=Counter)
 
     def quantile(self, share: float) -> int:
@@ -120,10 +120,14 @@ def compare_splits(task: str, splits: Mapping[str, tuple[Rows, Keys]], faults: F
             where = f"line {first}" if file == other else f"{other}:{first}"
             if conflict:
                 message = f"the same input as {where}, with another target ({task})."
-                fault = DataFault("conflicting labels", "warning", file, line, message, "Decide which is right, mend both.")
+                fault = DataFault(
+                    "conflicting labels", "warning", file, line, message, "Decide which is right, mend both."
+                )
             else:
                 message = f"the same row as {where} ({task}, {split})."
-                fault = DataFault("duplicate", "warning", file, line, message, "Remove one, unless it should count twice.")
+                fault = DataFault(
+                    "duplicate", "warning", file, line, message, "Remove one, unless it should count twice."
+                )
             faults.add(fault)
     if "train" not in splits:
         return
@@ -135,7 +139,9 @@ def compare_splits(task: str, splits: Mapping[str, tuple[Rows, Keys]], faults: F
         for row, twin in leaked.items():
             (file, line), (other, first) = keys.place(row), train.place(twin)
             message = f"this input is in the training data too ({other}:{first}; {task}, {split})."
-            faults.add(DataFault("leak", "warning", file, line, message, "Remove it from one of the two; it flatters figures."))
+            faults.add(
+                DataFault("leak", "warning", file, line, message, "Remove it from one of the two; it flatters figures.")
+            )
         _near_leaks(task, split, rows, keys, set(leaked), train_rows, train, faults, progress)
 
 

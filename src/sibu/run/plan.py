@@ -108,8 +108,17 @@ def _text(recipe: Recipe, folder: Path) -> tuple[Modality, bool]:
     wanted = spec.shapes
     if wanted is None:
         tags = any(isinstance(block.task, TagSpec) for block in recipe.tasks.values())
-        wanted = tags and build(spec, folder=folder, shapes=False).vocabulary.lowercases
-    return build(spec, folder=folder, shapes=wanted), bool(wanted)
+        # A method that leaves the inputs alone could not train the shapes' vectors.
+        wanted = tags and getattr(recipe.method, "trains_inputs", True)
+        wanted = wanted and build(spec, folder=folder, shapes=False).vocabulary.lowercases
+    return text_preparer(recipe, folder, shapes=bool(wanted)), bool(wanted)
+
+
+def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:
+    """The preparer of texts for a model folder, less the places that the method takes for itself."""
+    spec = recipe.text
+    reserved = int(getattr(recipe.method, "reserved_positions", 0))
+    return MODALITIES.of(spec).build(spec, folder=folder, shapes=shapes, reserved=reserved)
 
 
 def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
@@ -166,15 +175,16 @@ def test_files(block: TaskBlock) -> dict[str, list[str]]:
 
 
 def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str, TaskPlan]) -> tuple[Rows, Rows]:
-    """Train and dev of a task without dev; tasks that learn from the same file share the split, so that no task
-    trains on a text that another is judged on."""
+    """Train and dev of a task without dev.
+
+    Tasks that learn from the same file share the split, so that no task trains on a text that another is judged on.
+    """
     for name, plan in before.items():
         other = recipe.tasks[name].data
         if other.train == block.data.train and other.dev is None and other.dev_share == block.data.dev_share:
-            chosen = [plan.splits[split].chosen for split in ("train", "dev")]
-            if len(whole) == sum(len(plan.splits[split]) for split in ("train", "dev")) and None not in map(type, chosen):
-                train, dev = (whole.subset(part) for part in chosen if part is not None)
-                return train, dev
+            train, dev = plan.splits["train"].chosen, plan.splits["dev"].chosen
+            if train is not None and dev is not None and len(whole) == len(train) + len(dev):
+                return whole.subset(train), whole.subset(dev)
     return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
 
 

@@ -66,9 +66,7 @@ def answers(
     return [task.decode(row, group) for row, group in zip(rows, grouped, strict=True)]
 
 
-def _batch(
-    name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int
-) -> Batch:
+def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:
     own: list[Features] = [text.arrays(piece.window, piece.source) for piece in pieces]
     asked = [task.targets(rows[piece.row], piece.number, piece.window, gold=False) for piece in pieces]
     lengths = torch.tensor([len(piece.window.input_ids) for piece in pieces])
@@ -139,7 +137,15 @@ def evaluate_rows(
         progress: Where to tell how far it is.
     """
     found = predict_rows(
-        model, name, task, text, rows, batch_tokens=batch_tokens, progress=progress, total=total, what=f"{name} on {split}"
+        model,
+        name,
+        task,
+        text,
+        rows,
+        batch_tokens=batch_tokens,
+        progress=progress,
+        total=total,
+        what=f"{name} on {split}",
     )
     predictions = [replace(prediction, scores=None) for prediction in found]
     judged = task.judge(rows, predictions)

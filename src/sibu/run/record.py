@@ -32,7 +32,9 @@ def machine() -> dict[str, Any]:
     """What the run ran on."""
     import torch
 
-    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    gpus = (
+        [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),

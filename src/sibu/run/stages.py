@@ -99,7 +99,7 @@ def _check_place(out: Path, working: Path, *, resume: bool, force: bool) -> None
     if not resume and not force and checkpoints(working / "checkpoints"):
         step = json.loads((checkpoints(working / "checkpoints")[-1] / "progress.json").read_text())["step"]
         raise RecipeError(
-            f"An unfinished run stands at {working} (step {step}). Go on with it by --resume, or begin anew with --force."
+            f"An unfinished run stands at {working} (step {step}). Go on with --resume, or begin anew with --force."
         )
 
 
@@ -142,10 +142,14 @@ def train(plan: Plan, working: Path, progress: Progress, stack: ExitStack) -> Tr
     accelerator = _accelerator(plan)
     trained = _assemble(plan)
     trained.model.to(accelerator.device)
+    if trained.adapted.begin is not None:
+        trained.adapted.begin(trained.steps)
     found = checkpoints(working / "checkpoints")
     if found:
-        saved = load_checkpoint(found[-1], model=trained.model, optimizer=trained.optimizer)
+        saved, more = load_checkpoint(found[-1], model=trained.model, optimizer=trained.optimizer)
         _take_up(trained, saved)
+        if trained.adapted.restore is not None:
+            trained.adapted.restore(more)
         progress.say(f"Resumed at step {trained.step} of {trained.steps}.")
     trackers = _open_trackers(plan, working, stack)
     _loop(plan, trained, accelerator, working, progress, trackers)
@@ -211,7 +215,7 @@ def _schedule(plan: Plan) -> Schedule:
         if first.inputs is None:
             raise RunStopped("The training data was not encoded.")
         targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
-        streams.append(Stream("+".join(names), first.inputs, targets))
+        streams.append(Stream("+".join(names), first.inputs, targets, first.inputs.lengths("input_ids")))
     options = plan.recipe.train
     budget = Budget(options.batch_tokens, options.batch_examples)
     return Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
@@ -264,7 +268,7 @@ def _loop(
     steps = fit(
         trained.model,
         work,
-        loss=objective(trained.model, tasks),
+        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty),
         optimizer=trained.optimizer,
         factor=rate(options.schedule, steps=trained.steps, warmup=options.warmup),
         accelerator=accelerator,
@@ -272,6 +276,7 @@ def _loop(
         steps=trained.steps,
         start=trained.step,
         clip=options.clip,
+        after=trained.adapted.after_step,
     )
     log = _step_log(working / "steps.jsonl", trained.step)
     with log as write, progress.bar("training", trained.steps) as advance:
@@ -293,6 +298,7 @@ def _loop(
                     optimizer=trained.optimizer,
                     progress=_progress_of(trained),
                     keep=options.keep_checkpoints,
+                    more=trained.adapted.state() if trained.adapted.state is not None else None,
                 )
             if trained.stopped_early:
                 progress.say(f"Stopped at step {step.number}: no better dev score since step {trained.best_step}.")
@@ -371,9 +377,7 @@ def _out_of_patience(trained: Trained, patience: int | None) -> bool:
     return patience is not None and len(since) >= patience
 
 
-def _open_trackers(
-    plan: Plan, working: Path, stack: ExitStack
-) -> list[Callable[[int, Mapping[str, float]], None]]:
+def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable[[int, Mapping[str, float]], None]]:
     from sibu.trackers import TRACKERS
 
     opened = []

@@ -79,7 +79,9 @@ class Keys:
         own, theirs = self.joined()[0], other.joined()[0]
         order = np.argsort(theirs, kind="stable")
         places = np.searchsorted(theirs[order], own)
-        found = (places < len(theirs)) & (theirs[order[np.minimum(places, len(theirs) - 1)]] == own) if len(theirs) else []
+        found = (
+            (places < len(theirs)) & (theirs[order[np.minimum(places, len(theirs) - 1)]] == own) if len(theirs) else []
+        )
         for row in np.flatnonzero(found):
             yield int(row), int(order[places[row]])
 

@@ -12,11 +12,10 @@ from sibu.core.errors import BundleError
 from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
-from sibu.modalities import MODALITIES
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
 from sibu.run.bundle import Opened, manifest, open_recipe, verify
-from sibu.run.plan import Plan, build_task
+from sibu.run.plan import Plan, build_task, text_preparer
 from sibu.run.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.store.atomic import new_folder, write_json
 
@@ -61,10 +60,17 @@ def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
     from safetensors.torch import save_file
 
     from sibu.modalities.text._hf import copy_tokenizer
+    from sibu.run.assemble import text_encoder
 
     home = folder / "model"
     encoder: Any = trained.model.encoders["text"]
-    encoder.model.save_pretrained(home)
+    adapter = trained.adapted.adapter
+    if adapter is None:
+        encoder.model.save_pretrained(home)
+    else:  # the base is as it came; what changed is the adapter
+        adapter.save(folder / "adapter")
+        base: Any = text_encoder(plan.source.folder, shapes=False, dropout=None, allow_pickle=plan.recipe.allow_pickle)
+        base.model.save_pretrained(home)
     copy_tokenizer(plan.source.folder, home)
     rest = {
         name: tensor.detach().cpu().contiguous()
@@ -86,7 +92,12 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "machine": machine(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": {"total": round(time.time() - began, 2), "training": round(trained.seconds, 2)},
-        "steps": {"planned": trained.steps, "done": trained.step, "best": trained.best_step, "per_epoch": trained.per_epoch},
+        "steps": {
+            "planned": trained.steps,
+            "done": trained.step,
+            "best": trained.best_step,
+            "per_epoch": trained.per_epoch,
+        },
         "stopped_early": trained.stopped_early,
         "streams": [stream.name for stream in layout.streams],
         "examples_per_second": round(trained.examples / max(trained.seconds, 1e-9), 2),
@@ -140,11 +151,12 @@ def open_bundle(path: Path) -> Opened:
     recipe = open_recipe(path)
     states = json.loads((path / "labels.json").read_text(encoding="utf-8"))
     shapes = bool(content["modalities"]["text"]["shapes"])
-    text = MODALITIES.of(recipe.text).build(recipe.text, folder=path / "model", shapes=shapes)
+    text = text_preparer(recipe, path / "model", shapes=shapes)
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
     encoder: Any = text_encoder(path / "model", shapes=shapes, dropout=recipe.text.dropout, allow_pickle=False)
-    adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
-    fixed = {name: 1.0 for name in tasks} if recipe.train.weighting == "fixed" else None
+    saved = path / "adapter" if (path / "adapter").is_dir() else None
+    adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)
+    fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
     model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, int(encoder.width)), weights=fixed)
     found = load_file(path / "heads.safetensors")

@@ -72,7 +72,9 @@ def disk_faults(path: Path) -> Iterator[None]:
                 "Make room or choose another place with --out, then run again with --resume."
             ) from fault
         if fault.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise RunStopped(f"Not allowed to write {path} ({fault.strerror}). Choose another place with --out.") from fault
+            raise RunStopped(
+                f"Not allowed to write {path} ({fault.strerror}). Choose another place with --out."
+            ) from fault
         raise
 
 

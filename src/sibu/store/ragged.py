@@ -50,11 +50,13 @@ class RaggedWriter:
     def __enter__(self) -> RaggedWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._write_ends()
         for file in (*self._values.values(), *self._end_files.values()):
             file.close()
-        table = [[f.name, f.dtype, f.per, f.pad] for f in self.features]
+        table = [[f.name, f.dtype, f.per, f.pad, f.width] for f in self.features]
         (self.folder / "features.json").write_text(json.dumps({"count": self._counted, "features": table}))
 
 

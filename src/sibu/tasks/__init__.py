@@ -1,6 +1,15 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, tag
+from sibu.tasks import classify, extract, regress, relate, tag
 
-TASKS = Catalog("task type", classify.ENTRY, tag.ENTRY, key="type", group="sibu.tasks")
+TASKS = Catalog(
+    "task type",
+    classify.ENTRY,
+    regress.ENTRY,
+    tag.ENTRY,
+    extract.ENTRY,
+    relate.ENTRY,
+    key="type",
+    group="sibu.tasks",
+)

@@ -24,6 +24,8 @@ class Stream:
     """The modality's arrays, ``input_ids`` among them."""
     targets: Mapping[str, RaggedArrays]
     """The arrays of each task, record for record beside ``inputs``."""
+    lengths: np.ndarray
+    """Pieces of each record, which batches are planned by. Shape ``(records,)``."""
     modality: str = "text"
 
     def __len__(self) -> int:
@@ -80,7 +82,8 @@ def split_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> l
 
 def collate(stream: Stream, records: np.ndarray) -> Batch:
     """One batch of a stream's records, padded to the longest."""
-    lengths = [len(stream.inputs.get("input_ids", record)) for record in records]
+    first = stream.inputs.present[0]
+    lengths = [len(stream.inputs.get(first.name, record)) // first.width for record in records]
     width = max(lengths)
     inputs = _stack(stream.inputs, records, width)
     inputs["mask"] = torch.arange(width).unsqueeze(0) < torch.tensor(lengths).unsqueeze(1)
@@ -99,13 +102,13 @@ def stack(parts: Sequence[np.ndarray], feature: Feature, width: int) -> Tensor:
     """One feature of several records as a tensor.
 
     Returns:
-        ``(B, T)`` padded for features by token; ``(B,)`` or ``(B, K)`` for features by window.
+        ``(B, T)`` (or ``(B, T, width)``) padded for features by token; ``(B,)`` or ``(B, K)`` for features by window.
     """
     if feature.per == "token":
-        padded = np.full((len(parts), width), feature.pad, dtype=feature.dtype)
+        padded = np.full((len(parts), width * feature.width), feature.pad, dtype=feature.dtype)
         for row, part in zip(padded, parts, strict=True):
             row[: len(part)] = part
-        return torch.from_numpy(padded)
+        return torch.from_numpy(padded if feature.width == 1 else padded.reshape(len(parts), width, feature.width))
     stacked = np.stack([np.asarray(part, dtype=feature.dtype).reshape(-1) for part in parts])
     return torch.from_numpy(stacked[:, 0] if stacked.shape[1] == 1 and feature.dtype == "int64" else stacked)
 
@@ -126,7 +129,7 @@ class Schedule:
         self.budget = budget
         self.sampling = sampling
         self.seed = seed
-        self.lengths = [stream.inputs.lengths("input_ids") for stream in streams]
+        self.lengths = [stream.lengths for stream in streams]
         self.steps_per_epoch = sum(len(self._plan(number, 0)) for number in range(len(streams)))
 
     def _plan(self, stream: int, epoch: int) -> list[np.ndarray]:

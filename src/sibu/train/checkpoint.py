@@ -43,12 +43,34 @@ def save_weights(model: nn.Module, file: Path) -> None:
 
 
 def save_checkpoint(
-    folder: Path, *, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any], keep: int
+    folder: Path,
+    *,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Mapping[str, Any],
+    keep: int,
+    more: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write checkpoint ``step`` below ``folder``, then remove all but the ``keep`` newest."""
+    """Write checkpoint ``step`` below ``folder``, then remove all but the ``keep`` newest.
+
+    Args:
+        folder: Where checkpoints are.
+        step: Number of the last step done.
+        model: Whose trained weights are kept.
+        optimizer: Whose state is kept.
+        progress: JSON of what the run has found so far.
+        keep: Checkpoints that stay.
+        more: Tensors of the method's own.
+    """
     with new_folder(folder / f"step-{step:08d}") as temporary:
         save_file({n: t.contiguous() for n, t in trained_weights(model).items()}, temporary / "weights.safetensors")
         save_file(_optimizer_tensors(model, optimizer), temporary / "optimizer.safetensors")
+        if more:
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in more.items()},
+                temporary / "method.safetensors",
+            )
         (temporary / "progress.json").write_text(json.dumps({"step": step, **progress}), encoding="utf-8")
     for old in checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
@@ -59,12 +81,15 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if (path / "progress.json").exists())
 
 
-def load_checkpoint(path: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Put weights and optimiser back as they were, and return the progress that was saved."""
+def load_checkpoint(
+    path: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Put weights and optimiser back as they were; returns the progress that was saved and the method's tensors."""
     load_weights(model, load_file(path / "weights.safetensors"))
     _restore_optimizer(model, optimizer, load_file(path / "optimizer.safetensors"))
     progress: dict[str, Any] = json.loads((path / "progress.json").read_text(encoding="utf-8"))
-    return progress
+    more = path / "method.safetensors"
+    return progress, load_file(more) if more.is_file() else {}
 
 
 def _names(model: nn.Module) -> dict[int, str]:

@@ -53,6 +53,7 @@ def fit(
     steps: int,
     start: int = 0,
     clip: float | None = None,
+    after: Callable[[int], None] | None = None,
 ) -> Iterator[Step]:
     """Train, and yield after each step what it did.
 
@@ -67,6 +68,7 @@ def fit(
         steps: Number of the last step.
         start: Number of the last step already done.
         clip: Largest norm of the gradient; None: no clipping.
+        after: Called after each step while its gradients are still there.
 
     Raises:
         RunStopped: When the loss is no longer a finite number.
@@ -90,6 +92,8 @@ def fit(
         if clip is not None:
             accelerator.clip_grad_norm_(weights, clip)
         optimizer.step()
+        if after is not None:
+            after(number)
         optimizer.zero_grad(set_to_none=True)
         yield Step(
             number=number,

@@ -35,7 +35,9 @@ def adamw(rated: Iterable[Rated], *, weight_decay: float) -> torch.optim.AdamW:
             part = [weight for weight in trained if (each.decay and weight.ndim >= 2) is decays]
             if part:
                 decay = weight_decay if decays else 0.0
-                groups.append({"params": part, "lr": each.learning_rate, "peak": each.learning_rate, "weight_decay": decay})
+                groups.append(
+                    {"params": part, "lr": each.learning_rate, "peak": each.learning_rate, "weight_decay": decay}
+                )
     return torch.optim.AdamW(groups, fused=True)
 
 
@@ -43,7 +45,7 @@ def rate(schedule: str, *, steps: int, warmup: float) -> Callable[[int], float]:
     """The learning rate's factor at each step (from 1), in [0, 1].
 
     Args:
-        schedule: ``linear`` to zero, ``cosine`` to zero (Loshchilov and Hutter, 2017, arXiv:1608.03983) or ``constant``.
+        schedule: ``linear`` to zero, ``cosine`` to zero (Loshchilov and Hutter, arXiv:1608.03983) or ``constant``.
         steps: Steps of the whole run.
         warmup: Share of them in which the factor rises from zero.
     """

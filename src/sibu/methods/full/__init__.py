@@ -14,6 +14,8 @@ from pydantic import Field
 from sibu.catalog import Entry, Spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sibu.core.protocols import Adapted
 
 
@@ -26,7 +28,7 @@ class FullSpec(Spec):
     """Each layer trains at this share of the rate of the layer above it; 1: all alike."""
 
 
-def build(encoder: Any, spec: FullSpec) -> Adapted:
+def build(encoder: Any, spec: FullSpec, saved: Path | None = None) -> Adapted:  # noqa: ARG001
     """Train every weight of the encoder."""
     from sibu.methods.full.layers import train_all
 

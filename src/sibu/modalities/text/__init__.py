@@ -27,8 +27,8 @@ class TextSpec(Spec):
     overlap: int = Field(default=64, ge=0)
     """Pieces that two neighbouring windows of a long text share (tasks `tag` and `extract`)."""
     shapes: bool | None = None
-    """Add a trained vector for each word's shape (lower, Title, UPPER, digits, ...) to its input vector; gives back what
-    a lower-casing tokenizer drops. null: yes where the tokenizer drops case and a task is `tag`."""
+    """Add a trained vector for each word's shape (lower, Title, UPPER, digits, ...) to its input vector; gives back
+    what a lower-casing tokenizer drops. null: yes where the tokenizer drops case and a task is `tag`."""
     trim_vocabulary: bool = False
     """Keep only the pieces that the training data needs, with the single characters that spell unknown words: smaller
     bundle, faster steps. Texts in another script than the training data's become unknown pieces."""
@@ -36,11 +36,11 @@ class TextSpec(Spec):
     """Dropout inside the encoder; null: the model's own."""
 
 
-def build(spec: TextSpec, *, folder: Path, shapes: bool) -> TextPreparer:
-    """The preparer of texts for the model in ``folder``."""
+def build(spec: TextSpec, *, folder: Path, shapes: bool, reserved: int = 0) -> TextPreparer:
+    """The preparer of texts for the model in ``folder``; ``reserved`` of its positions are not the text's."""
     from sibu.modalities.text.prepare import TextPreparer
 
-    return TextPreparer(folder, max_length=spec.max_length, overlap=spec.overlap, shapes=shapes)
+    return TextPreparer(folder, max_length=spec.max_length, overlap=spec.overlap, shapes=shapes, reserved=reserved)
 
 
 ENTRY = Entry(TextSpec, build, needs=("tokenizers", "transformers"))

@@ -82,7 +82,8 @@ def _converted(folder: Path) -> Tokenizer:
     loaded = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     if not loaded.is_fast:
         raise ValueError(f"{folder} has no tokenizer.json and its tokenizer has no fast form: offsets cannot be had")
-    return loaded.backend_tokenizer
+    converted: Tokenizer = loaded.backend_tokenizer
+    return converted
 
 
 def _pad_id(folder: Path, tokenizer: Tokenizer, config: dict[str, object]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sibu.core.errors import RecipeError
 from sibu.core.protocols import Features
 from sibu.core.text import Feature, TextInput, Window
 from sibu.modalities.text._hf import Vocabulary, read_vocabulary
@@ -30,17 +31,25 @@ class TextPreparer:
         max_length: Most pieces a window may have; None: the model's limit, at most 512.
         overlap: Pieces that neighbouring windows share.
         shapes: Whether each piece also gets the number of its word's shape.
+        reserved: Positions of the model that are not the text's (an adaptation method's own).
+
+    Raises:
+        RecipeError: When ``max_length`` is more than the model takes.
     """
 
-    def __init__(self, folder: Path, *, max_length: int | None, overlap: int, shapes: bool) -> None:
+    def __init__(self, folder: Path, *, max_length: int | None, overlap: int, shapes: bool, reserved: int = 0) -> None:
         self.vocabulary: Vocabulary = read_vocabulary(folder)
-        limit = self.vocabulary.max_length or LONGEST
+        limit = (self.vocabulary.max_length or LONGEST) - reserved
         if max_length is not None and max_length > limit:
-            raise ValueError(f"max_length is {max_length}, the model takes at most {limit} pieces")
+            given = f"The text modality's max_length is {max_length}, but the model takes at most {limit} pieces."
+            raise RecipeError(f"{given} Give {limit} or less, or null for the model's own limit.")
         self.max_length = max_length or min(limit, LONGEST)
         self.overlap = min(overlap, self.max_length // 2)
         self.shapes = shapes
-        features = [Feature("input_ids", "int64", "token", self.vocabulary.pad_id), Feature("type_ids", "int64", "token")]
+        features = [
+            Feature("input_ids", "int64", "token", self.vocabulary.pad_id),
+            Feature("type_ids", "int64", "token"),
+        ]
         self.features = tuple(features + ([Feature("shapes", "int64", "token")] if shapes else []))
 
     def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:

@@ -6,7 +6,9 @@ from sibu.core.example import is_cjk
 
 # A word is a run of letters (with the combining marks that follow them) or of digits; every other visible character
 # stands alone. Chinese and Japanese characters stand alone too: they are split out of the runs below.
-_RUN = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e]+[^\W\d_]*)*|\d+|[^\s]")
+_RUN = re.compile(
+    r"[^\W\d_]+(?:[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e]+[^\W\d_]*)*|\d+|[^\s]"
+)
 
 Place = tuple[int, int]
 

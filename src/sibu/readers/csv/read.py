@@ -53,7 +53,7 @@ def read(
                 if len(cells) == len(names):
                     yield number, dict(zip(names, cells, strict=True))
                 else:
-                    faults.add(_ragged(path, number, cells, names, delimiter), skips_row=True)
+                    faults.add(_ragged(path, number, cells, names, delimiter, quote), skips_row=True)
     if empty:
         faults.add(no_records(path, "the file is empty" if names is None else "no line follows the header"))
 
@@ -174,7 +174,9 @@ def _wrong_header(path: str, number: int, names: Sequence[str]) -> DataFault | N
     return DataFault("bad header", "error", path, number, message, mend)
 
 
-def _ragged(path: str, number: int, cells: Sequence[str], names: Sequence[str], delimiter: str) -> DataFault:
+def _ragged(
+    path: str, number: int, cells: Sequence[str], names: Sequence[str], delimiter: str, quote: str
+) -> DataFault:
     have = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
     message = f"The record has {have} where the header has {len(names)} ({as_names(names)}): {shown(cells)}."
     other = next((mark for mark in ",;\t|" if mark != delimiter and mark in names[0]), None)
@@ -182,8 +184,8 @@ def _ragged(path: str, number: int, cells: Sequence[str], names: Sequence[str], 
         mend = f"The header looks as if {other!r} stood between its cells: set the reader's option `delimiter`."
     elif len(cells) < len(names):
         mend = f"Add the missing cells; an empty one needs its delimiter {delimiter!r} too."
-    elif delimiter == "\t":
-        mend = "Replace the tabs inside a cell by spaces."
+    elif quote == "none":
+        mend = f"Replace {delimiter!r} inside a cell by another character."
     else:
         mend = f"Put a cell that holds the delimiter {delimiter!r} in double quotes."
     return DataFault("ragged line", "error", path, number, message, mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sibu.core.tensors import Output
-    from sibu.tasks.classify.head import ClassifyHead
+    from sibu.nn.heads import PooledHead
 
 
 class Classify:
@@ -102,7 +102,12 @@ class Classify:
             return
         if isinstance(label, list) != self.state["multi_label"]:
             given, wanted = ("a list", "one label") if isinstance(label, list) else ("one label", "a list of labels")
-            yield "label form", "error", f"the label is {given} where the task has {wanted}.", "Use one form in all rows."
+            yield (
+                "label form",
+                "error",
+                f"the label is {given} where the task has {wanted}.",
+                "Use one form in all rows.",
+            )
         for name in label if isinstance(label, list) else [label]:
             if name not in self._numbers:
                 listed = self.fixed_labels is not None
@@ -128,15 +133,15 @@ class Classify:
         vector[[self._numbers[name] for name in row["label"]]] = 1
         return {"label": vector}
 
-    def head(self, width: int) -> ClassifyHead:
+    def head(self, width: int) -> PooledHead:
         """A linear layer on the pooled vector."""
-        from sibu.tasks.classify.head import ClassifyHead
+        from sibu.nn.heads import PooledHead
 
-        return ClassifyHead(width=width, classes=len(self.labels), pooling=self.pooling, dropout=self.dropout)
+        return PooledHead(width=width, outputs=len(self.labels), pooling=self.pooling, dropout=self.dropout)
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy, or binary cross entropy over the labels."""
-        from sibu.tasks.classify.head import classify_loss
+        from sibu.tasks.classify.loss import classify_loss
 
         return classify_loss(
             output.logits,
@@ -174,13 +179,13 @@ class Classify:
             known = self._known(name for label in golds for name in label)
             gold = _vectors(golds, known)
             predicted = _vectors([each.value for each in predictions], known)
-            measure = MultiLabel(gold, predicted)
-            details = {"labels": list(known), "by_label": measure.by_label(list(known))}
-            return Judged(measure, details, [bool(each) for each in (gold != predicted).any(1)])
+            several = MultiLabel(gold, predicted)
+            shown: dict[str, Any] = {"labels": list(known), "by_label": several.by_label(list(known))}
+            return Judged(several, shown, [bool(each) for each in (gold != predicted).any(1)])
         known = self._known(golds)
         numbers = np.array([known[label] for label in golds], dtype=np.int64)
         guesses = np.array([known[each.value] for each in predictions], dtype=np.int64)
-        details = {
+        details: dict[str, Any] = {
             "labels": list(known),
             "confusion": confusion(numbers, guesses, len(known)),
             "by_label": by_class(numbers, guesses, list(known)),

@@ -42,7 +42,7 @@ def best_legal(scores: np.ndarray, begin: np.ndarray, follow: np.ndarray, end: n
     Returns:
         Tag numbers. Shape ``(T,)``.
     """
-    greedy = scores.argmax(1)
+    greedy: np.ndarray = scores.argmax(1)
     if not len(greedy) or (begin[greedy[0]] and end[greedy[-1]] and follow[greedy[:-1], greedy[1:]].all()):
         return greedy  # the best of all sequences is legal, hence the best of the legal ones
     closed = np.where(follow, 0.0, -np.inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,14 @@ from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
-from sibu.metrics.spans import SpanMatch, decode_tags, encode_tags, illegal
+from sibu.metrics.spans import Scheme, SpanMatch, decode_tags, encode_tags, illegal
 from sibu.tasks.tag.decode import best_legal, legal_moves, tag_names
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from sibu.core.tensors import Output
-    from sibu.tasks.tag.head import TagHead
+    from sibu.nn.heads import TokenHead
 
 IGNORED = -100
 """The target of pieces that carry no tag of their own; cross entropy leaves them out."""
@@ -44,7 +45,7 @@ class Tag:
         self,
         *,
         labels: Sequence[str] | None,
-        scheme: str,
+        scheme: Scheme,
         overlaps: str,
         dropout: float,
         label_smoothing: float,
@@ -110,7 +111,7 @@ class Tag:
             yield (
                 "unknown label",
                 "error" if listed else "warning",
-                f"the label {name!r} is not among the {'recipe' if listed else 'training data'}'s: {as_names(self.labels)}.",
+                f"the label {name!r} is not among the {'recipe' if listed else 'training'}'s: {as_names(self.labels)}.",
                 "Mend the label, or add rows of it to the training data; as it is it counts as an error.",
             )
 
@@ -156,10 +157,17 @@ class Tag:
                 message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends with a blank."
                 yield "span with blanks", "error", message, "Move its ends to the first and last visible character."
             elif start not in edges_start or end not in edges_end:
-                message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends inside a word."
-                yield "span inside a word", "warning", message, "Training widens it to the whole word; it cannot be found exactly."
+                message = (
+                    f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends inside a word."
+                )
+                yield (
+                    "span inside a word",
+                    "warning",
+                    message,
+                    "Training widens it to the whole word; it cannot be found exactly.",
+                )
         ordered = sorted(spans, key=lambda span: (span["start"], span["end"]))
-        for one, two in zip(ordered, ordered[1:], strict=False):
+        for one, two in pairwise(ordered):
             if two["start"] < one["end"]:
                 message = (
                     f"the spans {one['start']}..{one['end']} ({one['label']}) and "
@@ -202,15 +210,15 @@ class Tag:
 
     # ---- model ------------------------------------------------------------------------------------------------
 
-    def head(self, width: int) -> TagHead:
+    def head(self, width: int) -> TokenHead:
         """A linear layer on every piece."""
-        from sibu.tasks.tag.head import TagHead
+        from sibu.nn.heads import TokenHead
 
-        return TagHead(width=width, classes=len(self.tags), dropout=self.dropout)
+        return TokenHead(width=width, outputs=len(self.tags), dropout=self.dropout)
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Mean cross entropy over the words of the batch."""
-        from sibu.tasks.tag.head import tag_loss
+        from sibu.tasks.tag.loss import tag_loss
 
         return tag_loss(output.logits, targets["tags"], label_smoothing=self.label_smoothing)
 
@@ -249,7 +257,7 @@ class Tag:
         return Judged(measure, {"by_label": measure.by_label()}, wrong)
 
 
-def _scheme_of(prefixes: Counter[str]) -> str:
+def _scheme_of(prefixes: Counter[str]) -> Scheme:
     """How tags are written, from the prefixes that occur."""
     if any(prefixes[prefix] for prefix in ("E-", "S-", "L-", "U-")):
         return "BIOES"

@@ -1,0 +1,28 @@
+"""The classifier's loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def classify_loss(
+    logits: Tensor, target: Tensor, *, multi_label: bool, label_smoothing: float, weights: Sequence[float] | None
+) -> Tensor:
+    """Mean loss of a batch.
+
+    Args:
+        logits: Shape ``(B, C)``.
+        target: Class numbers ``(B,)``, or 0/1 vectors ``(B, C)`` for several labels.
+        multi_label: Which of the two.
+        label_smoothing: Share of the target spread over all labels, in [0, 1).
+        weights: Weight of each class, length C; None: all 1.
+    """
+    weight = None if weights is None else torch.tensor(weights, dtype=logits.dtype, device=logits.device)
+    if multi_label:
+        smooth = target * (1 - label_smoothing) + label_smoothing / 2
+        return F.binary_cross_entropy_with_logits(logits, smooth, pos_weight=weight)
+    return F.cross_entropy(logits, target, weight=weight, label_smoothing=label_smoothing)

@@ -1,0 +1,190 @@
+"""Questions and texts to begin and end places, scores to answers, answers to metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError
+from sibu.core.example import Row
+from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.result import Prediction
+from sibu.core.text import Feature, TextInput, Window
+from sibu.metrics.squad import Answers
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sibu.core.tensors import Output
+    from sibu.nn.heads import TokenHead
+
+
+class Extract:
+    """See the door plate ``sibu.tasks.extract`` for the options."""
+
+    columns = (
+        Column("question", "text", "input", help="the question"),
+        Column("context", "text", "input", help="the text that may hold its answer"),
+        Column("answers", "answers", "target", help="[{text, start}], characters of the context; none: no answer"),
+    )
+    needs = (("question",), ("context",), ("answers",))
+    features = (Feature("places", "int64", "window"), Feature("context", "int64", "token"))
+    main_metric = "f1"
+
+    def __init__(
+        self,
+        *,
+        no_answer: bool | None,
+        no_answer_margin: float,
+        longest_answer: int,
+        language: Literal["auto", "en", "zh"],
+        dropout: float,
+        state: State | None,
+    ) -> None:
+        self.no_answer = no_answer
+        self.no_answer_margin = no_answer_margin
+        self.longest_answer = longest_answer
+        self.language = language
+        self.dropout = dropout
+        self.state: State = state or {}
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Settle whether questions may have no answer."""
+        total = without = 0
+        for row in rows:
+            total += 1
+            without += not row["answers"]
+        if total == without:
+            raise DataError("No training question has an answer. Add some, or look at the column of `answers`.")
+        may = without > 0 if self.no_answer is None else self.no_answer
+        if without and not may:
+            raise DataError(f"{without} training questions have no answer but the task says no_answer: false.")
+        self.state = {"no_answer": may, "questions": total, "without_answer": without}
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
+        """Empty questions and texts; answers that do not stand where they are said to."""
+        for name in ("question", "context"):
+            if not row[name].strip():
+                yield "empty input", "error", f"the {name} is empty.", "Remove the row or fill it in."
+        context = row["context"]
+        for answer in row.get("answers") or []:
+            text, start = answer["text"], answer["start"]
+            if not text.strip():
+                yield "empty answer", "error", "an answer is empty.", "Give no answer (an empty list) or its text."
+            elif context[start : start + len(text)] != text:
+                stands = context[start : start + len(text)]
+                place = _nearest(context, text, start)
+                message = f"the answer {text!r} is not at character {start}, where {stands!r} stands"
+                if place is None:
+                    mend = "The text does not hold it anywhere: mend it or remove the answer."
+                    yield "answer not in text", "warning", f"{message}.", f"{mend} It is not learned from."
+                else:
+                    mend = f"It stands at {place}; that place is learned. Mend `start`."
+                    yield "answer misplaced", "warning", f"{message}.", mend
+
+    def inputs(self, row: Row) -> Sequence[TextInput]:
+        """The question with the text, over which windows slide."""
+        return [TextInput(row["question"], pair=row["context"], places="units", fit="slide", split_characters=True)]
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
+        """Which pieces are the text's; the first and last piece of the answer, 0 and 0 where the window has none."""
+        features: dict[str, np.ndarray] = {
+            "context": np.asarray([int(s == 2) for s in window.segments], dtype=np.int64)
+        }
+        if gold:
+            features["places"] = np.asarray(self._places(row, window), dtype=np.int64)
+        return features
+
+    def _places(self, row: Row, window: Window) -> tuple[int, int]:
+        for answer in row.get("answers") or []:
+            start = _nearest(row["context"], answer["text"], answer["start"])
+            if start is None:
+                continue
+            end = start + len(answer["text"])
+            inside = [
+                piece
+                for piece, segment in enumerate(window.segments)
+                if segment == 2 and window.starts[piece] < end and window.ends[piece] > start
+            ]
+            whole = inside and window.starts[inside[0]] <= start and window.ends[inside[-1]] >= end
+            if whole:
+                return inside[0], inside[-1]
+        return 0, 0
+
+    def head(self, width: int) -> TokenHead:
+        """Two scores a piece."""
+        from sibu.nn.heads import TokenHead
+
+        return TokenHead(width=width, outputs=2, dropout=self.dropout)
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Mean cross entropy of begin and end over the pieces of the text and the first piece (no answer)."""
+        import torch
+        import torch.nn.functional as F
+
+        allowed = targets["context"].bool()
+        allowed[:, 0] = True
+        logits = output.logits.masked_fill(~allowed.unsqueeze(-1), torch.finfo(output.logits.dtype).min)
+        begin, end = logits.unbind(-1)
+        places = targets["places"]
+        return (F.cross_entropy(begin, places[:, 0]) + F.cross_entropy(end, places[:, 1])) / 2
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """The best stretch over all windows; none where 'no answer' scores better and questions may have none.
+
+        'No answer' is the lowest over the windows: one window that holds the answer is enough.
+        """
+        best: tuple[float, int, int] | None = None
+        nothing = np.inf
+        for output in answers[0]:
+            logits = output.logits.astype(np.float64)
+            nothing = min(nothing, float(logits[0].sum()))
+            found = _best_stretch(output.window, logits, self.longest_answer)
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+        if best is None:
+            return Prediction(None)
+        score, start, end = best
+        chance = 1 / (1 + np.exp(np.clip(nothing - score, -60, 60)))
+        if self.state["no_answer"] and nothing - score > self.no_answer_margin:
+            return Prediction(None, round(float(1 - chance), 6))
+        value: dict[str, Any] = {"text": row["context"][start:end], "start": start, "end": end}
+        return Prediction(value, round(float(chance), 6))
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """Exact match and F1 as SQuAD (English) or CMRC (Chinese) count them."""
+        golds = [[answer["text"] for answer in row.get("answers") or []] for row in rows]
+        guesses = [None if prediction.value is None else prediction.value["text"] for prediction in predictions]
+        measure = Answers(golds, guesses, self.language)
+        return Judged(measure, {}, [bool(each < 1) for each in measure.exact_match])
+
+
+def _nearest(context: str, text: str, start: int) -> int | None:
+    """Where the text stands: at ``start``, else the place nearest to it, else nowhere."""
+    if context[start : start + len(text)] == text:
+        return start
+    places = []
+    place = context.find(text)
+    while place >= 0:
+        places.append(place)
+        place = context.find(text, place + 1)
+    return min(places, key=lambda found: abs(found - start)) if places else None
+
+
+def _best_stretch(window: Window, logits: np.ndarray, longest: int) -> tuple[float, int, int] | None:
+    """The begin and end of the highest sum, at the edges of words: score, first and last character (exclusive)."""
+    if not window.places:
+        return None
+    firsts = np.array([piece for *_, piece in window.places])
+    last = max(piece for piece, segment in enumerate(window.segments) if segment == 2)
+    lasts = np.append(firsts[1:] - 1, last)  # a word ends where the next begins
+    sums = logits[firsts, 0][:, None] + logits[lasts, 1][None, :]
+    distance = lasts[None, :] - firsts[:, None]
+    sums[(distance < 0) | (distance >= longest)] = -np.inf
+    begin, end = (int(place) for place in np.unravel_index(int(sums.argmax()), sums.shape))
+    if not np.isfinite(sums[begin, end]):
+        return None
+    return float(sums[begin, end]), window.places[begin][1], window.places[end][2]

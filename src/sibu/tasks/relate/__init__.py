@@ -1,0 +1,49 @@
+"""Relate marked entities of a text: which relation holds between two of them, and in which direction.
+
+Each pair of entities is marked in the text and classified from the vectors at its two marks.
+Source: Baldini Soares et al., 2019, arXiv:1906.03158 (entity start). Entities that are not given: find them by `tag`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from sibu.tasks.relate.task import Relate
+
+
+class RelateSpec(Spec):
+    """Options of `relate`."""
+
+    type: Literal["relate"] = "relate"
+    labels: tuple[str, ...] | None = None
+    """The relations in a fixed order, without the one that means none; null: those of the training data, sorted."""
+    none_label: str | None = None
+    """The data's name for 'no relation' (such as `Other`); pairs that the data does not list have none either."""
+    mark_types: bool | None = None
+    """Write each entity's own label into its mark; null: yes where the training entities have labels."""
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout before the last layers."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the target spread over all relations."""
+
+
+def build(spec: RelateSpec, state: dict[str, Any] | None = None) -> Relate:
+    """The task; ``state`` is what a bundle saved of it."""
+    from sibu.tasks.relate.task import Relate
+
+    return Relate(
+        labels=spec.labels,
+        none_label=spec.none_label,
+        mark_types=spec.mark_types,
+        dropout=spec.dropout,
+        label_smoothing=spec.label_smoothing,
+        state=state,
+    )
+
+
+ENTRY = Entry(RelateSpec, build)

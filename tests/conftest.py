@@ -1,0 +1,121 @@
+"""What many tests share: tiny models made on the spot, no network, a cache of the test's own."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+WORDS = """
+the a an of to in on for with and or not is was no my your move book cancel appointment bill pay invoice refill
+pain fever cough head chest arm doctor please can i you we need want today tomorrow monday aspirin ibuprofen mg
+good bad film great awful boring paris london john smith acme works at lives who where what when
+""".split()  # noqa: SIM905
+CHARACTERS = (
+    "我你他的在是不了有和人这中大为上个国说们到时要就出会可也能对生于北京上海头痛发烧咳嗽药吃预约账单医生好坏电影很喜欢"
+)
+
+
+def write_tiny_model(folder: Path, *, seed: int = 0, lowercase: bool = True) -> Path:
+    """A BERT of two layers and width 32 with a WordPiece vocabulary of a few words and Chinese characters."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel
+
+    letters = [chr(code) for code in range(97, 123)] + [str(digit) for digit in range(10)]
+    if not lowercase:
+        letters += [letter.upper() for letter in letters[:26]]
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *dict.fromkeys([*WORDS, *letters, *CHARACTERS, *".,?!;:()-%。，？！、"]),
+    ]
+    pieces += [f"##{letter}" for letter in letters]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+    }
+    settings |= {"sep_token": "[SEP]", "mask_token": "[MASK]", "model_max_length": 64}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        pad_token_id=0,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny pretrained encoder in Hugging Face layout."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["SIBU_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+def write_jsonl(path: Path, rows: list[dict]) -> Path:
+    """Rows as JSON Lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def intent_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """Rows that a tiny model can learn: the label follows from one word."""
+    import random
+
+    draw = random.Random(seed)
+    cues = {"appointment": ["book", "move", "cancel", "预约"], "billing": ["bill", "pay", "invoice", "账单"]}
+    rows = []
+    for number in range(count):
+        label = draw.choice(list(cues))
+        words = [*draw.choices(WORDS[:12], k=draw.randint(2, 9)), draw.choice(cues[label]), f"{number}"]
+        rows.append({"id": number, "text": " ".join(words), "label": label})
+    return rows
+
+
+def entity_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """Rows with character spans: drugs and symptoms in English, some in Chinese."""
+    import random
+
+    draw = random.Random(seed)
+    names = {"drug": ["aspirin", "ibuprofen", "药"], "symptom": ["fever", "cough", "pain", "头痛", "发烧"]}
+    rows = []
+    for number in range(count):
+        text, spans = f"{number}", []
+        for _ in range(draw.randint(0, 3)):
+            text += " " + " ".join(draw.choices(WORDS[:12], k=draw.randint(1, 3))) + " "
+            label = draw.choice(list(names))
+            word = draw.choice(names[label])
+            spans.append({"start": len(text), "end": len(text) + len(word), "label": label})
+            text += word
+        rows.append({"id": number, "text": text, "entities": spans})
+    return rows

@@ -1,0 +1,73 @@
+"""Imports only fall: from a floor to those below it, and never between two rooms of F3."""
+
+import ast
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "src" / "sibu"
+FLOORS = [
+    {"cli"},
+    {"api"},
+    {"run"},
+    {"recipe"},
+    {"readers", "modalities", "fusions", "tasks", "methods", "trackers"},
+    {"nn", "train", "metrics", "store", "models", "catalog"},
+    {"core"},
+]
+ROOMS = FLOORS[4]
+BASEMENT_ORDER = {"catalog", "metrics", "nn", "store", "train", "models"}
+
+
+def floor_of(name: str) -> int:
+    return next(number for number, names in enumerate(FLOORS) if name in names)
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("sibu"):
+            found += [node.module] if node.module != "sibu" else [f"sibu.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.startswith("sibu.")]
+    return [name.split(".")[1] for name in found if name.count(".")]
+
+
+def test_every_folder_has_a_floor() -> None:
+    names = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or path.is_dir()} - {
+        "__init__",
+        "__pycache__",
+        "py",
+    }
+    assert names == set().union(*FLOORS)
+
+
+def test_imports_only_fall() -> None:
+    faults = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        own = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for target in imports(path):
+            if target == "__version__":
+                continue
+            if target != own and (floor_of(target) < floor_of(own) or (own in ROOMS and target in ROOMS)):
+                faults.append(f"{path.relative_to(SOURCE)} imports {target}")
+    assert not faults
+
+
+def test_core_imports_the_standard_library_only() -> None:
+    import sys
+
+    for path in (SOURCE / "core").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                top = name.split(".")[0]
+                assert top == "sibu" or top in sys.stdlib_module_names, f"{path.name} imports {name}"
+
+
+def test_no_vague_names() -> None:
+    vague = {"utils", "util", "common", "helpers", "helper", "base", "manager", "engine", "misc"}
+    assert not [
+        path for path in SOURCE.rglob("*.py") if path.stem in vague or vague & set(path.relative_to(SOURCE).parts)
+    ]
