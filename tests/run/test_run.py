@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import entity_rows, intent_rows, write_jsonl
 
-import sibu
+from sibu import api
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict:
 
 @pytest.fixture(scope="module")
 def bundle(recipe: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sibu.run(recipe, out=tmp_path_factory.mktemp("runs") / "tiny")
+    return api.run(recipe, out=tmp_path_factory.mktemp("runs") / "tiny")
 
 
 def test_it_learns(bundle: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_bundle_is_whole(bundle: Path) -> None:
 
 
 def test_predictions_come_in_order(bundle: Path) -> None:
-    model = sibu.load(bundle)
+    model = api.load(bundle)
     texts = ["please book the appointment", "pay my bill", "x " * 40 + "bill"]
     together = model.predict(texts, task="intent")
     assert [p.value for p in together][:2] == ["appointment", "billing"]
@@ -62,11 +62,11 @@ def test_predictions_come_in_order(bundle: Path) -> None:
 def test_evaluation_of_the_test_file_equals_the_run(bundle: Path, recipe: dict) -> None:
     known = json.loads((bundle / "metrics.json").read_text())
     for task, block in recipe["tasks"].items():
-        report = sibu.load(bundle).evaluate(block["data"]["test"], task=task)
+        report = api.load(bundle).evaluate(block["data"]["test"], task=task)
         assert {name: score.as_json() for name, score in report.scores.items()} == known[task]["test"]
 
 
 def test_the_same_recipe_gives_the_same_bits(bundle: Path, recipe: dict, tmp_path: Path) -> None:
-    again = sibu.run(recipe, out=tmp_path / "again")
+    again = api.run(recipe, out=tmp_path / "again")
     for file in ("model/model.safetensors", "heads.safetensors", "labels.json", "metrics.json"):
         assert (again / file).read_bytes() == (bundle / file).read_bytes(), file

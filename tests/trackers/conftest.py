@@ -41,11 +41,16 @@ def needs(library: str) -> pytest.MarkDecorator:
 
 
 @contextmanager
-def tracked(tracker, folder, *, run="clinic-notes", recipe=RECIPE, **options):
+def tracked(tracker, beside, *, run="clinic-notes", recipe=RECIPE, **options):
     """A run as ``run/`` opens it."""
     spec = TRACKERS[tracker].spec(**options)
-    with TRACKERS.of(spec).build(spec)(Path(folder), run, recipe) as opened:
+    with TRACKERS.of(spec).build(spec)(Path(beside), run, recipe) as opened:
         yield opened
+
+
+def told(caplog):
+    """What the trackers said, without what the libraries did."""
+    return [record.getMessage() for record in caplog.records if record.name == "sibu.trackers"]
 
 
 @pytest.fixture(autouse=True)

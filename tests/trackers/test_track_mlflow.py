@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from sibu.core.errors import RecipeError
 
-from .conftest import FLAT, needs, tracked
+from .conftest import FLAT, needs, told, tracked
 
 pytestmark = [
     needs("mlflow"),
@@ -25,8 +24,23 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """One folder of runs for all tests: making the tables takes seconds. Its name has what a URI gives a meaning."""
-    return tmp_path_factory.mktemp("runs") / "50%20 #é?x=1"
+    """One folder of runs for all tests, as making the tables takes seconds; two processes make it at once.
+
+    Its name has what a URI gives a meaning. SQLite does not wait for the disk here, which would take most of the time.
+    """
+    folder = tmp_path_factory.mktemp("runs") / "50%20 #é"
+    code = f"""
+from pathlib import Path
+from sqlalchemy import Engine, event
+from sibu.trackers import TRACKERS
+event.listen(Engine, "connect", lambda connection, record: connection.execute("pragma synchronous=off"))
+entry = TRACKERS["mlflow"]
+with entry.build(entry.spec())(Path({str(folder)!r}), "sweep", {{}}) as run:
+    run.log(1, {{"loss": 1.0}})
+"""
+    started = [subprocess.Popen([sys.executable, "-c", code], cwd=folder.parent) for _ in range(2)]
+    assert [process.wait() for process in started] == [0, 0]
+    return folder
 
 
 def ask(folder, query, *values):
@@ -78,7 +92,7 @@ def test_figures_that_are_no_numbers(runs, caplog):
         run.log(1, {"loss": float("nan")})
         run.log(2, {"loss": float("inf"), "f1": 0.5})
     assert metrics(run, runs) == [("f1", 2, 0.5)]
-    assert caplog.messages == ["mlflow: figures that were no finite numbers were not sent: loss (2)."]
+    assert told(caplog) == ["mlflow: figures that were no finite numbers were not sent: loss (2)."]
 
 
 def test_limits_and_names(runs):
@@ -180,28 +194,21 @@ def test_figures_wait_for_a_server_that_is_away_for_a_while(runs, caplog):
             pauses.append(run._pause)
     assert pauses == [10, 20, 5, 5]
     assert metrics(run, runs) == [("loss", step, step) for step in range(1, 5)]
-    assert not caplog.messages
+    assert not told(caplog)
 
 
 def test_a_run_does_not_die_of_a_server_that_stays_away(runs, caplog):
     with tracked("mlflow", runs) as run:
         run.log(1, {"loss": 1.0})
         run._client = _Away(run._client, times=10)
-    assert caplog.messages == ["mlflow: 1 figures were lost: the server is away."]
+    assert told(caplog) == ["mlflow: 1 figures were lost: the server is away."]
     with tracked("mlflow", runs) as run:
         run._client = _Away(run._client, times=1)
-    assert caplog.messages[1:] == ["mlflow: the run was not closed: the server is away."]
+    assert told(caplog)[1:] == ["mlflow: the run was not closed: the server is away."]
 
 
-def test_two_processes_make_one_database(tmp_path):
-    code = f"""
-from pathlib import Path
-from sibu.trackers import TRACKERS
-entry = TRACKERS["mlflow"]
-with entry.build(entry.spec())(Path({str(tmp_path)!r}), "sweep", {{}}) as run:
-    run.log(1, {{"loss": 1.0}})
-"""
-    started = [subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent) for _ in range(2)]
-    assert [process.wait() for process in started] == [0, 0]
-    assert ask(tmp_path, "select status, name from runs") == [("FINISHED", "sweep")] * 2
-    assert ask(tmp_path, "select count(*) from metrics") == [(2,)]
+def test_two_processes_made_one_database(runs):
+    of_both = "from runs r join experiments e using (experiment_id) where e.name = 'sweep'"
+    assert ask(runs, f"select r.status {of_both}") == [("FINISHED",)] * 2
+    found = ask(runs, f"select key, step, value from metrics where run_uuid in (select run_uuid {of_both})")
+    assert found == [("loss", 1, 1.0)] * 2

@@ -18,7 +18,7 @@ from sibu.core.errors import MissingExtra
 from sibu.trackers import TRACKERS
 from sibu.trackers._figures import Finite, Names, as_text, flat, in_one_line
 
-from .conftest import FLAT, RECIPE
+from .conftest import FLAT, RECIPE, told
 
 NAMES = ["tensorboard", "wandb", "mlflow"]
 LIBRARIES = [
@@ -95,14 +95,14 @@ def test_figures_that_are_no_numbers_are_held_back_and_told(caplog):
     assert finite({"loss": float("inf")}) == {}
     with caplog.at_level(logging.WARNING, "sibu.trackers"):
         finite.tell()
-    assert caplog.messages == ["some: figures that were no finite numbers were not sent: loss (2), rate (1)."]
+    assert told(caplog) == ["some: figures that were no finite numbers were not sent: loss (2), rate (1)."]
 
 
 def test_nothing_is_told_where_nothing_was_held_back(caplog):
     finite = Finite("some")
     finite({"loss": 0.5})
     finite.tell()
-    assert not caplog.messages
+    assert not told(caplog)
 
 
 @given(st.lists(st.text("ab.:", max_size=3)))

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sibu.core.errors import Unsupported
 from sibu.core.protocols import Adapted, Group
+
+
+@contextmanager
+def _known_warnings() -> Iterator[None]:
+    """Leaves out what PEFT 0.21 itself asks of transformers 5.23 in an outdated way; users cannot mend it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        # AdaLoRA's own rank pattern is read by another check as one for LoRA; it is applied all the same.
+        warnings.filterwarnings("ignore", "The following rank_pattern keys did not match", RuntimeWarning)
+        yield
 
 
 class PeftAdapter:
@@ -19,7 +32,8 @@ class PeftAdapter:
         """Write ``adapter_config.json`` and ``adapter_model.safetensors``; the base is the bundle's ``model/``."""
         for config in self.model.peft_config.values():
             config.base_model_name_or_path = "../model"
-        self.model.save_pretrained(str(folder))
+        with _known_warnings():
+            self.model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's card; the bundle has its own
 
 
@@ -40,17 +54,18 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
     encoder.requires_grad_(False)
     config.task_type = TaskType.FEATURE_EXTRACTION
     try:
-        if saved is None:
-            encoder.model = get_peft_model(encoder.model, config)
-        else:
-            encoder.model = PeftModel.from_pretrained(encoder.model, str(saved), local_files_only=True)
+        with _known_warnings():
+            if saved is None:
+                encoder.model = get_peft_model(encoder.model, config)
+            else:
+                encoder.model = PeftModel.from_pretrained(encoder.model, str(saved), local_files_only=True)
     except ValueError as fault:
         kind = str(config.peft_type).rsplit(".", 1)[-1].lower()
         raise Unsupported(
             f"PEFT cannot use {kind!r} with this model: {fault}. Choose `full`, `adapter` or `bitfit`."
         ) from fault
     encoder.leading = leading
-    encoder.needs_mask = config.is_prompt_learning
+    encoder.prompted = bool(config.is_prompt_learning)
     trained = [weight for weight in encoder.model.parameters() if weight.requires_grad]
     added = encoder.added()
     for weight in added:

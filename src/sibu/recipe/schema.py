@@ -93,7 +93,7 @@ class Recipe(Spec):
     train: TrainSpec = TrainSpec()
     """The training loop."""
     release: dict[str, Condition] = Field(default_factory=dict)
-    """Conditions as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
+    """Bounds as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
     track: tuple[AnyTracker, ...] = ()
     """Where figures go besides the bundle."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sibu.core.protocols import Modality, Task
 from sibu.core.text import TextInput, Window
 from sibu.modalities import MODALITIES
 from sibu.models.sources import Source, find_model
+from sibu.models.trim import trim_vocabulary
 from sibu.recipe.fill import as_written, fill, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -24,10 +26,14 @@ from sibu.run.data import Origin, Rows, named_files, read_rows, require_files, s
 from sibu.run.gate import GateReport, SplitSurvey, compare_splits, label_faults, survey
 from sibu.run.progress import Progress
 from sibu.run.twins import Keys
+from sibu.store.cache import cached
 from sibu.store.hashes import hash_file, hash_json
 from sibu.store.ragged import RaggedArrays, RaggedWriter
 from sibu.tasks import TASKS
 from sibu.tasks.tag import TagSpec
+
+TRIM_VERSION = 1
+"""Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
 
 @dataclass(slots=True)
@@ -78,6 +84,9 @@ def make_plan(loaded: Loaded, progress: Progress, *, scratch: Path | None) -> Pl
         require_files(_files_of(block), f"tasks.{name}.data")
     source = find_model(recipe.model, home=loaded.home, allow_pickle=recipe.allow_pickle)
     text, shapes = _text(recipe, source.folder)
+    if recipe.text.trim_vocabulary:
+        source = _trimmed(recipe, source, text, progress)
+        text = text_preparer(recipe, source.folder, shapes=shapes)
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
     for name, block in recipe.tasks.items():
@@ -112,6 +121,32 @@ def _text(recipe: Recipe, folder: Path) -> tuple[Modality, bool]:
         wanted = tags and getattr(recipe.method, "trains_inputs", True)
         wanted = wanted and build(spec, folder=folder, shapes=False).vocabulary.lowercases
     return text_preparer(recipe, folder, shapes=bool(wanted)), bool(wanted)
+
+
+def _trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) -> Source:
+    """The model with the pieces that training and dev texts need."""
+    used: set[int] = set()
+    for name, block in recipe.tasks.items():
+        task = build_task(block.task)
+        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+        train = read_rows(named_files(block.data.train), origin, Faults())
+        task.learn(train)
+        dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
+        for rows in (train, *dev):
+            with progress.bar(f"{name}: counting pieces", len(rows)) as advance:
+                for chunk in rows.chunks():
+                    inputs = [each for _, _, row in chunk for each in task.inputs(row)]
+                    for windows in text.prepare(inputs):
+                        for window in windows:
+                            used.update(window.input_ids)
+                    advance(len(chunk))
+    key = hash_json(
+        [TRIM_VERSION, sorted(used), *(hash_file(file) for file in sorted(source.folder.glob("*.safetensors")))]
+    )
+    folder = cached("trimmed", key, lambda target: trim_vocabulary(source.folder, target, used))
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    progress.say(f"vocabulary trimmed to {size} pieces")
+    return replace(source, folder=folder)
 
 
 def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:

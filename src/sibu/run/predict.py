@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +13,10 @@ import torch
 from sibu.core.example import Row
 from sibu.core.protocols import Features, Modality, Task, WindowOutput
 from sibu.core.result import Prediction, Report, Score
-from sibu.core.tensors import Batch
+from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import TextInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
+from sibu.run.frozen import Memo, reduce
 from sibu.run.progress import Progress, Silent
 from sibu.train.batches import Budget, split_by_budget, stack
 
@@ -35,9 +36,26 @@ class _Piece:
 
 
 def answers(
-    model: Model, name: str, task: Task, text: Modality, rows: Sequence[Row], *, batch_tokens: int
+    model: Model,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Sequence[Row],
+    *,
+    batch_tokens: int,
+    memo: Callable[[int, Batch], Encoded] | None = None,
 ) -> list[Prediction]:
-    """Predictions for a chunk of rows, in order."""
+    """Predictions for a chunk of rows, in order.
+
+    Args:
+        model: The model.
+        name: The task's name.
+        task: The task.
+        text: The text modality's preparer.
+        rows: The chunk.
+        batch_tokens: Pieces in a batch.
+        memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
+    """
     asked = [task.inputs(row) for row in rows]
     prepared = iter(text.prepare([source for group in asked for source in group]))
     pieces = [
@@ -51,11 +69,12 @@ def answers(
     outputs: list[WindowOutput | None] = [None] * len(pieces)
     device = next(model.parameters()).device
     model.eval()
-    for group in split_by_budget(order, lengths, Budget(batch_tokens)):
+    for number, group in enumerate(split_by_budget(order, lengths, Budget(batch_tokens))):
         chosen = [pieces[place] for place in group]
-        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]]))
+        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
         with torch.inference_mode():
-            logits = model(batch.to(device))[name].logits.float().cpu().numpy()
+            encoded = model.encode(batch.inputs) if memo is None else memo(number, batch)
+            logits = model.heads[name](encoded, batch.targets[name]).logits.float().cpu().numpy()
         for place, own in zip(group, logits, strict=True):
             by_token = own.ndim >= 2 and own.shape[0] == int(lengths[group[0]])
             outputs[place] = WindowOutput(pieces[place].window, own[: lengths[place]] if by_token else own)
@@ -96,13 +115,31 @@ def predict_rows(
     progress: Progress | None = None,
     total: int | None = None,
     what: str = "predicting",
+    memo: Memo | None = None,
 ) -> Iterator[Prediction]:
     """Predictions in input order; ``CHUNK`` rows are in memory at a time."""
     source = iter(rows)
     with (progress or Silent()).bar(what, total) as advance:
-        while chunk := list(islice(source, CHUNK)):
-            yield from answers(model, name, task, text, chunk, batch_tokens=batch_tokens)
+        for number in count():
+            chunk = list(islice(source, CHUNK))
+            if not chunk:
+                return
+            kept = None if memo is None else _remembered(memo, model, name, number)
+            yield from answers(model, name, task, text, chunk, batch_tokens=batch_tokens, memo=kept)
             advance(len(chunk))
+
+
+def _remembered(memo: Memo, model: Model, name: str, chunk: int) -> Callable[[int, Batch], Encoded]:
+    """The vectors that a head reads, from the memo or (the first time) from the encoder."""
+
+    def encode(number: int, batch: Batch) -> Encoded:
+        found = memo.get(name, chunk, number)
+        if found is None:
+            found = reduce(model, name, model.encode(batch.inputs), batch.targets[name])
+            memo.put(name, chunk, number, found)
+        return found
+
+    return encode
 
 
 WORST = 20
@@ -121,6 +158,7 @@ def evaluate_rows(
     intervals: bool = True,
     batch_tokens: int = 8192,
     progress: Progress | None = None,
+    memo: Memo | None = None,
 ) -> Report:
     """Metrics of a task on labelled rows; ``rows`` is gone through twice.
 
@@ -135,6 +173,7 @@ def evaluate_rows(
         intervals: Whether each metric gets its bootstrap interval (for early stopping none is needed).
         batch_tokens: Pieces in a batch.
         progress: Where to tell how far it is.
+        memo: Keeps the vectors of a frozen encoder from one evaluation to the next.
     """
     found = predict_rows(
         model,
@@ -146,6 +185,7 @@ def evaluate_rows(
         progress=progress,
         total=total,
         what=f"{name} on {split}",
+        memo=memo,
     )
     predictions = [replace(prediction, scores=None) for prediction in found]
     judged = task.judge(rows, predictions)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from sibu.core.protocols import Adapted
     from sibu.core.tensors import Batch
     from sibu.run.assemble import Model
-    from sibu.train.batches import Schedule
+    from sibu.run.frozen import Memo
+    from sibu.train.batches import Schedule, Stream
     from sibu.train.fit import Step
 
 
@@ -52,6 +53,8 @@ class Trained:
     tokens: int = 0
     examples: int = 0
     stopped_early: bool = False
+    memo: Memo | None = None
+    """Kept vectors of dev, where the whole encoder is frozen."""
 
 
 def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
@@ -77,7 +80,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         if warned:
             progress.say(f"The data gate has {warned} warnings; `sibu check` and the report list them.")
         _begin(working, plan, resume=resume, force=force)
-        trained = train(plan, working, progress, stack)
+        trained = train(plan, working, scratch, progress, stack)
         reports = evaluate_all(plan, trained, progress)
         from sibu.run.write import write_bundle
 
@@ -130,7 +133,7 @@ def _differences(one: Any, two: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def train(plan: Plan, working: Path, progress: Progress, stack: ExitStack) -> Trained:
+def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: ExitStack) -> Trained:
     """Adapt the model; the best weights by the dev score are in it at the end."""
     import torch
 
@@ -140,8 +143,7 @@ def train(plan: Plan, working: Path, progress: Progress, stack: ExitStack) -> Tr
     deterministic()
     seed_torch(plan.recipe.train.seed, "model")
     accelerator = _accelerator(plan)
-    trained = _assemble(plan)
-    trained.model.to(accelerator.device)
+    trained = _assemble(plan, accelerator, scratch, progress)
     if trained.adapted.begin is not None:
         trained.adapted.begin(trained.steps)
     found = checkpoints(working / "checkpoints")
@@ -175,17 +177,19 @@ def _accelerator(plan: Plan) -> Accelerator:
     return Accelerator(mixed_precision=mixed)
 
 
-def _assemble(plan: Plan) -> Trained:
+def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
     """Encoder, method, heads, optimiser and the schedule of batches."""
     from sibu.fusions import FUSIONS
     from sibu.run.assemble import Model, build_heads, text_encoder
+    from sibu.run.frozen import Memo
+    from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
 
     recipe, options = plan.recipe, plan.recipe.train
-    encoder = text_encoder(
+    encoder: Any = text_encoder(
         plan.source.folder, shapes=plan.shapes, dropout=recipe.text.dropout, allow_pickle=recipe.allow_pickle
     )
-    width = int(encoder.width)  # type: ignore[arg-type]
+    width = int(encoder.width)
     adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
@@ -196,15 +200,23 @@ def _assemble(plan: Plan) -> Trained:
     rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
     if fixed is None:
         rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
-    schedule = _schedule(plan)
+    model.to(accelerator.device)
+    streams = _streams(plan)
+    if adapted.frozen_layers:
+        from sibu.run.frozen import precompute
+
+        streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
+    budget = Budget(options.batch_tokens, options.batch_examples)
+    schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch)
     optimizer = adamw(rated, weight_decay=options.weight_decay)
-    return Trained(model, adapted, optimizer, schedule, per_epoch, steps)
+    memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, memo=memo)
 
 
-def _schedule(plan: Plan) -> Schedule:
+def _streams(plan: Plan) -> list[Stream]:
     """The tasks' windows as streams; tasks that read the same windows share one and are encoded once."""
-    from sibu.train.batches import Budget, Schedule, Stream
+    from sibu.train.batches import Stream
 
     groups: dict[str, list[str]] = {}
     for name, each in plan.tasks.items():
@@ -216,9 +228,7 @@ def _schedule(plan: Plan) -> Schedule:
             raise RunStopped("The training data was not encoded.")
         targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
         streams.append(Stream("+".join(names), first.inputs, targets, first.inputs.lengths("input_ids")))
-    options = plan.recipe.train
-    budget = Budget(options.batch_tokens, options.batch_examples)
-    return Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
+    return streams
 
 
 def _take_up(trained: Trained, saved: Mapping[str, Any]) -> None:
@@ -349,7 +359,15 @@ def _evaluate_dev(
     for name, each in plan.tasks.items():
         rows = each.splits["dev"]
         report = evaluate_rows(
-            trained.model, name, each.task, plan.text, rows, split="dev", total=len(rows), intervals=False
+            trained.model,
+            name,
+            each.task,
+            plan.text,
+            rows,
+            split="dev",
+            total=len(rows),
+            intervals=False,
+            memo=trained.memo,
         )
         scores[name] = {metric: score.value for metric, score in report.scores.items()}
     if options.stop_on == "mean":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sibu.core.errors import RecipeError
 from sibu.core.protocols import Adapted
 from sibu.methods._peft import adapt
 
@@ -46,6 +47,10 @@ def add_adalora(
     return adapted
 
 
+FEWEST_STEPS = 10
+"""Below this, ranks would be dealt out before any importance was measured."""
+
+
 class _Budget:
     """Deals out ranks by each direction's importance."""
 
@@ -58,9 +63,22 @@ class _Budget:
         return self.tuner.rankallocator
 
     def begin(self, steps: int) -> None:
-        """Fit the budget's schedule to the run."""
+        """Fit the budget's schedule to the run.
+
+        Raises:
+            RecipeError: When the run is too short for ranks to be dealt out.
+        """
+        if steps < FEWEST_STEPS:
+            raise RecipeError(
+                f"adalora deals out ranks over the steps of a run; this one has {steps}, at least {FEWEST_STEPS} are "
+                "needed. Raise train.epochs, lower train.batch_tokens, or choose `lora`."
+            )
         config = self.tuner.peft_config[self.tuner.trainable_adapter_name]
-        config.total_step, config.tinit, config.tfinal = steps, int(steps * self.warmup), int(steps * self.final)
+        config.total_step, config.tinit, config.tfinal = (
+            steps,
+            max(int(steps * self.warmup), 1),
+            int(steps * self.final),
+        )
         config.deltaT = max(1, (steps - config.tinit - config.tfinal) // 100)
         self._allocator.set_total_step(steps)
 

@@ -33,8 +33,9 @@ class TextEncoder(nn.Module):
             nn.init.zeros_(self.shapes.weight)
         self.leading = 0
         """Vectors that an adaptation method puts before the text's own; taken off the answer."""
-        self.needs_mask = False
-        """Whether the model must be told the mask even where nothing is padded."""
+        self.prompted = False
+        """Whether a method puts trained places before the text's: PEFT then needs the mask even where nothing is
+        padded, and drops segment numbers, which go in by their vectors instead."""
         self.frozen_layers = 0
         """Where ``hidden`` inputs enter: behind this many layers."""
 
@@ -54,18 +55,23 @@ class TextEncoder(nn.Module):
         if "hidden" in inputs:
             return Encoded(vectors=self._upper(inputs["hidden"], mask), mask=mask)
         arguments: dict[str, Any] = self._masked(mask)
-        if "type_ids" in inputs:
-            arguments["token_type_ids"] = inputs["type_ids"]
+        added: list[Tensor] = []
         if self.shapes is not None and "shapes" in inputs:
-            words = self.model.get_input_embeddings()(inputs["input_ids"])
-            arguments["inputs_embeds"] = words + self.shapes(inputs["shapes"])
+            added.append(self.shapes(inputs["shapes"]))
+        if "type_ids" in inputs and self.prompted:
+            kinds = self.model.get_base_model().embeddings.token_type_embeddings.weight
+            added.append((kinds - kinds[0])[inputs["type_ids"]])  # the model itself adds the vector of segment 0
+        elif "type_ids" in inputs:
+            arguments["token_type_ids"] = inputs["type_ids"]
+        if added:
+            arguments["inputs_embeds"] = sum(added, self.model.get_input_embeddings()(inputs["input_ids"]))
         else:
             arguments["input_ids"] = inputs["input_ids"]
         return Encoded(vectors=self.model(**arguments).last_hidden_state[:, self.leading :], mask=mask)
 
     def _masked(self, mask: Tensor) -> dict[str, Any]:
         """Without padding no mask is needed, and attention takes its fast path."""
-        return {"attention_mask": mask.to(torch.long)} if self.needs_mask or not bool(mask.all()) else {}
+        return {"attention_mask": mask.to(torch.long)} if self.prompted or not bool(mask.all()) else {}
 
     @torch.no_grad()
     def lower(self, inputs: Mapping[str, Tensor]) -> Tensor:

@@ -135,12 +135,16 @@ def _model_index(run: Run) -> list[dict[str, Any]]:
             if metrics:
                 kind = PIPELINES.get(task.kind, task.kind)
                 results.append(
-                    {"task": {"type": kind, "name": task.name}, "dataset": _dataset(task, split), "metrics": metrics}
+                    {
+                        "task": {"type": kind, "name": task.name},
+                        "dataset": _dataset(run, task, split),
+                        "metrics": metrics,
+                    }
                 )
     return [{"name": run.name, "results": results}] if results else []
 
 
-def _dataset(task: TaskFacts, split: str) -> dict[str, str]:
+def _dataset(run: Run, task: TaskFacts, split: str) -> dict[str, str]:
     """The data of a split: a Hub data set by its id, local files by a name of the form that the Hub asks for."""
     data = task.recipe.get("data") or {}
     given: Any = data.get("test") if split != "dev" else data.get("dev") or data.get("train")
@@ -150,15 +154,15 @@ def _dataset(task: TaskFacts, split: str) -> dict[str, str]:
         given[0] if isinstance(given, Sequence) and not isinstance(given, str) and given else given or task.name
     )
     if first.startswith("datasets:"):
-        name = first.removeprefix("datasets:").split("?")[0]
+        name = "/".join(first.removeprefix("datasets:").split(":")[0].split("/")[:2])  # without its config and split
         return {"name": name, "type": _slug(name), "split": split}
-    name = PurePath(first).name
-    return {"name": name, "type": _slug(PurePath(first).stem), "split": split}
+    name = run.files.get(first, PurePath(first).name)
+    return {"name": name, "type": _slug(PurePath(name).with_suffix("").as_posix()), "split": split}
 
 
 def _slug(name: str) -> str:
-    """Only what an id on the Hub may have."""
-    return re.sub(r"[^A-Za-z0-9_./-]+", "-", name).strip("-./") or "local"
+    """Only what an id on the Hub may have: an owner at most, and a name."""
+    return "/".join(re.sub(r"[^A-Za-z0-9_./-]+", "-", name).strip("-./").split("/")[-2:]) or "local"
 
 
 # ---- the text -------------------------------------------------------------------------------------------------------
@@ -279,8 +283,11 @@ def _unknown(run: Run) -> list[str]:
             found.append(f"{task.name} was not evaluated.")
         elif task.leading_split == "dev":
             found.append(f"{task.name} has no test file: its figures are on dev, which also chose the best weights.")
-        elif not task.gaps():
-            found.append(f"How {task.name} does on texts from elsewhere than its own data was not measured.")
+    alone = [task.name for task in run.tasks if task.leading is not None and not task.gaps()]
+    if alone:
+        found.append(
+            f"How the model does on texts from elsewhere than its own data was not measured: {', '.join(alone)}."
+        )
     found.append("Gaps between groups of people, calibration and robustness to changed inputs were not measured.")
     if not run.recipe.get("license"):
         found.append(

@@ -92,6 +92,13 @@ def thin(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
     return [*kept, points[-1]]
 
 
+def envelope(points: Sequence[Point], stretches: int) -> list[Point]:
+    """The outline of many points: the highest of each stretch from left to right, then the lowest back again."""
+    parts = [points[n * len(points) // stretches : (n + 1) * len(points) // stretches] for n in range(stretches)]
+    sides = [(part[len(part) // 2][0], [y for _, y in part]) for part in parts if part]
+    return [(x, max(heights)) for x, heights in sides] + [(x, min(heights)) for x, heights in reversed(sides)]
+
+
 def smooth(values: Sequence[float], window: float) -> list[float]:
     """Exponential moving average over about ``window`` values, without the pull to zero at the beginning."""
     keep = 1 - 1 / max(window, 1.0)
@@ -137,9 +144,11 @@ def fit(text: str, width: float, size: float = 11) -> str:
 def bounds(values: Sequence[float], *, at_least: float = 0.0) -> tuple[float, float]:
     """Lowest and highest value with some air; where all are equal, a stretch around them."""
     low, high = min(values), max(values)
-    air = (high - low) * 0.06
-    if high - low < at_least or high == low:
-        air = max((at_least - (high - low)) / 2, abs(high) * 0.05 if high == low else 0.0) or 0.5
+    span = high - low
+    if span < at_least:
+        air = (at_least - span) / 2
+    else:
+        air = span * 0.06 or abs(high) * 0.05 or 0.5
     return low - air, high + air
 
 
@@ -177,7 +186,7 @@ def lines(
     parts = [_axes(x, y, x_name)]
     if mark is not None and left <= mark[0] <= right:
         parts.append(_mark(x(mark[0]), mark[1]))
-    parts += [_path(thin(raw_points), x, y, f"raw {each.colour}") for each, _, raw_points in drawn if raw_points]
+    parts += [_raw(raw_points, x, y, each) for each, _, raw_points in drawn]
     for each, points, _ in drawn:
         parts.append(_path(thin(points), x, y, f"line {each.colour}"))
         if len(points) <= 40:
@@ -201,7 +210,7 @@ def intervals(
         return Markup("")
     first, last = 96, WIDTH - 52
     edges = [end for row in shown for end in (row.low, row.high, row.value)] + [one for one in limits if isfinite(one)]
-    low, high = bounds(edges, at_least=0.02)
+    low, high = bounds(edges, at_least=0.06)
     if inside is not None:
         low, high = max(low, inside[0]), min(high, inside[1])
     x = Scale(low, high, first, last)
@@ -293,6 +302,14 @@ def _path(points: Sequence[Point], x: Scale, y: Scale, kind: str) -> Markup:
         return Markup("")
     places = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
     return Markup('<polyline class="{}" points="{}"/>').format(kind, places)
+
+
+def _raw(points: Sequence[Point], x: Scale, y: Scale, series: Series) -> Markup:
+    """The values behind a smoothed line: themselves where they are few, else the band that holds them."""
+    if len(points) <= MOST_POINTS // 2:
+        return _path(points, x, y, f"raw {series.colour}")
+    places = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in envelope(points, MOST_POINTS // 4))
+    return Markup('<polygon class="band {}" points="{}"/>').format(series.colour, places)
 
 
 def _dots(points: Sequence[Point], x: Scale, y: Scale, series: Series) -> Markup:

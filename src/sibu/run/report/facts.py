@@ -16,7 +16,7 @@ from sibu.run.report.figures import short_names
 
 MAIN = {
     "classify": ("accuracy", "micro_f1"),
-    "regress": ("spearman", "pearson"),
+    "regress": ("pearson", "spearman"),
     "tag": ("f1",),
     "extract": ("f1",),
     "relate": ("f1",),
@@ -272,6 +272,12 @@ class Run:
                 score = report.scores.get(metric) if report else None
                 found.append(_bound(key, name, condition, score, self.missed))
         return found
+
+    @property
+    def other_misses(self) -> list[str]:
+        """The misses that say more than a value and its bound: the figure that was asked for is not there."""
+        valued = tuple(f"{bound.key} on {bound.split}:" for bound in self.release if bound.score is not None)
+        return [line for line in self.missed if not valued or not line.startswith(valued)]
 
     @property
     def faults(self) -> list[FaultGroup]:

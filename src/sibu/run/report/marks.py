@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sibu.core.example import join_tokens
 from sibu.run.report.figures import clip, fixed, is_chinese, signed
 
-MOST_TEXT = 700
+MOST_TEXT = 500
 """Characters of a text that are shown; of a longer one the surroundings of its marks."""
 AROUND = 90
 """Characters shown on both sides of a mark in a long text."""
@@ -158,7 +158,7 @@ def _classified(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
 
 def _number(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
     lines, texts = _texts(row)
-    names = [name for name in ("label", "number", "target", "value", "score") if isinstance(row.get(name), int | float)]
+    names = [name for name in ("number", "label", "target", "value", "score") if isinstance(row.get(name), int | float)]
     gold, said = float(row[names[0]]), float(prediction["value"])
     note = f"off by {signed(said - gold)}"
     return Wrong(lines, [Chip(fixed(gold), "missed")], [Chip(fixed(said), "false")], note=note, texts=texts)

@@ -37,6 +37,10 @@ LARGEST_CONFUSION = 30
 MOST_PAIRS = 25
 MOST_ERRORS = 200
 """Wrong answers on the whole page; each split gets its part."""
+ERRORS_OPEN = 8
+"""Wrong answers of a split that are seen before a click."""
+MOST_LABEL_ROWS = 1500
+"""Rows of all tables by label together; of a split that would have more than its part the worst labels are shown."""
 MOST_LABELS = 40
 """Labels whose distribution is listed; of more, the most and least frequent halves."""
 FAULTS_SHOWN = 8
@@ -75,6 +79,8 @@ class SplitView:
     pairs: Sequence[tuple[str, str, int, float]]
     by_label: Sequence[tuple[str, Sequence[float | None]]]
     label_columns: Sequence[str]
+    labels: int
+    """How many labels there are; ``by_label`` may hold the worst of them only."""
     errors: Sequence[Wrong]
 
     @property
@@ -88,8 +94,10 @@ class LabelRow:
     """How often a label stands in each split; a row without a name stands for those left out."""
 
     name: str
-    counts: Sequence[int]
-    shares: Sequence[float]
+    counts: Sequence[int] = ()
+    shares: Sequence[float] = ()
+    bars: Sequence[float] = ()
+    """Shares of the largest share in the table: how long the bars are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,16 @@ class TaskView:
     label_splits: Sequence[str]
     left_out: int
     drifts: Sequence[tuple[str, float]]
+
+    @property
+    def brief(self) -> list[str]:
+        """What its data is, in a few words."""
+        labels, rows = len(self.facts.labels), self.facts.rows("train")
+        return [
+            *([figures.several(labels, "label")] if labels else []),
+            *([figures.several(rows, "training row")] if rows is not None else []),
+            *(["dev split from train"] if self.facts.dev_was_split else []),
+        ]
 
     def table(self) -> list[tuple[str, list[Score | None]]]:
         """Every metric with its scores by split."""
@@ -151,9 +169,24 @@ def _environment() -> Environment:
     )
     names = ("fixed", "signed", "count", "percent", "duration", "size", "large", "several", "clip")
     environment.filters |= {name: getattr(figures, name) for name in names}
-    environment.filters |= {"metric": metric_name, "meaning": metric_meaning, "clean": clean, "message": _message}
-    environment.globals |= {"better": better, "lower_is_better": LOWER_IS_BETTER, "faults_shown": FAULTS_SHOWN}
+    environment.filters |= {
+        "metric": metric_name,
+        "meaning": metric_meaning,
+        "clean": clean,
+        "soft": _soft,
+        "message": _message,
+    }
+    environment.globals |= {"better": better, "lower_is_better": LOWER_IS_BETTER}
+    environment.globals |= {"faults_shown": FAULTS_SHOWN, "errors_open": ERRORS_OPEN}
     return environment
+
+
+def _soft(text: str) -> Markup:
+    """A label that may break into lines after the marks that join its words."""
+    found = Markup("{}").format(figures.clip(clean(str(text)), 80))
+    for mark in "_./:":
+        found = found.replace(mark, Markup(f"{mark}<wbr>"))
+    return found
 
 
 def _message(text: str, run: Run) -> str:
@@ -168,9 +201,8 @@ def _status(run: Run) -> tuple[str, str]:
         return "bad", f"{figures.several(len(run.missed), 'release condition')} missed"
     if not bounds:
         return "none", "No release condition was set"
-    return "good", "The release condition is met" if len(
-        bounds
-    ) == 1 else f"All {len(bounds)} release conditions are met"
+    met = "The release condition is met" if len(bounds) == 1 else f"All {len(bounds)} release conditions are met"
+    return "good", met
 
 
 def _task(run: Run, task: TaskFacts, number: int) -> TaskView:
@@ -211,7 +243,8 @@ def _forest(task: TaskFacts, limits: Sequence[float]) -> Markup:
 
 
 def _splits(run: Run, task: TaskFacts) -> Iterable[SplitView]:
-    each = max(MOST_ERRORS // max(len(run.reports), 1), 3)
+    reports = max(len(run.reports), 1)
+    each, part = max(MOST_ERRORS // reports, 3), max(MOST_LABEL_ROWS // reports, 20)
     for name, report in task.reports.items():
         table = confusion_table(report.details)
         small = table is not None and max(len(table[0]), len(table[1])) <= LARGEST_CONFUSION
@@ -222,8 +255,9 @@ def _splits(run: Run, task: TaskFacts) -> Iterable[SplitView]:
             columns=table[1] if table and small else (),
             heat=_heat(table) if table and small else (),
             pairs=() if small else confused(report.details, MOST_PAIRS),
-            by_label=by_label,
+            by_label=by_label if name == task.leading_split else by_label[:part],
             label_columns=columns,
+            labels=len(by_label),
             errors=wrong_answers(task.kind, list(report.details.get("errors") or ())[:each]),
         )
 
@@ -258,16 +292,17 @@ def _label_rows(counts: Mapping[str, Mapping[str, int]]) -> tuple[list[LabelRow]
     order = list(dict.fromkeys(label for own in counts.values() for label in own))
     totals = {split: sum(own.values()) or 1 for split, own in counts.items()}
     order.sort(key=lambda label: [-own.get(label, 0) / totals[split] for split, own in counts.items()])
+    by_label = {label: [own.get(label, 0) / totals[split] for split, own in counts.items()] for label in order}
+    largest = max((share for shares in by_label.values() for share in shares), default=0.0) or 1.0
     rows = [
-        LabelRow(label, numbers, [n / totals[split] for n, split in zip(numbers, counts, strict=True)])
-        for label in order
-        for numbers in [[own.get(label, 0) for own in counts.values()]]
+        LabelRow(label, [own.get(label, 0) for own in counts.values()], shares, [share / largest for share in shares])
+        for label, shares in by_label.items()
     ]
     left_out = len(rows) - MOST_LABELS
     if left_out <= 0:
         return rows, 0
     half = MOST_LABELS // 2
-    return [*rows[:half], LabelRow("", (), ()), *rows[-half:]], left_out
+    return [*rows[:half], LabelRow(""), *rows[-half:]], left_out
 
 
 def _lengths(task: TaskFacts, limit: int | None) -> Drawing:
@@ -275,7 +310,7 @@ def _lengths(task: TaskFacts, limit: int | None) -> Drawing:
     found = bins({split: survey.get("lengths") or {} for split, survey in task.surveys.items()}, limit)
     series = [Series(split, points, _tone(task, split)) for split, points in found.items()]
     chart = histogram(series, name=f"{task.name}: lengths of the inputs", x_name="pieces in an input", limit=limit)
-    return Drawing("Lengths of the inputs", chart, series)
+    return Drawing("", chart, series)
 
 
 def _tone(task: TaskFacts, split: str) -> int:
@@ -291,7 +326,7 @@ def _learning(run: Run) -> list[Drawing]:
     drawn = [
         Drawing(
             "Training loss",
-            lines(losses, name="training loss by step", mark=mark),
+            lines(losses, name="training loss by step", low=0.0, mark=mark),
             losses,
             "Smoothed; faint: each step.",
         ),
@@ -322,13 +357,15 @@ def _run_facts(run: Run) -> list[tuple[str, str]]:
         ("Started", record.get("started")),
         ("Whole run", figures.duration(seconds.get("total"))),
         ("Training", figures.duration(seconds.get("training"))),
-        ("Steps", _steps(steps, bool(record.get("stopped_early")))),
+        ("Steps", _steps(steps)),
+        ("Best step", figures.count(steps["best"]) if steps.get("best") else None),
+        ("Stopped early", "yes" if record.get("stopped_early") else None),
         ("Speed", _speed(record)),
         ("Weights trained", f"{figures.large(trained)} of {figures.large(whole)}" if whole else None),
         ("Peak memory", figures.size(record.get("peak_memory_bytes"))),
         ("Machine", ", ".join(str(machine[part]) for part in ("system", "processor") if machine.get(part))),
         ("Cores, threads", _pair(machine.get("cores"), machine.get("threads"))),
-        ("GPUs", ", ".join(map(str, machine.get("gpus") or ())) or "none"),
+        ("GPUs", (", ".join(map(str, machine["gpus"])) or "none") if "gpus" in machine else None),
         ("Learning rates", _rates(train)),
         ("Batch", f"{train['batch_tokens']:,} pieces" if is_number(train.get("batch_tokens")) else None),
         ("Precision", train.get("precision")),
@@ -336,19 +373,17 @@ def _run_facts(run: Run) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in found if value not in (None, "", figures.NOTHING)]
 
 
-def _steps(steps: Mapping[str, Any], stopped_early: bool) -> str | None:
+def _steps(steps: Mapping[str, Any]) -> str | None:
     if not is_number(steps.get("done")):
         return None
-    text = f"{figures.count(steps['done'])} of {figures.count(steps.get('planned'))}"
-    text += f", best weights from step {figures.count(steps['best'])}" if steps.get("best") else ""
-    return text + ("; stopped early" if stopped_early else "")
+    return f"{figures.count(steps['done'])} of {figures.count(steps.get('planned'))}"
 
 
 def _speed(record: Mapping[str, Any]) -> str | None:
     if not is_number(record.get("examples_per_second")):
         return None
     inputs, pieces = (record.get(name) for name in ("examples_per_second", "tokens_per_second"))
-    return f"{figures.fixed(inputs, 1)} inputs, {figures.count(pieces)} pieces a second"
+    return f"{figures.fixed(inputs, 1)} inputs/s, {figures.count(pieces)} pieces/s"
 
 
 def _pair(one: object, two: object) -> str | None:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,11 @@ def _alone(folder: Path) -> FileLock:
 
 
 def _database(path: Path) -> str:
-    """The URI of a database file; only what would end or change the path is escaped."""
-    return "sqlite:///" + path.as_posix().replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    """The URI of a database file. SQLAlchemy 2.0 takes the path as it stands, 2.1 percent-encoded."""
+    plain = path.as_posix()
+    if not version("sqlalchemy").startswith("2.0."):
+        plain = plain.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    return f"sqlite:///{plain}"
 
 
 def _experiment(client: Any, name: str, artifacts: str | None) -> str:

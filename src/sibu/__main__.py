@@ -1,0 +1,5 @@
+"""``python -m sibu``."""
+
+from sibu.cli import main
+
+main()
