@@ -1,1 +1,175 @@
-"""Write the generated reference pages below docs/reference; with --check, only tell whether they are current."""
+"""Write the generated pages below docs/reference; with --check, only tell whether they are current.
+
+python scripts/reference.py [--check]
+python scripts/reference.py --probe     # run every method with every task first (some minutes)
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+PROBED = REFERENCE / "capabilities.json"
+COMMANDS = ("run", "check", "list", "predict", "evaluate", "show")
+
+
+def recipe_page() -> str:
+    """Every key of a recipe."""
+    from sibu.recipe.keys import recipe_keys
+
+    lines = ["# The recipe", "", "Generated from `src/sibu/recipe/schema.py`; one heading a block.", ""]
+    for block, summary, keys in recipe_keys():
+        lines += [f"## {block}", "", summary, "", "| key | type | default | what |", "|---|---|---|---|"]
+        lines += [f"| `{k.name}` | {cell(k.type)} | {cell(k.default)} | {cell(k.help)} |" for k in keys]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def cell(value: object) -> str:
+    """A value inside a Markdown table."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def parts_page(room: str) -> str:
+    """Every part of a room."""
+    from importlib import import_module
+
+    from sibu import api
+
+    found = api.parts(room)[room]
+    lines = [
+        f"# {room.capitalize()}",
+        "",
+        f"Generated from `src/sibu/{room}/`. The same on the command line: `sibu list {room}`.",
+        "",
+    ]
+    catalog = getattr(import_module(f"sibu.{room}"), room.upper(), None) if room != "models" else None
+    for part, about in found.items():
+        lines += [f"## {part}", "", catalog[part].doc if catalog is not None else about["summary"], ""]
+        if about["options"]:
+            lines += ["| option | type | default | what |", "|---|---|---|---|"]
+            lines += [
+                f"| `{o['name']}` | {cell(o['type'])} | {cell(o['default'])} | {cell(o['help'])} |"
+                for o in about["options"]
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def commands_page() -> str:
+    """The help of every command."""
+    lines = ["# Commands", "", "Generated from `--help`.", ""]
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, "-m", "sibu", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "PATH": "", "PYTHONPATH": str(ROOT / "src")},
+        )
+        body = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines()).replace("python -m sibu", "sibu")
+        lines += [f"## sibu {command}", "", "```text", body, "```", ""]
+    return "\n".join(lines)
+
+
+def capabilities_page() -> str:
+    """Every method with every task, as probed."""
+    probed = json.loads(PROBED.read_text(encoding="utf-8"))
+    tasks = list(next(iter(probed["cells"].values())))
+    lines = [
+        "# Capabilities",
+        "",
+        "Each cell was run: a tiny model is trained with the method on the task, its bundle is written, opened, and",
+        "gives the same figures again (`scripts/reference.py --probe`; the same runs are tests in `tests/conformance`).",
+        f"Probed with {', '.join(f'{name} {version}' for name, version in probed['versions'].items())}.",
+        "",
+        "| method | " + " | ".join(tasks) + " |",
+        "|---" * (len(tasks) + 1) + "|",
+    ]
+    lines += [
+        f"| `{method}` | " + " | ".join(cell(row[task]) for task in tasks) + " |"
+        for method, row in probed["cells"].items()
+    ]
+    return "\n".join([*lines, ""])
+
+
+def probe() -> None:
+    """Run every method with every task, and keep what came of it."""
+    sys.path.insert(0, str(ROOT))
+    from tests.conftest import write_tiny_model
+    from tests.tiny_tasks import TASKS, tiny_recipe
+
+    import sibu
+    from sibu.core.errors import SibuError
+    from sibu.methods import METHODS
+    from sibu.pipeline.record import versions
+
+    cells: dict[str, dict[str, str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        model = write_tiny_model(home / "model")
+        for method in METHODS:
+            for task in TASKS:
+                train = {"epochs": 6, "batch_tokens": 256} if method == "adalora" else {}
+                recipe = tiny_recipe(task, {"name": method}, model, home, **train)
+                try:
+                    bundle = sibu.run(recipe, out=home / "runs" / method / task)
+                    report = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
+                    known = sibu.show(bundle)["metrics"]["it"]["test"]
+                    same = {name: score.as_json() for name, score in report.scores.items()} == known
+                    said = "works" if same else "fails: the bundle answers otherwise than the run"
+                except SibuError as fault:
+                    said = f"fails: {fault}"
+                cells.setdefault(method, {})[task] = said
+                print(f"{method} x {task}: {said}", file=sys.stderr)
+    wanted = ("python", "torch", "transformers", "peft")
+    found = {name: version for name, version in versions().items() if name in wanted}
+    PROBED.write_text(json.dumps({"versions": found, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its name."""
+    from sibu import api
+
+    rooms = list(api.parts())
+    index = [
+        "# Reference",
+        "",
+        "Generated by `scripts/reference.py`.",
+        "",
+        "- [The recipe](recipe.md)",
+        "- [Commands](commands.md)",
+    ]
+    index += ["- [Capabilities: every method with every task](capabilities.md)"]
+    index += [f"- [{room.capitalize()}]({room}.md)" for room in rooms]
+    made = {"README.md": "\n".join([*index, ""]), "recipe.md": recipe_page(), "commands.md": commands_page()}
+    made["capabilities.md"] = capabilities_page()
+    return made | {f"{room}.md": parts_page(room) for room in rooms}
+
+
+def main() -> int:
+    """Write or check."""
+    if "--probe" in sys.argv:
+        probe()
+    stale = []
+    for name, text in pages().items():
+        file = REFERENCE / name
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        print(f"docs/reference is not current: {', '.join(stale)}. Run `python scripts/reference.py`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "sibu"
 FLOORS = [
     {"cli"},
     {"api"},
-    {"run"},
+    {"pipeline"},
     {"recipe"},
     {"readers", "modalities", "fusions", "tasks", "methods", "trackers"},
     {"nn", "train", "metrics", "store", "models", "catalog"},

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.errors import RecipeError, SibuError, near_miss
 from sibu.core.example import Faults
 from sibu.core.result import Prediction, Report
+from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe.load import load_recipe
-from sibu.run.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from sibu.run.bundle import Opened
-    from sibu.run.gate import GateReport
+    from sibu.pipeline.bundle import Opened
+    from sibu.pipeline.gate import GateReport
 
 RecipeLike = str | Path | Mapping[str, Any]
 
@@ -46,7 +46,7 @@ def run(
     Raises:
         SibuError: For every fault that the user can mend.
     """
-    from sibu.run.stages import run_recipe
+    from sibu.pipeline.stages import run_recipe
 
     loaded = load_recipe(recipe, overrides)
     place = Path(out) if out is not None else Path("runs") / loaded.recipe.name
@@ -88,7 +88,7 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     Raises:
         SibuError: When the recipe itself cannot be run (faults of rows are in the result instead).
     """
-    from sibu.run.plan import make_plan, plan_steps
+    from sibu.pipeline.plan import make_plan, plan_steps
 
     loaded = load_recipe(recipe, overrides)
     plan = make_plan(loaded, progress or Silent(), scratch=None)
@@ -168,7 +168,7 @@ class Predictor:
         total: int | None = None,
     ) -> Iterator[Prediction | SibuError]:
         """Answer any number of inputs in order; one that cannot be read gives its fault in its place."""
-        from sibu.run.answer import answer_inputs
+        from sibu.pipeline.answer import answer_inputs
 
         name = self.task_named(task)
         return answer_inputs(self._opened, name, inputs, progress=progress or Silent(), total=total)
@@ -187,7 +187,7 @@ class Predictor:
             RecipeError: When a file or column is not there.
             DataError: When rows cannot be read.
         """
-        from sibu.run.answer import evaluate_files
+        from sibu.pipeline.answer import evaluate_files
 
         name = self.task_named(task)
         files = [str(data)] if isinstance(data, str | Path) else [str(file) for file in data]
@@ -200,7 +200,7 @@ def load(bundle: str | Path) -> Predictor:
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
     """
-    from sibu.run.write import open_bundle
+    from sibu.pipeline.write import open_bundle
 
     return Predictor(open_bundle(Path(bundle)))
 
@@ -216,7 +216,7 @@ def show(bundle: str | Path) -> dict[str, Any]:
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
     """
-    from sibu.run.bundle import verify
+    from sibu.pipeline.bundle import verify
 
     path = Path(bundle)
     content = verify(path)
@@ -284,7 +284,7 @@ def read_inputs(file: str) -> Iterator[tuple[Any, Any]]:
         RecipeError: When no reader takes the file.
         DataError: When there is no such file.
     """
-    from sibu.run.answer import read_records
+    from sibu.pipeline.answer import read_records
 
     return read_records(file)
 

@@ -89,7 +89,8 @@ class Catalog:
     def __getitem__(self, name: str) -> Entry:
         if name not in self._table:
             allowed = ", ".join(self._table)
-            raise RecipeError(f"No {self.kind} is named {name!r}. {near_miss(name, self)} Allowed: {allowed}.")
+            close = near_miss(name, self)
+            raise RecipeError(f"No {self.kind} is named {name!r}. {close}{' ' if close else ''}Allowed: {allowed}.")
         return self._table[name]
 
     def of(self, spec: Spec) -> Entry:
@@ -105,7 +106,7 @@ class Catalog:
         return [
             Option(
                 option,
-                _type_name(field.annotation),
+                type_name(field.annotation),
                 field.get_default(call_default_factory=True),
                 field.description or "",
             )
@@ -130,7 +131,7 @@ class Catalog:
         return {self.key: value} if isinstance(value, str) else value
 
 
-def _type_name(annotation: Any) -> str:
+def type_name(annotation: Any) -> str:
     """A type as help shows it: ``int``, ``float | None``, ``'linear' | 'cosine'``."""
     from types import NoneType, UnionType
     from typing import Literal, Union, get_args, get_origin
@@ -139,12 +140,12 @@ def _type_name(annotation: Any) -> str:
         return "null"
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _type_name(get_args(annotation)[0])
+        return type_name(get_args(annotation)[0])
     if origin is Literal:
         return " | ".join(str(choice) for choice in get_args(annotation))
     if origin in (Union, UnionType):
-        return " | ".join(_type_name(part) for part in get_args(annotation))
+        return " | ".join(type_name(part) for part in get_args(annotation))
     if origin is not None:
-        inner = ", ".join(_type_name(part) for part in get_args(annotation) if part is not ...)
+        inner = ", ".join(type_name(part) for part in get_args(annotation) if part is not ...)
         return f"{origin.__name__}[{inner}]"
     return getattr(annotation, "__name__", str(annotation))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sibu import api
+import sibu
 from sibu.methods import METHODS
 from tests.tiny_tasks import TASKS, tiny_recipe
 
@@ -20,12 +20,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_trains_and_answers(method: str, task: str, tiny_model: Path, home: Path, tmp_path: Path) -> None:
     train = {"epochs": 6, "batch_tokens": 256} if method == "adalora" else {}
     recipe = tiny_recipe(task, {"name": method}, tiny_model, home, **train)
-    bundle = api.run(recipe, out=tmp_path / "out")
+    bundle = sibu.run(recipe, out=tmp_path / "out")
     record = json.loads((bundle / "record.json").read_text())
     weights = record["weights"]
     assert record["steps"]["done"] > 0
     assert (weights["encoder_trained"] == 0) == (method == "probe")
     assert (weights["encoder_trained"] == weights["encoder"]) == (method == "full")
     known = json.loads((bundle / "metrics.json").read_text())["it"]["test"]
-    report = api.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
+    report = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
     assert {name: score.as_json() for name, score in report.scores.items()} == known

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sibu.run.progress import Progress, Silent
+from sibu.pipeline.progress import Progress, Silent
 
 
 class Console:

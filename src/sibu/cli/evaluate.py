@@ -18,7 +18,7 @@ def evaluate(
 ) -> None:
     """Metrics on a file, with 95 % bootstrap intervals."""
     from sibu import api
-    from sibu.run.record import metrics_json
+    from sibu.pipeline.record import metrics_json
 
     report = api.load(bundle).evaluate(data, task=task, progress=progress(quiet=quiet))
     metrics = metrics_json([report])

@@ -137,6 +137,8 @@ def _answers(value: Any) -> list[Any]:
     value = _decoded(value)
     if isinstance(value, Mapping) and isinstance(value.get("text"), list):  # the column form that `datasets` uses
         starts = value.get("answer_start") or value.get("start") or []
+        if len(starts) != len(value["text"]):
+            raise ValueError(f"has {len(value['text'])} texts and {len(starts)} starts; each answer needs both")
         value = [{"text": text, "start": start} for text, start in zip(value["text"], starts, strict=True)]
     return _objects(value, "{text, start}", {"text": _text, "start": _place}, frozenset())
 

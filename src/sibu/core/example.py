@@ -58,7 +58,8 @@ class DataFault:
     severity: Severity
     file: str
     row: int | None
-    """Line of the file where the record starts, counted from 1; for Parquet the row, from 1; None: the file."""
+    """Line of the file where the record starts (CoNLL: the line at fault), or for Parquet, SQuAD and `datasets` the
+    number of the record; from 1. None: the whole file."""
     message: str
     mend: str
 

@@ -97,8 +97,7 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
         RecipeError: With every fault, each with file, line, path, what was given, what is allowed.
     """
     try:
-        # Through JSON, pydantic is strict about types and still takes a list for a tuple.
-        recipe = Recipe.model_validate_json(json.dumps(value), strict=True)
+        recipe = Recipe.model_validate(_frozen(value), strict=True)
     except ValidationError as fault:
         found = [_fault(error, value, file, lines) for error in fault.errors(include_url=False)]
         raise RecipeError(list(dict.fromkeys(found))) from None
@@ -106,6 +105,13 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
     if faults:
         raise RecipeError(faults)
     return recipe
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples, which the schema asks for: a recipe never changes."""
+    if isinstance(value, dict):
+        return {key: _frozen(part) for key, part in value.items()}
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
 
 
 def _at(path: yaml.Path, message: str, mend: str, file: str, lines: Mapping[yaml.Path, int]) -> Fault:

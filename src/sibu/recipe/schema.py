@@ -57,7 +57,9 @@ class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
     task: AnyTask
+    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`."""
     data: DataBlock
+    """Its files."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Sibu's name of a field to the file's column; a field that is not named has its own name."""
     reader: AnyReader | None = None
@@ -70,7 +72,9 @@ class Condition(Spec):
     """A bound that a metric must keep."""
 
     at_least: float | None = None
+    """The metric must reach this."""
     at_most: float | None = None
+    """The metric must not exceed this."""
 
 
 class Recipe(Spec):

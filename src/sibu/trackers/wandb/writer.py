@@ -58,7 +58,7 @@ def opened(
     Raises:
         RecipeError: When W&B cannot be reached or does not take the run.
     """
-    mode = mode or os.environ.get("WANDB_MODE") or "offline"
+    chosen: Any = mode or os.environ.get("WANDB_MODE") or "offline"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         begun = wandb.init(
@@ -67,9 +67,9 @@ def opened(
             name=name,
             config=dict(recipe),
             dir=str(folder),
-            mode=mode,
+            mode=chosen,
             reinit="create_new",  # a run that the user has open elsewhere stays open
-            settings=wandb.Settings(silent=mode != "online", **_QUIET),
+            settings=wandb.Settings(silent=chosen != "online", **_QUIET),
         )
     except (wandb.errors.Error, ValueError) as fault:
         mend = "Log in with `wandb login`, or keep the run on this machine with `mode: offline`."

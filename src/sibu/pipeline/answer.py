@@ -1,0 +1,125 @@
+"""Inputs from outside to predictions, faults in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import DataError, SibuError
+from sibu.core.example import Faults, Row
+from sibu.core.protocols import Task
+from sibu.core.result import Prediction, Report
+from sibu.pipeline.data import Origin, read_rows, require_files
+from sibu.pipeline.gate import GateReport
+from sibu.pipeline.predict import CHUNK, answers, evaluate_rows
+from sibu.pipeline.progress import Progress
+from sibu.readers import READERS, reader_for
+
+if TYPE_CHECKING:
+    from sibu.pipeline.bundle import Opened
+
+
+def clean_input(task: Task, given: Any, fields: Mapping[str, str]) -> Row:
+    """One input as a row by Sibu's names.
+
+    Args:
+        task: Whose columns it must have.
+        given: A text, or a mapping by Sibu's names or by the file's.
+        fields: Sibu's name to the file's column.
+
+    Raises:
+        DataError: What was given, what is allowed.
+    """
+    columns = {column.name: column for column in task.columns if column.role == "input"}
+    if isinstance(given, SibuError):
+        raise given
+    if isinstance(given, str):
+        if "text" not in columns:
+            raise DataError(f"a text was given; this task needs {', '.join(columns)}.")
+        given = {"text": given}
+    if not isinstance(given, Mapping):
+        raise DataError(f"an input is a text or a mapping with {', '.join(columns)}, given {type(given).__name__}.")
+    row: dict[str, Any] = {}
+    for name, column in columns.items():
+        value = given.get(fields.get(name, name), given.get(name))
+        if value is None:
+            continue
+        try:
+            row[name] = column.clean(value)
+        except ValueError as fault:
+            raise DataError(f"{name!r} {fault}.") from None
+    for group in task.needs:
+        if all(name in columns for name in group) and not any(name in row for name in group):
+            has = ", ".join(map(repr, given)) or "nothing"
+            raise DataError(f"there is no {' or '.join(map(repr, group))}; the input has {has}.")
+    return row
+
+
+def answer_inputs(
+    opened: Opened, name: str, inputs: Iterable[Any], *, progress: Progress, total: int | None
+) -> Iterator[Prediction | SibuError]:
+    """Predictions in input order; an input that cannot be read gives its fault in its place."""
+    task = opened.tasks[name]
+    fields = opened.recipe.tasks[name].fields
+    source = iter(inputs)
+    with progress.bar("predicting", total) as advance:
+        while chunk := list(islice(source, CHUNK)):
+            cleaned: list[Row | SibuError] = []
+            for given in chunk:
+                try:
+                    cleaned.append(_sound(task, clean_input(task, given, fields)))
+                except SibuError as fault:
+                    cleaned.append(fault)
+            rows = [row for row in cleaned if not isinstance(row, SibuError)]
+            found = iter(answers(opened.model, name, task, opened.text, rows, batch_tokens=8192) if rows else [])
+            yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
+            advance(len(chunk))
+
+
+def _sound(task: Task, row: Row) -> Row:
+    """The row, where the task finds no error in its inputs."""
+    for kind, severity, message, mend in task.check(row, ()):
+        if severity == "error" and kind == "empty input":
+            raise DataError(f"{message} {mend}")
+    return row
+
+
+def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Faults, progress: Progress) -> Report:
+    """Metrics on labelled files; every row is looked at first as before a run.
+
+    Raises:
+        RecipeError: When a file or column is not there.
+        DataError: When rows cannot be read.
+    """
+    task = opened.tasks[name]
+    block = opened.recipe.tasks[name]
+    require_files(files, "--data")
+    origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+    rows = read_rows(files, origin, faults)
+    from sibu.pipeline.gate import survey
+
+    found, _ = survey(task, rows, opened.text, faults, progress, what=f"looking at {name}", each=lambda *_: None)
+    GateReport({name: {"test": found}}, faults).require()
+    return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
+
+
+def read_records(file: str) -> Iterator[tuple[Any, Any]]:
+    """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
+
+    A line that cannot be read stands in its place as a fault.
+    """
+    require_files([file], "--input")
+    spec = READERS[reader_for(file)].spec()
+    faults = Faults(keep=1 << 62)
+    told = number = 0
+    for _, record in READERS.of(spec).build(spec)(file, faults):
+        for fault in faults.examples[told:]:
+            yield number, DataError(str(fault))
+            number += 1
+        told = len(faults.examples)
+        yield record.get("id", number), record
+        number += 1
+    for fault in faults.examples[told:]:
+        yield number, DataError(str(fault))
+        number += 1

@@ -1,0 +1,98 @@
+"""The bundle: a folder that holds all that predicts, with the hash of each file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import BundleError
+from sibu.core.protocols import Task
+from sibu.recipe import yaml
+from sibu.recipe.load import validate
+from sibu.recipe.schema import Recipe
+from sibu.store.hashes import hash_file
+
+if TYPE_CHECKING:
+    from sibu.core.protocols import Modality
+    from sibu.pipeline.assemble import Model
+
+FORMAT = 1
+"""Version of the bundle's layout that this Sibu writes, and the newest that it reads."""
+UNHASHED = frozenset({"bundle.json"})
+
+
+def manifest(folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of ``bundle.json``: format, what it is about, and each file's size and sha256."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in UNHASHED)
+    table = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": hash_file(path)} for path in files
+    }
+    return {"format": FORMAT, **about, "files": table}
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The content of a bundle's ``bundle.json``.
+
+    Raises:
+        BundleError: When there is none, it cannot be read, or its format is newer than this Sibu.
+    """
+    file = path / "bundle.json"
+    if not path.is_dir():
+        raise BundleError(f"No bundle at {path}: there is no such folder. `sibu run RECIPE --out {path}` writes one.")
+    if not file.is_file():
+        raise BundleError(f"{path} is no bundle: it has no bundle.json. Give the folder that `sibu run` wrote.")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        version = int(content["format"])
+    except (ValueError, KeyError, TypeError) as fault:
+        raise BundleError(f"{file} is damaged ({fault}). Restore it from a copy, or run the recipe again.") from None
+    if version > FORMAT:
+        raise BundleError(
+            f"{path} is a bundle of format {version}; this Sibu reads up to {FORMAT}. "
+            f"Update Sibu (it was written by {content.get('sibu', 'a newer version')})."
+        )
+    return dict(content)
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """Check every file of a bundle against its hash.
+
+    Raises:
+        BundleError: Naming each file that is missing or changed.
+    """
+    content = read_manifest(path)
+    faults = []
+    for name, known in content["files"].items():
+        file = path / name
+        if not file.is_file():
+            faults.append(f"{name} is missing")
+        elif file.stat().st_size != known["bytes"]:
+            faults.append(f"{name} has {file.stat().st_size} bytes, {known['bytes']} are expected")
+        elif hash_file(file) != known["sha256"]:
+            faults.append(f"{name} was changed (its sha256 differs)")
+    if faults:
+        listed = "; ".join(faults)
+        raise BundleError(f"The bundle {path} is damaged: {listed}. Restore it from a copy, or run its recipe again.")
+    return content
+
+
+@dataclass(slots=True)
+class Opened:
+    """A bundle made ready to answer."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    recipe: Recipe
+    tasks: dict[str, Task]
+    model: Model
+    text: Modality
+
+
+def open_recipe(path: Path) -> Recipe:
+    """The filled recipe that a bundle was made by."""
+    file = path / "recipe.yaml"
+    value, lines = yaml.parse(file.read_text(encoding="utf-8"), str(file))
+    return validate(value, str(file), lines)

@@ -1,0 +1,228 @@
+"""The data gate: what is wrong with the data is found before training, with file, row and mend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sibu.core.errors import DataError
+from sibu.core.example import DataFault, Faults, Row, join_tokens
+from sibu.core.protocols import Modality, Task, as_fault
+from sibu.core.text import TextInput, Window
+from sibu.pipeline.data import Rows
+from sibu.pipeline.progress import Progress
+from sibu.pipeline.twins import Keys, NearIndex, fingerprint
+from sibu.store.hashes import hash_json
+
+Each = Callable[[Row, Sequence[TextInput], Sequence[Sequence[Window]]], None]
+
+
+@dataclass(slots=True)
+class SplitSurvey:
+    """What one split of one task holds."""
+
+    rows: int = 0
+    inputs: int = 0
+    windows: int = 0
+    longer: int = 0
+    """Inputs longer than the model."""
+    pieces_cut: int = 0
+    lengths: Counter[int] = field(default_factory=Counter)
+    """How many inputs have how many pieces; of an input read in windows, those of all its windows."""
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def quantile(self, share: float) -> int:
+        """The length that this share of the inputs does not exceed."""
+        total, seen = sum(self.lengths.values()), 0
+        for length in sorted(self.lengths):
+            seen += self.lengths[length]
+            if seen >= share * total:
+                return length
+        return 0
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json`` and the report."""
+        tokens = sum(length * count for length, count in self.lengths.items())
+        return {
+            "rows": self.rows,
+            "inputs": self.inputs,
+            "windows": self.windows,
+            "longer_than_model": self.longer,
+            "tokens": tokens,
+            "tokens_cut": self.pieces_cut,
+            "length": {name: self.quantile(share) for name, share in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))},
+            "lengths": {str(length): self.lengths[length] for length in sorted(self.lengths)},
+            "labels": dict(self.labels.most_common()),
+        }
+
+
+def survey(
+    task: Task, rows: Rows, text: Modality, faults: Faults, progress: Progress, *, what: str, each: Each
+) -> tuple[SplitSurvey, Keys]:
+    """Look at every row of a split once: its faults, lengths and labels; ``each`` takes what was prepared."""
+    found, keys = SplitSurvey(rows=len(rows)), Keys()
+    targets = [column.name for column in task.columns if column.role == "target"]
+    inputs = [column.name for column in task.columns if column.role == "input"]
+    with progress.bar(what, len(rows)) as advance:
+        for chunk in rows.chunks():
+            asked = [task.inputs(row) for _, _, row in chunk]
+            prepared = iter(text.prepare([each_ for group in asked for each_ in group]))
+            marks: list[tuple[str, int, int, int]] = []
+            for (file, line, row), group in zip(chunk, asked, strict=True):
+                windows = [next(prepared) for _ in group]
+                for fault in task.check(row, windows):
+                    faults.add(as_fault(fault, file, line))
+                _measure(found, row, windows, targets)
+                own = hash_json([str(row.get(name)).casefold() for name in inputs])
+                marks.append((file, line, fingerprint(own), fingerprint(hash_json([row.get(n) for n in targets]))))
+                each(row, group, windows)
+            for file in dict.fromkeys(mark[0] for mark in marks):
+                keys.add([mark for mark in marks if mark[0] == file])
+            advance(len(chunk))
+    return found, keys
+
+
+def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[str]) -> None:
+    for group in windows:
+        found.inputs += 1
+        found.windows += len(group)
+        cut = group[0].cut
+        length = cut + sum(len(window.input_ids) for window in group)
+        found.lengths[length] += 1
+        found.pieces_cut += cut
+        found.longer += cut > 0 or len(group) > 1
+    for name in targets:
+        value = row.get(name)
+        if isinstance(value, str):
+            found.labels[value] += 1
+        elif isinstance(value, list):
+            names = (part["label"] if isinstance(part, dict) and "label" in part else part for part in value)
+            found.labels.update(name for name in names if isinstance(name, str))
+
+
+def row_text(row: Row) -> str:
+    """The text that a person would compare two rows by."""
+    if row.get("tokens") is not None:
+        return join_tokens(row["tokens"])[0]
+    parts = (row.get(name) for name in ("text", "text_pair", "question", "context"))
+    return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def compare_splits(task: str, splits: Mapping[str, tuple[Rows, Keys]], faults: Faults, progress: Progress) -> None:
+    """Duplicates and conflicting labels within each split, leaks from train to the others, exact and near."""
+    for split, (_, keys) in splits.items():
+        for later, earlier, conflict in keys.twins():
+            (file, line), (other, first) = keys.place(later), keys.place(earlier)
+            where = f"line {first}" if file == other else f"{other}:{first}"
+            if conflict:
+                message = f"the same input as {where}, with another target ({task})."
+                fault = DataFault(
+                    "conflicting labels", "warning", file, line, message, "Decide which is right, mend both."
+                )
+            else:
+                message = f"the same row as {where} ({task}, {split})."
+                fault = DataFault(
+                    "duplicate", "warning", file, line, message, "Remove one, unless it should count twice."
+                )
+            faults.add(fault)
+    if "train" not in splits:
+        return
+    train_rows, train = splits["train"]
+    for split, (rows, keys) in splits.items():
+        if split == "train":
+            continue
+        leaked = dict(keys.shared(train))
+        for row, twin in leaked.items():
+            (file, line), (other, first) = keys.place(row), train.place(twin)
+            message = f"this input is in the training data too ({other}:{first}; {task}, {split})."
+            faults.add(
+                DataFault("leak", "warning", file, line, message, "Remove it from one of the two; it flatters figures.")
+            )
+        _near_leaks(task, split, rows, keys, set(leaked), train_rows, train, faults, progress)
+
+
+def _near_leaks(
+    task: str,
+    split: str,
+    rows: Rows,
+    keys: Keys,
+    exact: set[int],
+    train_rows: Rows,
+    train: Keys,
+    faults: Faults,
+    progress: Progress,
+) -> None:
+    index = NearIndex()
+    for number, row in enumerate(rows):
+        if number not in exact:
+            index.add(number, row_text(row))
+    if not len(index):
+        return
+    told: set[int] = set()
+    with progress.bar(f"near twins of {task} {split}", len(train_rows)) as advance:
+        for number, row in enumerate(train_rows):
+            for near in index.near(row_text(row)):
+                if near not in told:
+                    told.add(near)
+                    (file, line), (other, first) = keys.place(near), train.place(number)
+                    message = f"nearly the same text is in the training data ({other}:{first}; {task}, {split})."
+                    faults.add(DataFault("near leak", "warning", file, line, message, "Look at both; keep one."))
+            advance(1)
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What the gate found, for people, for ``--json`` and for the report page."""
+
+    tasks: Mapping[str, Mapping[str, SplitSurvey]]
+    faults: Faults
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, with at most the kept examples of each kind."""
+        examples = [
+            {"kind": f.kind, "severity": f.severity, "file": f.file, "row": f.row, "message": f.message, "mend": f.mend}
+            for f in self.faults.examples
+        ]
+        counts = [
+            {"kind": kind, "severity": severity, "file": file, "count": count}
+            for (kind, severity, file), count in sorted(self.faults.counts.items())
+        ]
+        return {
+            "tasks": {t: {s: found.as_json() for s, found in splits.items()} for t, splits in self.tasks.items()},
+            "errors": self.faults.number("error"),
+            "warnings": self.faults.number("warning"),
+            "counts": counts,
+            "skipped_rows": dict(self.faults.skipped),
+            "faults": examples,
+        }
+
+    def require(self) -> None:
+        """Stop where there are errors.
+
+        Raises:
+            DataError: Naming file, row and mend of the first of each kind, and how many there are.
+        """
+        errors = self.faults.number("error")
+        if not errors:
+            return
+        shown = self.faults.of("error")
+        lines = [f"The data gate found {errors} error{'s' * (errors > 1)}; nothing was trained."]
+        lines += [str(fault) for fault in shown[:20]]
+        if errors > 20 or len(shown) < errors:
+            lines.append(f"... and {errors - min(len(shown), 20)} more; `sibu check` lists them.")
+        raise DataError("\n".join(lines))
+
+
+def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:
+    """Labels with so few rows that they can hardly be learned."""
+    if len(train.labels) < 2:
+        return
+    counts = np.array(list(train.labels.values()))
+    rare = [label for label, count in train.labels.items() if count < 3]
+    if rare and counts.max() >= 30:
+        message = f"{len(rare)} of {len(counts)} labels have fewer than 3 rows ({task}): {', '.join(sorted(rare)[:8])}."
+        faults.add(DataFault("rare label", "warning", file, None, message, "Add rows, or join the label to another."))

@@ -1,0 +1,273 @@
+"""What a run will do: data read, gated and encoded, model found; trains nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sibu.catalog import Spec
+from sibu.core.example import Faults, Row
+from sibu.core.protocols import Modality, Task
+from sibu.core.text import TextInput, Window
+from sibu.methods import METHODS
+from sibu.modalities import MODALITIES
+from sibu.models.sources import Source, find_model
+from sibu.models.trim import trim_vocabulary
+from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files, split_dev
+from sibu.pipeline.gate import GateReport, SplitSurvey, compare_splits, label_faults, survey
+from sibu.pipeline.progress import Progress
+from sibu.pipeline.twins import Keys
+from sibu.recipe.fill import as_written, fill, with_absolute_paths
+from sibu.recipe.load import Loaded
+from sibu.recipe.schema import Recipe, TaskBlock
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_file, hash_json
+from sibu.store.ragged import RaggedArrays, RaggedWriter
+from sibu.tasks import TASKS
+from sibu.tasks.tag import TagSpec
+from sibu.trackers import TRACKERS
+
+TRIM_VERSION = 1
+"""Counts up when `trim_vocabulary` gives another result for the same pieces."""
+
+
+@dataclass(slots=True)
+class TaskPlan:
+    """One task with its data."""
+
+    name: str
+    task: Task
+    splits: dict[str, Rows]
+    """``train``, ``dev``, then the test files by name."""
+    surveys: dict[str, SplitSurvey]
+    inputs: RaggedArrays | None
+    targets: RaggedArrays | None
+    key: str
+    """Equal for two tasks that encode the same windows in the same order."""
+    dev_was_split: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that training needs."""
+
+    recipe: Recipe
+    home: Path
+    source: Source
+    text: Modality
+    shapes: bool
+    tasks: dict[str, TaskPlan]
+    gate: GateReport
+    files: list[str]
+
+
+def make_plan(loaded: Loaded, progress: Progress, *, scratch: Path | None) -> Plan:
+    """Read the data, look at every row, and (where there is no error) encode what is to be learned.
+
+    Args:
+        loaded: The recipe.
+        progress: Where to tell how far it is.
+        scratch: A folder for the encoded training data; None: only look, encode nothing.
+
+    Raises:
+        RecipeError: When model, files or columns are not there.
+        DataError: When the training data cannot be learned from (one class, no row, ...).
+    """
+    recipe = with_absolute_paths(fill(loaded.recipe), loaded.home)
+    files = _all_files(recipe)
+    for name, block in recipe.tasks.items():
+        require_files(_files_of(block), f"tasks.{name}.data")
+    METHODS.of(recipe.method)  # a missing library is told before any work is done
+    for tracker in recipe.track:
+        TRACKERS.of(tracker)
+    source = find_model(recipe.model, home=loaded.home, allow_pickle=recipe.allow_pickle)
+    text, shapes = _text(recipe, source.folder)
+    if recipe.text.trim_vocabulary:
+        source = _trimmed(recipe, source, text, progress)
+        text = text_preparer(recipe, source.folder, shapes=shapes)
+    faults = Faults()
+    plans: dict[str, TaskPlan] = {}
+    for name, block in recipe.tasks.items():
+        plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, scratch=scratch)
+    gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
+    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
+
+
+def _files_of(block: TaskBlock) -> list[str]:
+    data = block.data
+    files = named_files(data.train)
+    for given in (data.dev, data.test):
+        if isinstance(given, Mapping):
+            files += given.values()
+        elif given is not None:
+            files += named_files(given)
+    return files
+
+
+def _all_files(recipe: Recipe) -> list[str]:
+    return list(dict.fromkeys(file for block in recipe.tasks.values() for file in _files_of(block)))
+
+
+def _text(recipe: Recipe, folder: Path) -> tuple[Modality, bool]:
+    """The preparer of texts, and whether word shapes are added."""
+    spec = recipe.text
+    build = MODALITIES.of(spec).build
+    wanted = spec.shapes
+    if wanted is None:
+        tags = any(isinstance(block.task, TagSpec) for block in recipe.tasks.values())
+        # A method that leaves the inputs alone could not train the shapes' vectors.
+        wanted = tags and getattr(recipe.method, "trains_inputs", True)
+        wanted = wanted and build(spec, folder=folder, shapes=False).vocabulary.lowercases
+    return text_preparer(recipe, folder, shapes=bool(wanted)), bool(wanted)
+
+
+def _trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) -> Source:
+    """The model with the pieces that training and dev texts need."""
+    used: set[int] = set()
+    for name, block in recipe.tasks.items():
+        task = build_task(block.task)
+        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+        train = read_rows(named_files(block.data.train), origin, Faults())
+        task.learn(train)
+        dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
+        for rows in (train, *dev):
+            with progress.bar(f"{name}: counting pieces", len(rows)) as advance:
+                for chunk in rows.chunks():
+                    inputs = [each for _, _, row in chunk for each in task.inputs(row)]
+                    for windows in text.prepare(inputs):
+                        for window in windows:
+                            used.update(window.input_ids)
+                    advance(len(chunk))
+    key = hash_json(
+        [TRIM_VERSION, sorted(used), *(hash_file(file) for file in sorted(source.folder.glob("*.safetensors")))]
+    )
+    folder = cached("trimmed", key, lambda target: trim_vocabulary(source.folder, target, used))
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    progress.say(f"vocabulary trimmed to {size} pieces")
+    return replace(source, folder=folder)
+
+
+def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:
+    """The preparer of texts for a model folder, less the places that the method takes for itself."""
+    spec = recipe.text
+    reserved = int(getattr(recipe.method, "reserved_positions", 0))
+    return MODALITIES.of(spec).build(spec, folder=folder, shapes=shapes, reserved=reserved)
+
+
+def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
+    """A task from its spec."""
+    task: Task = TASKS.of(spec).build(spec, state)
+    return task
+
+
+def _plan_task(
+    name: str,
+    block: TaskBlock,
+    recipe: Recipe,
+    text: Modality,
+    faults: Faults,
+    progress: Progress,
+    before: Mapping[str, TaskPlan],
+    *,
+    scratch: Path | None,
+) -> TaskPlan:
+    task = build_task(block.task)
+    origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+    progress.say(f"{name}: reading {', '.join(Path(file).name for file in _files_of(block))}")
+    whole = read_rows(named_files(block.data.train), origin, faults)
+    task.learn(whole)
+    splits = {"train": whole}
+    if block.data.dev is not None:
+        splits["dev"] = read_rows(named_files(block.data.dev), origin, faults)
+    else:
+        splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
+    for split, files in test_files(block).items():
+        splits[split] = read_rows(files, origin, faults)
+    surveys: dict[str, SplitSurvey] = {}
+    keys: dict[str, tuple[Rows, Keys]] = {}
+    arrays = None
+    for split, rows in splits.items():
+        what = f"{name}: looking at {split}"
+        if split == "train" and scratch is not None:
+            surveys[split], marks, arrays = _encode(task, rows, text, faults, progress, what, scratch / name)
+        else:
+            surveys[split], marks = survey(task, rows, text, faults, progress, what=what, each=lambda *_: None)
+        keys[split] = (rows, marks)
+    label_faults(name, surveys["train"], splits["train"].files[0], faults)
+    compare_splits(name, keys, faults, progress)
+    inputs, targets, key = arrays or (None, None, "")
+    return TaskPlan(name, task, splits, surveys, inputs, targets, key, block.data.dev is None)
+
+
+def test_files(block: TaskBlock) -> dict[str, list[str]]:
+    """Test files by the name of their split."""
+    test = block.data.test
+    if isinstance(test, Mapping):
+        return {name: [file] for name, file in test.items()}
+    return {} if test is None else {"test": named_files(test)}
+
+
+def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str, TaskPlan]) -> tuple[Rows, Rows]:
+    """Train and dev of a task without dev.
+
+    Tasks that learn from the same file share the split, so that no task trains on a text that another is judged on.
+    """
+    for name, plan in before.items():
+        other = recipe.tasks[name].data
+        if other.train == block.data.train and other.dev is None and other.dev_share == block.data.dev_share:
+            train, dev = plan.splits["train"].chosen, plan.splits["dev"].chosen
+            if train is not None and dev is not None and len(whole) == len(train) + len(dev):
+                return whole.subset(train), whole.subset(dev)
+    return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+
+
+def _encode(
+    task: Task, rows: Rows, text: Modality, faults: Faults, progress: Progress, what: str, folder: Path
+) -> tuple[SplitSurvey, Keys, tuple[RaggedArrays, RaggedArrays, str] | None]:
+    """Look at the training rows and write their windows and targets to disk on the way."""
+    inputs, targets = folder / "inputs", folder / "targets"
+    for part in (inputs, targets):
+        part.mkdir(parents=True, exist_ok=True)
+    digest = sha256()
+    with RaggedWriter(inputs, text.features) as first, RaggedWriter(targets, task.features) as second:
+
+        def each(row: Row, sources: Sequence[TextInput], windows: Sequence[Sequence[Window]]) -> None:
+            if faults.number("error"):
+                return  # nothing will be trained; a faulty row may have no targets
+            for number, (source, group) in enumerate(zip(sources, windows, strict=True)):
+                for window in group:
+                    arrays = text.arrays(window, source)
+                    first.append(arrays)
+                    second.append(task.targets(row, number, window, gold=True))
+                    for name in sorted(arrays):
+                        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+                    digest.update(b"|")
+
+        found, keys = survey(task, rows, text, faults, progress, what=what, each=each)
+    if faults.number("error"):
+        return found, keys, None
+    return found, keys, (RaggedArrays(inputs), RaggedArrays(targets), digest.hexdigest())
+
+
+def plan_steps(recipe: Recipe, batches_per_epoch: int) -> tuple[int, int]:
+    """Steps an epoch, and steps of the run."""
+    per_epoch = math.ceil(batches_per_epoch / recipe.train.accumulate)
+    total = per_epoch * recipe.train.epochs
+    return per_epoch, min(total, recipe.train.max_steps or total)
+
+
+def fingerprint(plan: Plan) -> str:
+    """Changes when recipe, data or model change: a run may resume only where it is equal."""
+    weights = sorted(plan.source.folder.glob("*.safetensors"))
+    recipe = as_written(plan.recipe)
+    for key in ("track", "release"):
+        recipe.pop(key)
+    contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in plan.files]
+    return hash_json([recipe, contents, [hash_file(file) for file in weights]])

@@ -1,0 +1,207 @@
+"""Predictions for rows: sorted by length, batched, answered in input order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from sibu.core.example import Row
+from sibu.core.protocols import Features, Modality, Task, WindowOutput
+from sibu.core.result import Prediction, Report, Score
+from sibu.core.tensors import Batch, Encoded
+from sibu.core.text import TextInput, Window
+from sibu.metrics.bootstrap import bootstrap, values
+from sibu.pipeline.frozen import Memo, reduce
+from sibu.pipeline.progress import Progress, Silent
+from sibu.train.batches import Budget, split_by_budget, stack
+
+if TYPE_CHECKING:
+    from sibu.pipeline.assemble import Model
+
+CHUNK = 2048
+"""Rows prepared at a time: enough to sort by length, few enough for any memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    row: int
+    number: int
+    source: TextInput
+    window: Window
+
+
+def answers(
+    model: Model,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Sequence[Row],
+    *,
+    batch_tokens: int,
+    memo: Callable[[int, Batch], Encoded] | None = None,
+) -> list[Prediction]:
+    """Predictions for a chunk of rows, in order.
+
+    Args:
+        model: The model.
+        name: The task's name.
+        task: The task.
+        text: The text modality's preparer.
+        rows: The chunk.
+        batch_tokens: Pieces in a batch.
+        memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
+    """
+    asked = [task.inputs(row) for row in rows]
+    prepared = iter(text.prepare([source for group in asked for source in group]))
+    pieces = [
+        _Piece(place, number, source, window)
+        for place, group in enumerate(asked)
+        for number, source in enumerate(group)
+        for window in next(prepared)
+    ]
+    lengths = np.array([len(piece.window.input_ids) for piece in pieces], dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")[::-1]
+    outputs: list[WindowOutput | None] = [None] * len(pieces)
+    device = next(model.parameters()).device
+    model.eval()
+    for number, group in enumerate(split_by_budget(order, lengths, Budget(batch_tokens))):
+        chosen = [pieces[place] for place in group]
+        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
+        with torch.inference_mode():
+            encoded = model.encode(batch.inputs) if memo is None else memo(number, batch)
+            logits = model.heads[name](encoded, batch.targets[name]).logits.float().cpu().numpy()
+        for place, own in zip(group, logits, strict=True):
+            by_token = own.ndim >= 2 and own.shape[0] == int(lengths[group[0]])
+            outputs[place] = WindowOutput(pieces[place].window, own[: lengths[place]] if by_token else own)
+    grouped: list[list[list[WindowOutput]]] = [[[] for _ in group] for group in asked]
+    for piece, output in zip(pieces, outputs, strict=True):
+        if output is not None:
+            grouped[piece.row][piece.number].append(output)
+    return [task.decode(row, group) for row, group in zip(rows, grouped, strict=True)]
+
+
+def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:
+    own: list[Features] = [text.arrays(piece.window, piece.source) for piece in pieces]
+    asked = [task.targets(rows[piece.row], piece.number, piece.window, gold=False) for piece in pieces]
+    lengths = torch.tensor([len(piece.window.input_ids) for piece in pieces])
+    inputs = _stacked(text.features, own, width)
+    inputs["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
+    features = _stacked(task.features, asked, width)
+    return Batch({"text": inputs}, {name: features}, size=len(pieces), tokens=len(pieces) * width)
+
+
+def _stacked(features: Sequence[Any], arrays: Sequence[Features], width: int) -> dict[str, torch.Tensor]:
+    empty = np.zeros(0, dtype=np.int64)
+    return {
+        feature.name: stack([each.get(feature.name, empty) for each in arrays], feature, width)
+        for feature in features
+        if any(feature.name in each for each in arrays)
+    }
+
+
+def predict_rows(
+    model: Model,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Iterable[Row],
+    *,
+    batch_tokens: int = 8192,
+    progress: Progress | None = None,
+    total: int | None = None,
+    what: str = "predicting",
+    memo: Memo | None = None,
+) -> Iterator[Prediction]:
+    """Predictions in input order; ``CHUNK`` rows are in memory at a time."""
+    source = iter(rows)
+    with (progress or Silent()).bar(what, total) as advance:
+        for number in count():
+            chunk = list(islice(source, CHUNK))
+            if not chunk:
+                return
+            kept = None if memo is None else _remembered(memo, model, name, number)
+            yield from answers(model, name, task, text, chunk, batch_tokens=batch_tokens, memo=kept)
+            advance(len(chunk))
+
+
+def _remembered(memo: Memo, model: Model, name: str, chunk: int) -> Callable[[int, Batch], Encoded]:
+    """The vectors that a head reads, from the memo or (the first time) from the encoder."""
+
+    def encode(number: int, batch: Batch) -> Encoded:
+        found = memo.get(name, chunk, number)
+        if found is None:
+            found = reduce(model, name, model.encode(batch.inputs), batch.targets[name])
+            memo.put(name, chunk, number, found)
+        return found
+
+    return encode
+
+
+WORST = 20
+"""Errors that the report shows."""
+
+
+def evaluate_rows(
+    model: Model,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Iterable[Row],
+    *,
+    split: str,
+    total: int,
+    intervals: bool = True,
+    batch_tokens: int = 8192,
+    progress: Progress | None = None,
+    memo: Memo | None = None,
+) -> Report:
+    """Metrics of a task on labelled rows; ``rows`` is gone through twice.
+
+    Args:
+        model: The model.
+        name: The task's name.
+        task: The task.
+        text: The text modality's preparer.
+        rows: Labelled rows that can be iterated again.
+        split: What the report calls them.
+        total: How many there are.
+        intervals: Whether each metric gets its bootstrap interval (for early stopping none is needed).
+        batch_tokens: Pieces in a batch.
+        progress: Where to tell how far it is.
+        memo: Keeps the vectors of a frozen encoder from one evaluation to the next.
+    """
+    found = predict_rows(
+        model,
+        name,
+        task,
+        text,
+        rows,
+        batch_tokens=batch_tokens,
+        progress=progress,
+        total=total,
+        what=f"{name} on {split}",
+        memo=memo,
+    )
+    predictions = [replace(prediction, scores=None) for prediction in found]
+    judged = task.judge(rows, predictions)
+    if not intervals:
+        scores = {metric: Score(v, v, v, judged.measure.n) for metric, v in values(judged.measure).items()}
+        return Report(name, split, scores)
+    details = dict(judged.details) | {"errors": _worst(rows, predictions, judged.wrong)}
+    return Report(name, split, bootstrap(judged.measure), details)
+
+
+def _worst(rows: Iterable[Row], predictions: Sequence[Prediction], wrong: Sequence[bool]) -> list[dict[str, Any]]:
+    """The errors that the model was surest of, with what was right."""
+    places = [place for place, bad in enumerate(wrong) if bad]
+    places.sort(key=lambda place: -(predictions[place].score or 0.0))
+    chosen = set(places[:WORST])
+    taken = {place: dict(row) for place, row in enumerate(rows) if place in chosen}
+    return [
+        {"row": taken[place], "prediction": predictions[place].as_json()} for place in places[:WORST] if place in taken
+    ]

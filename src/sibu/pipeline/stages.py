@@ -1,0 +1,429 @@
+"""The stages of a run, in order: plan, train, evaluate, write the bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped
+from sibu.core.result import Report
+from sibu.methods import METHODS
+from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps
+from sibu.pipeline.progress import Progress
+from sibu.recipe.fill import as_written
+from sibu.recipe.load import Loaded
+from sibu.store.atomic import disk_faults, write_json
+
+if TYPE_CHECKING:
+    import torch
+    from accelerate import Accelerator
+
+    from sibu.core.protocols import Adapted
+    from sibu.core.tensors import Batch
+    from sibu.pipeline.assemble import Model
+    from sibu.pipeline.frozen import Memo
+    from sibu.train.batches import Schedule, Stream
+    from sibu.train.fit import Step
+
+
+@dataclass(slots=True)
+class Trained:
+    """A model in training, and what its training has told."""
+
+    model: Model
+    adapted: Adapted
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    per_epoch: int
+    steps: int
+    step: int = 0
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    """``{step, score, scores: {task: {metric: value}}}`` of each evaluation on dev."""
+    best: float | None = None
+    best_step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    examples: int = 0
+    stopped_early: bool = False
+    memo: Memo | None = None
+    """Kept vectors of dev, where the whole encoder is frozen."""
+
+
+def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
+    """Take a recipe to a bundle at ``out``.
+
+    Raises:
+        RecipeError: When something that the recipe names is not there, or ``out`` is taken.
+        DataError: When the data gate finds errors.
+        RunStopped: When training cannot go on.
+        ReleaseMissed: When the bundle was written but misses a release condition.
+    """
+    began = time.time()
+    working = out.with_name(out.name + ".working")
+    if resume and (out / "bundle.json").is_file() and not working.is_dir():
+        progress.say(f"{out} is a finished bundle; there is nothing to resume.")
+        return out
+    _check_place(out, working, resume=resume, force=force)
+    with ExitStack() as stack, disk_faults(working):
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sibu-")))
+        plan = make_plan(loaded, progress, scratch=scratch)
+        plan.gate.require()
+        warned = plan.gate.faults.number("warning")
+        if warned:
+            progress.say(f"The data gate has {warned} warnings; `sibu check` and the report list them.")
+        _begin(working, plan, resume=resume, force=force)
+        trained = train(plan, working, scratch, progress, stack)
+        reports = evaluate_all(plan, trained, progress)
+        from sibu.pipeline.write import write_bundle
+
+        missed = write_bundle(plan, trained, reports, out, working=working, began=began)
+    shutil.rmtree(working, ignore_errors=True)
+    if missed:
+        listed = "; ".join(missed)
+        raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed}.", out)
+    return out
+
+
+def _check_place(out: Path, working: Path, *, resume: bool, force: bool) -> None:
+    """Refuse to lose what stands at the place of the bundle."""
+    if out.exists() and not force and not resume and (not out.is_dir() or any(out.iterdir())):
+        what = "a bundle" if (out / "bundle.json").is_file() else "something that is no bundle"
+        raise RecipeError(f"{out} already holds {what}. Choose another place with --out, or replace it with --force.")
+    from sibu.train.checkpoint import checkpoints
+
+    if not resume and not force and checkpoints(working / "checkpoints"):
+        step = json.loads((checkpoints(working / "checkpoints")[-1] / "progress.json").read_text())["step"]
+        raise RecipeError(
+            f"An unfinished run stands at {working} (step {step}). Go on with --resume, or begin anew with --force."
+        )
+
+
+def _begin(working: Path, plan: Plan, *, resume: bool, force: bool) -> None:
+    """Make the working folder; on resume, check that it is of the same recipe and data."""
+    mark = fingerprint(plan)
+    file = working / "run.json"
+    if resume and file.is_file():
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["fingerprint"] != mark:
+            changed = sorted(_differences(known["recipe"], as_written(plan.recipe)))
+            what = f"the recipe ({', '.join(changed[:5])})" if changed else "the data or the model"
+            raise RecipeError(
+                f"The unfinished run at {working} was begun with something else: {what} changed since. "
+                "Undo the change to resume, or begin anew with --force."
+            )
+        return
+    if force and working.exists():
+        shutil.rmtree(working)
+    write_json(file, {"fingerprint": mark, "recipe": as_written(plan.recipe)})
+
+
+def _differences(one: Any, two: Any, path: str = "") -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in one.keys() | two.keys():
+            yield from _differences(one.get(key), two.get(key), f"{path}.{key}" if path else key)
+    elif one != two:
+        yield path
+
+
+def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: ExitStack) -> Trained:
+    """Adapt the model; the best weights by the dev score are in it at the end."""
+    import torch
+
+    from sibu.train.checkpoint import checkpoints, load_checkpoint, load_weights
+    from sibu.train.seed import deterministic, seed_torch
+
+    deterministic()
+    seed_torch(plan.recipe.train.seed, "model")
+    accelerator = _accelerator(plan)
+    trained = _assemble(plan, accelerator, scratch, progress)
+    if trained.adapted.begin is not None:
+        trained.adapted.begin(trained.steps)
+    found = checkpoints(working / "checkpoints")
+    if found:
+        saved, more = load_checkpoint(found[-1], model=trained.model, optimizer=trained.optimizer)
+        _take_up(trained, saved)
+        if trained.adapted.restore is not None:
+            trained.adapted.restore(more)
+        progress.say(f"Resumed at step {trained.step} of {trained.steps}.")
+    trackers = _open_trackers(plan, working, stack)
+    _loop(plan, trained, accelerator, working, progress, trackers)
+    best = working / "best.safetensors"
+    if best.is_file():
+        from safetensors.torch import load_file
+
+        load_weights(trained.model, load_file(best))
+    torch.set_grad_enabled(True)
+    return trained
+
+
+def _accelerator(plan: Plan) -> Accelerator:
+    import torch
+    from accelerate import Accelerator
+
+    wanted = plan.recipe.train.precision
+    if wanted == "auto":
+        wanted = "bfloat16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "float32"
+    mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[wanted]
+    if mixed == "fp16" and not torch.cuda.is_available():
+        raise RecipeError("train.precision is float16, which needs a GPU. Use float32 or bfloat16 on this machine.")
+    return Accelerator(mixed_precision=mixed)
+
+
+def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
+    """Encoder, method, heads, optimiser and the schedule of batches."""
+    from sibu.fusions import FUSIONS
+    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.frozen import Memo
+    from sibu.train.batches import Budget, Schedule
+    from sibu.train.optim import Rated, adamw
+
+    recipe, options = plan.recipe, plan.recipe.train
+    encoder: Any = text_encoder(
+        plan.source.folder, shapes=plan.shapes, dropout=recipe.text.dropout, allow_pickle=recipe.allow_pickle
+    )
+    width = int(encoder.width)
+    adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
+    tasks = {name: each.task for name, each in plan.tasks.items()}
+    fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, width), weights=fixed)
+    peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
+    rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
+    rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
+    if fixed is None:
+        rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
+    model.to(accelerator.device)
+    streams = _streams(plan)
+    if adapted.frozen_layers:
+        from sibu.pipeline.frozen import precompute
+
+        streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
+    budget = Budget(options.batch_tokens, options.batch_examples)
+    schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
+    per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch)
+    optimizer = adamw(rated, weight_decay=options.weight_decay)
+    memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, memo=memo)
+
+
+def _streams(plan: Plan) -> list[Stream]:
+    """The tasks' windows as streams; tasks that read the same windows share one and are encoded once."""
+    from sibu.train.batches import Stream
+
+    groups: dict[str, list[str]] = {}
+    for name, each in plan.tasks.items():
+        groups.setdefault(each.key, []).append(name)
+    streams = []
+    for names in groups.values():
+        first = plan.tasks[names[0]]
+        if first.inputs is None:
+            raise RunStopped("The training data was not encoded.")
+        targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
+        streams.append(Stream("+".join(names), first.inputs, targets, first.inputs.lengths("input_ids")))
+    return streams
+
+
+def _take_up(trained: Trained, saved: Mapping[str, Any]) -> None:
+    trained.step = saved["step"]
+    for name in ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early"):
+        setattr(trained, name, saved[name])
+
+
+def _progress_of(trained: Trained) -> dict[str, Any]:
+    names = ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early")
+    return {name: getattr(trained, name) for name in names}
+
+
+def work_from(schedule: Schedule, *, per_epoch: int, accumulate: int, start: int) -> Iterator[list[Batch]]:
+    """The batches of each step from the one after ``start`` on, epoch after epoch; no step spans two epochs."""
+    from sibu.train.batches import collate
+
+    epoch, done = divmod(start, per_epoch)
+    while True:
+        drawn = islice(schedule.epoch(epoch), done * accumulate, None)
+        while part := list(islice(drawn, accumulate)):
+            yield [collate(stream, records) for stream, records in part]
+        epoch, done = epoch + 1, 0
+
+
+def _loop(
+    plan: Plan,
+    trained: Trained,
+    accelerator: Accelerator,
+    working: Path,
+    progress: Progress,
+    trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
+) -> None:
+    """Step, log, evaluate, save, stop."""
+    from sibu.pipeline.assemble import objective
+    from sibu.train.checkpoint import save_checkpoint, save_weights
+    from sibu.train.fit import fit
+    from sibu.train.optim import rate
+
+    options = plan.recipe.train
+    tasks = {name: each.task for name, each in plan.tasks.items()}
+    if trained.stopped_early or trained.step >= trained.steps:
+        return
+    every = options.evaluate_every or trained.per_epoch
+    save_every = options.checkpoint_every or every
+    work = work_from(trained.schedule, per_epoch=trained.per_epoch, accumulate=options.accumulate, start=trained.step)
+    steps = fit(
+        trained.model,
+        work,
+        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty),
+        optimizer=trained.optimizer,
+        factor=rate(options.schedule, steps=trained.steps, warmup=options.warmup),
+        accelerator=accelerator,
+        seed=options.seed,
+        steps=trained.steps,
+        start=trained.step,
+        clip=options.clip,
+        after=trained.adapted.after_step,
+    )
+    log = _step_log(working / "steps.jsonl", trained.step)
+    with log as write, progress.bar("training", trained.steps) as advance:
+        advance(trained.step)
+        for step in steps:
+            _count(trained, step, trackers)
+            write(step)
+            advance(1)
+            last = step.number == trained.steps
+            if step.number % every == 0 or last:
+                if _evaluate_dev(plan, trained, progress, trackers):
+                    save_weights(trained.model, working / "best.safetensors")
+                trained.stopped_early = _out_of_patience(trained, options.patience)
+            if step.number % save_every == 0 or last or trained.stopped_early:
+                save_checkpoint(
+                    working / "checkpoints",
+                    step=step.number,
+                    model=trained.model,
+                    optimizer=trained.optimizer,
+                    progress=_progress_of(trained),
+                    keep=options.keep_checkpoints,
+                    more=trained.adapted.state() if trained.adapted.state is not None else None,
+                )
+            if trained.stopped_early:
+                progress.say(f"Stopped at step {step.number}: no better dev score since step {trained.best_step}.")
+                return
+
+
+def _count(trained: Trained, step: Step, trackers: Sequence[Callable[[int, Mapping[str, float]], None]]) -> None:
+    trained.step = step.number
+    trained.seconds += step.seconds
+    trained.tokens += step.tokens
+    trained.examples += step.examples
+    for track in trackers:
+        track(step.number, {"loss": step.loss, "learning_rate": step.learning_rate})
+
+
+def _step_log(file: Path, start: int) -> AbstractContextManager[Callable[[Step], None]]:
+    """One line a step; on resume, lines of steps that will be done again are taken out first."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def opened() -> Iterator[Callable[[Step], None]]:
+        kept = []
+        if start and file.is_file():
+            lines = file.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+        with file.open("w", encoding="utf-8", buffering=1) as out:
+            out.writelines(line + "\n" for line in kept)
+
+            def write(step: Step) -> None:
+                line = {"step": step.number, "loss": round(step.loss, 6), "losses": dict(step.losses)}
+                line |= {"learning_rate": step.learning_rate, "seconds": round(step.seconds, 4), "tokens": step.tokens}
+                out.write(json.dumps(line) + "\n")
+
+            yield write
+
+    return opened()
+
+
+def _evaluate_dev(
+    plan: Plan, trained: Trained, progress: Progress, trackers: Sequence[Callable[[int, Mapping[str, float]], None]]
+) -> bool:
+    """Score dev, note it, and tell whether it is the best so far."""
+    from sibu.metrics import LOWER_IS_BETTER
+    from sibu.pipeline.predict import evaluate_rows
+
+    options = plan.recipe.train
+    scores: dict[str, dict[str, float]] = {}
+    for name, each in plan.tasks.items():
+        rows = each.splits["dev"]
+        report = evaluate_rows(
+            trained.model,
+            name,
+            each.task,
+            plan.text,
+            rows,
+            split="dev",
+            total=len(rows),
+            intervals=False,
+            memo=trained.memo,
+        )
+        scores[name] = {metric: score.value for metric, score in report.scores.items()}
+    if options.stop_on == "mean":
+        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items()]
+    else:
+        task, metric = options.stop_on.split(".")
+        if metric not in scores[task]:
+            raise RecipeError(f"train.stop_on: {metric!r} is no metric of {task}. Allowed: {', '.join(scores[task])}.")
+        wanted = [(task, metric)]
+    values = [scores[task][metric] * (-1 if metric in LOWER_IS_BETTER else 1) for task, metric in wanted]
+    score = sum(values) / len(values)
+    trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
+    said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in wanted)
+    progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
+    for track in trackers:
+        track(trained.step, {f"dev/{task}.{m}": value for task, found in scores.items() for m, value in found.items()})
+    if trained.best is None or score > trained.best:
+        trained.best, trained.best_step = score, trained.step
+        return True
+    return False
+
+
+def _out_of_patience(trained: Trained, patience: int | None) -> bool:
+    since = [evaluation for evaluation in trained.evaluations if evaluation["step"] > trained.best_step]
+    return patience is not None and len(since) >= patience
+
+
+def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable[[int, Mapping[str, float]], None]]:
+    from sibu.trackers import TRACKERS
+
+    opened = []
+    for spec in plan.recipe.track:
+        tracker = TRACKERS.of(spec).build(spec)
+        run = stack.enter_context(tracker(working.parent, plan.recipe.name, as_written(plan.recipe)))
+        opened.append(run.log)
+    return opened
+
+
+def evaluate_all(plan: Plan, trained: Trained, progress: Progress) -> list[Report]:
+    """Every task on dev and on each test file, with intervals."""
+    from sibu.pipeline.predict import evaluate_rows
+
+    reports = []
+    for name, each in plan.tasks.items():
+        for split, rows in each.splits.items():
+            if split != "train":
+                reports.append(
+                    evaluate_rows(
+                        trained.model,
+                        name,
+                        each.task,
+                        plan.text,
+                        rows,
+                        split=split,
+                        total=len(rows),
+                        progress=progress,
+                    )
+                )
+    return reports

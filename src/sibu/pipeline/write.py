@@ -1,0 +1,169 @@
+"""Writing a bundle, and opening it again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import BundleError
+from sibu.core.result import Report
+from sibu.fusions import FUSIONS
+from sibu.methods import METHODS
+from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
+from sibu.pipeline.plan import Plan, build_task, text_preparer
+from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
+from sibu.recipe import yaml
+from sibu.recipe.fill import as_written
+from sibu.store.atomic import new_folder, write_json
+
+if TYPE_CHECKING:
+    from sibu.pipeline.stages import Trained
+
+BACKBONE = "encoders.text.model."
+"""The weights that ``model/`` holds; ``heads.safetensors`` holds all others."""
+
+
+def write_bundle(
+    plan: Plan, trained: Trained, reports: Sequence[Report], out: Path, *, working: Path, began: float
+) -> list[str]:
+    """Write the bundle to its place at once, whole; returns the release conditions that it misses."""
+    metrics = metrics_json(reports)
+    missed = release_misses(plan.recipe.release, metrics)
+    with new_folder(out) as folder:
+        _write_model(plan, trained, folder)
+        (folder / "recipe.yaml").write_text(yaml.dump(as_written(plan.recipe)), encoding="utf-8")
+        write_json(folder / "labels.json", {name: each.task.state for name, each in plan.tasks.items()})
+        write_json(folder / "metrics.json", metrics)
+        record = _record(plan, trained, began)
+        write_json(folder / "record.json", record)
+        _write_pages(plan, trained, reports, record, missed, folder, working)
+        about = {
+            "sibu": record["versions"]["sibu"],
+            "name": plan.recipe.name,
+            "model": {"name": plan.source.name, "kind": plan.source.kind},
+            "method": plan.recipe.method.name,  # type: ignore[attr-defined]
+            "modalities": {"text": {"shapes": plan.shapes}},
+            "tasks": {
+                name: {"type": plan.recipe.tasks[name].task.type, "metric": each.task.main_metric}  # type: ignore[attr-defined]
+                for name, each in plan.tasks.items()
+            },
+            "release": {"conditions": len(plan.recipe.release), "missed": missed},
+        }
+        write_json(folder / "bundle.json", manifest(folder, about))
+    return missed
+
+
+def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    from sibu.modalities.text._hf import copy_tokenizer
+    from sibu.pipeline.assemble import text_encoder
+
+    home = folder / "model"
+    encoder: Any = trained.model.encoders["text"]
+    adapter = trained.adapted.adapter
+    if adapter is None:
+        encoder.model.save_pretrained(home)
+    else:  # the base is as it came; what changed is the adapter
+        adapter.save(folder / "adapter")
+        base: Any = text_encoder(plan.source.folder, shapes=False, dropout=None, allow_pickle=plan.recipe.allow_pickle)
+        base.model.save_pretrained(home)
+    copy_tokenizer(plan.source.folder, home)
+    rest = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in trained.model.state_dict().items()
+        if not name.startswith(BACKBONE)
+    }
+    save_file(rest, folder / "heads.safetensors")
+
+
+def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
+    layout = trained.schedule
+    padded = trained.tokens
+    return {
+        "model": {"name": plan.source.name, "kind": plan.source.kind, "limit": plan.text.max_length},
+        "seed": plan.recipe.train.seed,
+        "data": data_hashes(plan.files),
+        "rows": {name: {split: len(rows) for split, rows in each.splits.items()} for name, each in plan.tasks.items()},
+        "dev_split_from_train": {name: each.dev_was_split for name, each in plan.tasks.items()},
+        "versions": versions(),
+        "machine": machine(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        "seconds": {"total": round(time.time() - began, 2), "training": round(trained.seconds, 2)},
+        "steps": {
+            "planned": trained.steps,
+            "done": trained.step,
+            "best": trained.best_step,
+            "per_epoch": trained.per_epoch,
+        },
+        "stopped_early": trained.stopped_early,
+        "streams": [stream.name for stream in layout.streams],
+        "examples_per_second": round(trained.examples / max(trained.seconds, 1e-9), 2),
+        "tokens_per_second": round(padded / max(trained.seconds, 1e-9), 1),
+        "weights": {
+            "encoder": sum(weight.numel() for weight in trained.model.encoders.parameters()),
+            "encoder_trained": sum(w.numel() for w in trained.model.encoders.parameters() if w.requires_grad),
+            "heads": sum(weight.numel() for weight in trained.model.heads.parameters()),
+        },
+        "peak_memory_bytes": peak_memory(),
+        "evaluations": trained.evaluations,
+    }
+
+
+def _write_pages(
+    plan: Plan,
+    trained: Trained,
+    reports: Sequence[Report],
+    record: dict[str, Any],
+    missed: Sequence[str],
+    folder: Path,
+    working: Path,
+) -> None:
+    from sibu.pipeline.report import write_pages
+
+    log = working / "steps.jsonl"
+    steps = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.is_file() else []
+    write_pages(
+        folder,
+        recipe=as_written(plan.recipe),
+        reports=reports,
+        record=record,
+        gate=plan.gate.as_json(),
+        steps=steps,
+        evaluations=trained.evaluations,
+        missed=missed,
+    )
+
+
+def open_bundle(path: Path) -> Opened:
+    """Check a bundle and build its model, ready to answer.
+
+    Raises:
+        BundleError: When it is missing, damaged, or of a newer format.
+    """
+    from safetensors.torch import load_file
+
+    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+
+    content = verify(path)
+    recipe = open_recipe(path)
+    states = json.loads((path / "labels.json").read_text(encoding="utf-8"))
+    shapes = bool(content["modalities"]["text"]["shapes"])
+    text = text_preparer(recipe, path / "model", shapes=shapes)
+    tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
+    encoder: Any = text_encoder(path / "model", shapes=shapes, dropout=recipe.text.dropout, allow_pickle=False)
+    saved = path / "adapter" if (path / "adapter").is_dir() else None
+    adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)
+    fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, int(encoder.width)), weights=fixed)
+    found = load_file(path / "heads.safetensors")
+    missing, unexpected = model.load_state_dict(found, strict=False)
+    lacking = [name for name in missing if not name.startswith(BACKBONE)]
+    if lacking or unexpected:
+        raise BundleError(f"{path}/heads.safetensors does not fit its recipe: {[*lacking, *unexpected][:5]}.")
+    model.eval()
+    return Opened(path, content, recipe, tasks, model, text)

@@ -1,0 +1,56 @@
+"""The keys of a recipe as help and reference show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import cleandoc
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from sibu.catalog import Option, type_name
+from sibu.recipe.schema import Condition, DataBlock, Recipe, TaskBlock
+from sibu.train.spec import TrainSpec
+
+BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("the whole", Recipe),
+    ("tasks.<name>", TaskBlock),
+    ("tasks.<name>.data", DataBlock),
+    ("train", TrainSpec),
+    ("release.<task.metric>", Condition),
+)
+_PARTS = {
+    "task": ("type", "a task type, with its options beside it: see the page of tasks"),
+    "method": ("method", "`name`, or `{name: ..., options}`"),
+    "fusion": ("fusion", "`name`, or `{name: ..., options}`"),
+    "modalities": ("modalities", "a list of `{name: ..., options}`"),
+    "reader": ("reader", "`name`, or `{name: ..., options}`"),
+    "track": ("track", "a list of `name` or `{name: ..., options}`"),
+    "tasks": ("tasks", "a mapping of names to tasks"),
+    "train": ("train", "a mapping"),
+    "data": ("data", "a mapping"),
+}
+
+
+def recipe_keys() -> Iterator[tuple[str, str, list[Option]]]:
+    """Each block of a recipe: its place, what it is, its keys."""
+    for block, model in BLOCKS:
+        keys = []
+        for name, field in model.model_fields.items():
+            own = (name, type_name(field.annotation))
+            shown, kind = own if model is DataBlock else _PARTS.get(name, own)
+            keys.append(
+                Option(shown, kind, _default(field.get_default(call_default_factory=True)), field.description or "")
+            )
+        yield block, cleandoc(model.__doc__ or ""), keys
+
+
+def _default(value: Any) -> Any:
+    if value is PydanticUndefined:
+        return "must be given"
+    if isinstance(value, BaseModel):
+        return getattr(value, "name", "{}")
+    if isinstance(value, tuple):
+        return ", ".join(str(getattr(part, "name", part)) for part in value) or "none"
+    return "none" if value == {} else value

@@ -1,0 +1,114 @@
+"""A run that is killed goes on where it was: the same bits as an unbroken one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sibu
+from sibu.core.errors import RecipeError, RunStopped
+from tests.conftest import intent_rows
+from tests.tiny_tasks import tiny_recipe, write_jsonl
+
+FILES = ("model/model.safetensors", "heads.safetensors", "labels.json", "metrics.json")
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict:
+    home = tmp_path_factory.mktemp("resume")
+    made = tiny_recipe("classify", "full", tiny_model, home)
+    write_jsonl(Path(made["tasks"]["it"]["data"]["train"]), intent_rows(200))
+    made["train"] = {"epochs": 50, "max_steps": 100, "batch_tokens": 128, "checkpoint_every": 25, "evaluate_every": 40}
+    made["modalities"] = [{"name": "text", "dropout": 0.2}]
+    return made
+
+
+@pytest.fixture(scope="module")
+def unbroken(recipe: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sibu.run(recipe, out=tmp_path_factory.mktemp("unbroken") / "out")
+
+
+def command(recipe: dict, home: Path, *more: str) -> list[str]:
+    file = home / "recipe.yaml"
+    file.write_text(yaml.safe_dump(recipe))
+    return [sys.executable, "-m", "sibu", "run", str(file), "--out", str(home / "out"), "--quiet", *more]
+
+
+def test_a_killed_run_resumes_to_the_same_bits(recipe: dict, unbroken: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(command(recipe, tmp_path))
+    mark = tmp_path / "out.working" / "checkpoints" / "step-00000050"
+    while not (mark / "progress.json").exists():
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out").exists()
+    done = json.loads((mark / "progress.json").read_text())["step"]
+    assert done == 50
+    subprocess.run(command(recipe, tmp_path, "--resume"), check=True, stdout=subprocess.DEVNULL)
+    for file in FILES:
+        assert (tmp_path / "out" / file).read_bytes() == (unbroken / file).read_bytes(), file
+    record = json.loads((tmp_path / "out" / "record.json").read_text())
+    known = json.loads((unbroken / "record.json").read_text())
+    assert record["steps"] == known["steps"]
+    assert record["evaluations"] == known["evaluations"]
+
+
+@pytest.mark.parametrize("method", [{"name": "lora"}, {"name": "adalora"}, {"name": "probe"}])
+def test_other_methods_resume_too(method: dict, recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = recipe | {"method": method, "train": recipe["train"] | {"max_steps": 30, "checkpoint_every": 10}}
+    whole = sibu.run(recipe, out=tmp_path / "whole")
+    _stop_at(20, monkeypatch)
+    with pytest.raises(_Stop):
+        sibu.run(recipe, out=tmp_path / "broken")
+    monkeypatch.undo()
+    again = sibu.run(recipe, out=tmp_path / "broken", resume=True)
+    for file in sorted(path.relative_to(whole) for path in whole.rglob("*.safetensors")):
+        assert (again / file).read_bytes() == (whole / file).read_bytes(), file
+
+
+class _Stop(Exception):
+    pass
+
+
+def _stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sibu.train import checkpoint
+
+    save = checkpoint.save_checkpoint
+
+    def save_then_stop(*arguments: object, **named: object) -> None:
+        save(*arguments, **named)  # type: ignore[arg-type]
+        if named["step"] == step:
+            raise _Stop
+
+    monkeypatch.setattr(checkpoint, "save_checkpoint", save_then_stop)
+
+
+def test_an_unfinished_run_is_not_lost(recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stop_at(25, monkeypatch)
+    with pytest.raises(_Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    with pytest.raises(RecipeError, match=r"An unfinished run stands at .* \(step 25\)\. Go on with --resume"):
+        sibu.run(recipe, out=tmp_path / "out")
+    with pytest.raises(RecipeError, match=r"recipe \(train.head_learning_rate, train.learning_rate.*\) changed"):
+        sibu.run(recipe, ["train.learning_rate=0.1"], out=tmp_path / "out", resume=True)
+
+
+def test_a_bundle_is_not_overwritten(recipe: dict, unbroken: Path) -> None:
+    with pytest.raises(RecipeError, match=r"already holds a bundle\. Choose another place with --out, or replace it"):
+        sibu.run(recipe, out=unbroken)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(recipe: dict, tmp_path: Path) -> None:
+    with pytest.raises(RunStopped, match=r"The loss is not a finite number at step \d+.*Lower train.learning_rate"):
+        sibu.run(
+            recipe, ["train.learning_rate=1e20", "train.clip=null", "train.schedule=constant"], out=tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()
