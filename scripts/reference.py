@@ -86,7 +86,7 @@ def capabilities_page() -> str:
         "# Capabilities",
         "",
         "Each cell was run: a tiny model is trained with the method on the task, its bundle is written, opened, and",
-        "gives the same figures again (`scripts/reference.py --probe`; the same runs are tests in `tests/conformance`).",
+        "gives the same figures again (`scripts/reference.py --probe`; the runs are tests in `tests/conformance`).",
         f"Probed with {', '.join(f'{name} {version}' for name, version in probed['versions'].items())}.",
         "",
         "| method | " + " | ".join(tasks) + " |",
