@@ -177,8 +177,7 @@ def test_wrong_byte_and_stray_quote(reading, write):
     ("header", "message"),
     [
         ("a,b,a", "The header names 'a' more than once; given 'a', 'b', 'a'"),
-        (",a,b", "Column 1 of the header has no name"),
-        ("a,,b", "Column 2 of the header has no name"),
+        (",a,", "Column 1 of the header has no name"),
         ("a,b\rc", "carriage return"),
     ],
 )
@@ -192,6 +191,16 @@ def test_faulty_header(name, header, message, reading, write):
     if (name, kind) != ("csv", "bad line end"):
         assert kind == "bad header"
         assert message in result.fault.message
+
+
+@pytest.mark.parametrize(("header", "place"), [(",a,b", 1), ("a,,b", 2), ("a,b,", 3)])
+def test_a_column_without_name_is_left_out_and_said(header, place, reading, write):
+    result = reading("csv", write("a.csv", f"{header}\n1,2,3\n"))
+    ((_, record),) = result.records
+    assert sorted(record) == ["a", "b"]
+    (fault,) = result.faults.examples
+    assert fault.severity == "warning"
+    assert f"Column {place} of the header has no name; it is left out" in fault.message
 
 
 def test_unreadable_header(reading, write):

@@ -70,7 +70,8 @@ class Keys:
         ordered = inputs[order]
         begins = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, bool)
         first = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
-        for place in np.flatnonzero(~begins):
+        repeats = np.flatnonzero(~begins)
+        for place in repeats[np.argsort(order[repeats])]:
             later, earlier = int(order[place]), int(first[place])
             yield later, earlier, bool(targets[later] != targets[earlier])
 

@@ -46,12 +46,13 @@ def read(
             elif names is None:
                 if wrong := _wrong_header(path, number, cells):
                     faults.add(wrong)
-                    return
+                    if wrong.severity == "error":
+                        return
                 names = cells
             else:
                 empty = False
                 if len(cells) == len(names):
-                    yield number, dict(zip(names, cells, strict=True))
+                    yield number, {name: cell for name, cell in zip(names, cells, strict=True) if name}
                 else:
                     faults.add(_ragged(path, number, cells, names, delimiter, quote), skips_row=True)
     if empty:
@@ -164,6 +165,11 @@ def _wrong_header(path: str, number: int, names: Sequence[str]) -> DataFault | N
     if any("\r" in name for name in names):
         message = r"The header holds a carriage return; a line ends in \n or \r\n."
         mend = r"Convert the line ends: tr '\r' '\n'."
+    elif names.count("") == 1 and len(names) > 1:
+        message = f"Column {names.index('') + 1} of the header has no name; it is left out. The others: "
+        message += f"{as_names(name for name in names if name)}."
+        mend = "Name it, or leave it out when writing: pandas writes its index so without to_csv(..., index=False)."
+        return DataFault("unnamed column", "warning", path, number, message, mend)
     elif "" in names:
         message = f"Column {names.index('') + 1} of the header has no name; given {as_names(names)}."
         mend += " pandas writes its index so; to_csv(..., index=False) leaves it out."

@@ -1,0 +1,208 @@
+"""Bring the measuring data into Sibu's forms.
+
+    python bench/prepare.py DATA OUT
+
+DATA is the folder with one sub-folder a set (`cls_banking77_en`, ...); OUT gets one folder a benchmark with its files.
+Nothing is left out: what a set's own format cannot say is written down in each function.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import random
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+def text_of(path: Path) -> str:
+    """A file's text, whether it is stored plain or as .gz."""
+    packed = path.with_name(path.name + ".gz")
+    data = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
+    return data.decode("utf-8-sig")
+
+
+def lines_of(path: Path) -> list[str]:
+    """Lines ended by a newline alone: some texts hold other line separators."""
+    return [line.rstrip("\r") for line in text_of(path).split("\n") if line.strip()]
+
+
+def write(path: Path, rows: Iterable[dict]) -> None:
+    """Rows as JSON Lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def conll2003(data: Path, out: Path) -> None:
+    """Token and tag columns as they are; document marks are no sentences."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, split in (("train.txt", "train"), ("valid.txt", "dev"), ("test.txt", "test")):
+        (out / f"{split}.conll").write_text(text_of(data / "ner_conll2003_en" / name), encoding="utf-8")
+
+
+def banking77(data: Path, out: Path) -> None:
+    """Text and category. No dev set: Sibu splits one from train."""
+    for split in ("train", "test"):
+        rows = csv.DictReader(text_of(data / "cls_banking77_en" / f"{split}.csv").splitlines(keepends=True))
+        write(out / f"{split}.jsonl", ({"text": row["text"], "label": row["category"]} for row in rows))
+
+
+def sst2(data: Path, out: Path) -> None:
+    """Sentence level: label, blank, sentence."""
+    for split in ("train", "dev", "test"):
+        lines = lines_of(data / "cls_sst2_en" / f"stsa.binary.{split}")
+        write(
+            out / f"{split}.jsonl",
+            ({"text": line[2:], "label": ("negative", "positive")[int(line[0])]} for line in lines),
+        )
+
+
+def atis(data: Path, out: Path) -> None:
+    """Row-aligned id files without BOS and EOS. The last 500 training rows are dev, as in the 4,478/500/893 split."""
+    home = data / "cls_atis_en"
+    words, slots, intents = (lines_of(home / f"atis.dict.{name}.csv") for name in ("vocab", "slots", "intent"))
+
+    def rows(split: str) -> Iterator[dict]:
+        files = [lines_of(home / f"atis.{split}.{name}.csv") for name in ("query", "slots", "intent")]
+        for query, tags, intent in zip(*files, strict=True):
+            tokens = [words[int(n)] for n in query.split()]
+            names = [slots[int(n)] for n in tags.split()]
+            yield {
+                "tokens": tokens[1:-1],
+                "text": " ".join(tokens[1:-1]),
+                "tags": names[1:-1],
+                "label": intents[int(intent)],
+            }
+
+    whole = list(rows("train"))
+    write(out / "train.jsonl", whole[:-500])
+    write(out / "dev.jsonl", whole[-500:])
+    write(out / "test.jsonl", rows("test"))
+
+
+def semeval(data: Path, out: Path) -> None:
+    """Sentence with <e1> and <e2>; `Cause-Effect(e1,e2)` is a relation with head e1. Other: no relation."""
+
+    def rows(name: str) -> Iterator[dict]:
+        found = re.findall(r'^(\d+)\t"(.*)"\s*\n(\S+)', text_of(data / "re_semeval2010_task8_en" / name), re.M)
+        for number, marked, relation in found:
+            entities, text = [], marked
+            for mark in ("e1", "e2"):
+                start = text.index(f"<{mark}>")
+                text = text.replace(f"<{mark}>", "", 1)
+                end = text.index(f"</{mark}>")
+                text = text.replace(f"</{mark}>", "", 1)
+                entities.append({"start": start, "end": end})
+            label, _, order = relation.partition("(")
+            head, tail = (1, 0) if order.startswith("e2") else (0, 1)
+            relations = [{"head": head, "tail": tail, "label": label}]
+            yield {"id": int(number), "text": text, "entities": entities, "relations": relations}
+
+    write(out / "train.jsonl", rows("TRAIN_FILE.TXT"))
+    write(out / "test.jsonl", rows("TEST_FILE_FULL.TXT"))
+
+
+def mrpc(data: Path, out: Path) -> None:
+    """Two sentences, 1 for a paraphrase."""
+    for name, split in (("train", "train"), ("val", "dev"), ("test", "test")):
+        rows = [line.split("\t") for line in lines_of(data / "pair_mrpc_en" / f"msr-para-{name}.tsv")[1:]]
+        names = ("different", "paraphrase")
+        write(out / f"{split}.jsonl", ({"text": r[3], "text_pair": r[4], "label": names[int(r[0])]} for r in rows))
+
+
+def rte(data: Path, out: Path) -> None:
+    """Premise and hypothesis; the labelled validation set is the test, dev is split from train."""
+    for name, split in (("train", "train"), ("val", "test")):
+        rows = map(json.loads, lines_of(data / "nli_rte_en" / f"{name}.jsonl"))
+        write(
+            out / f"{split}.jsonl",
+            ({"text": r["premise"], "text_pair": r["hypothesis"], "label": r["label"]} for r in rows),
+        )
+
+
+def cluener(data: Path, out: Path) -> None:
+    """Character spans. The labelled dev set is the test (the official test has no labels), dev is split from train."""
+    for name, split in (("train", "train"), ("dev", "test")):
+        rows = map(json.loads, lines_of(data / "ner_cluener_zh" / f"{name}.txt"))
+        write(
+            out / f"{split}.jsonl",
+            (
+                {
+                    "text": row["text"],
+                    "entities": [
+                        {
+                            "start": e["entity_index"]["begin"],
+                            "end": e["entity_index"]["end"],
+                            "label": e["entity_type"],
+                        }
+                        for e in row["entity_list"]
+                    ],
+                }
+                for row in rows
+            ),
+        )
+
+
+def chnsenticorp(data: Path, out: Path) -> None:
+    """Text, tab, label."""
+    for split in ("train", "dev", "test"):
+        rows = [line.rsplit("\t", 1) for line in lines_of(data / "cls_chnsenticorp_split_zh" / f"{split}.txt")]
+        write(out / f"{split}.jsonl", ({"text": r[0], "label": ("negative", "positive")[int(r[1])]} for r in rows))
+
+
+def cmrc(data: Path, out: Path) -> None:
+    """SQuAD JSON as it is; the official dev set is trained on, trial is the test."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, split in (("cmrc2018_dev", "train"), ("cmrc2018_trial", "test")):
+        (out / f"{split}.json").write_text(text_of(data / "qa_cmrc2018_zh" / f"{name}.json"), encoding="utf-8")
+
+
+SOURCES = ("apparel", "baby", "health_personal_care", "magazines", "software")
+TARGETS = ("books", "dvd", "electronics", "kitchen_housewares")
+
+
+def amazon(data: Path, out: Path) -> None:
+    """Five source domains to train on (their own dev and test joined), four target domains to test on."""
+    home = data / "xdom_amazon_reviews_en"
+
+    def rows(domain: str, split: str) -> Iterator[dict]:
+        for line in lines_of(home / f"{domain}.t4.{split}"):
+            text, label = line.rsplit("\t", 1)
+            yield {"text": text, "label": "positive" if label.strip() == "1" else "negative", "domain": domain}
+
+    for split in ("train", "dev", "test"):
+        write(out / f"sources.{split}.jsonl", [row for domain in SOURCES for row in rows(domain, split)])
+    for domain in TARGETS:
+        write(out / f"{domain}.test.jsonl", rows(domain, "test"))
+
+
+def growing(data: Path, out: Path) -> None:
+    """1, 3 and 10 times as many rows of like lengths, to see how cost grows: AG News, a number before each text."""
+    rows = list(csv.reader(text_of(next((data / "cls_ag_news_en").glob("*test*.csv*"))).splitlines(keepends=True)))
+    draw = random.Random(13)
+    for factor in (1, 3, 10):
+        picked = (draw.choice(rows) for _ in range(5000 * factor))
+        write(out / f"x{factor}.jsonl", ({"text": f"{n} {r[-2]} {r[-1]}", "label": r[0]} for n, r in enumerate(picked)))
+
+
+BENCHMARKS = {
+    function.__name__: function
+    for function in (conll2003, banking77, sst2, atis, semeval, mrpc, rte, cluener, chnsenticorp, cmrc, amazon)
+}
+
+
+def main() -> None:
+    """Prepare every set."""
+    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    for name, function in BENCHMARKS.items():
+        function(data, out / name)
+        print(name, {path.name: sum(1 for _ in path.open(encoding="utf-8")) for path in sorted((out / name).iterdir())})
+
+
+if __name__ == "__main__":
+    main()
