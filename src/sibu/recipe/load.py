@@ -151,7 +151,8 @@ def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path,
         return _at((*path, catalog.key), f"is missing: which {catalog.kind}?", f"Allowed: {allowed}.", file, lines)
     close = near_miss(str(name), catalog)
     message = f"no {catalog.kind} is named {name!r}."
-    return _at(path, message, f"{close} Allowed: {allowed}.".lstrip(), file, lines)
+    place = (*path, catalog.key) if (*path, catalog.key) in lines else path
+    return _at(place, message, f"{close} Allowed: {allowed}.".lstrip(), file, lines)
 
 
 def _catalog_at(path: yaml.Path) -> Any:

@@ -1,0 +1,161 @@
+"""Reading recipes: every fault at once, each with its place, what was given, what is allowed, what to do."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sibu.core.errors import RecipeError
+from sibu.methods import METHODS
+from sibu.recipe import yaml
+from sibu.recipe.fill import as_written, fill
+from sibu.recipe.load import load_recipe, validate
+
+GOOD = """\
+name: notes
+model: minilm
+tasks:
+  intent:
+    type: classify
+    data: {train: a.jsonl, test: b.jsonl}
+method: {name: lora, rank: 4}
+train: {epochs: 2, learning_rate: 3e-4}
+"""
+
+
+def faults(text: str, tmp_path: Path, *overrides: str) -> list[str]:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(file, overrides)
+    return [str(fault).replace(str(file), "recipe.yaml") for fault in caught.value.faults]
+
+
+def test_a_good_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    recipe = load_recipe(file).recipe
+    assert recipe.train.learning_rate == 3e-4
+    assert recipe.method.rank == 4
+
+
+def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace("epochs: 2", "epoch: 2").replace("lora", "lorra").replace("type: classify", "type: clasify")
+    text += "modle: x\n"
+    assert faults(text, tmp_path) == [
+        "recipe.yaml:5 tasks.intent.type: no task type is named 'clasify'. Did you mean 'classify'? "
+        "Allowed: classify, regress, tag, extract, relate.",
+        "recipe.yaml:7 method.name: no method is named 'lorra'. Did you mean 'lora'? Allowed: "
+        + ", ".join(METHODS)
+        + ".",
+        "recipe.yaml:8 train.epoch: no such key. Did you mean 'epochs'? Allowed: " + ", ".join(_train_keys()) + ".",
+        "recipe.yaml:9 modle: no such key. Did you mean 'model'? Allowed: name, model, allow_pickle, modalities, "
+        "fusion, tasks, method, train, release, track.",
+    ]
+
+
+def _train_keys() -> list[str]:
+    from sibu.train.spec import TrainSpec
+
+    return list(TrainSpec.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("epochs: 2", "epochs: two"), 'recipe.yaml:8 train.epochs: should be a valid integer, given "two".'),
+        (("epochs: 2", "epochs: 0"), "recipe.yaml:8 train.epochs: should be greater than 0, given 0."),
+        (("epochs: 2", "epochs: true"), "recipe.yaml:8 train.epochs: should be a valid integer, given true."),
+        (("rank: 4", "rank: 1.5"), "recipe.yaml:7 method.rank: should be a valid integer, given 1.5."),
+        (("rank: 4", "ranks: 4"), "recipe.yaml:7 method.ranks: no such key. Did you mean 'rank'? Allowed: name, rank"),
+        (("model: minilm\n", ""), "recipe.yaml:1 model: is missing. Add it."),
+        (("type: classify", "typ: classify"), "recipe.yaml:4 tasks.intent.type: is missing: which task type?"),
+        (("train: a.jsonl, ", ""), "recipe.yaml:6 tasks.intent.data.train: is missing. Add it."),
+        (
+            ("type: classify", "type: classify\n    treshold: 0.4"),
+            "tasks.intent.treshold: no such key. Did you mean 'thr",
+        ),
+        (("name: notes", "name: notes\nname: other"), "recipe.yaml:2 name: this key already stands in line 1."),
+        (("name: notes", "name: [notes"), "not valid YAML"),
+        (("name: notes", "release: {intent.f: {}}\nname: notes"), "release.intent.f: sets no bound. Give at_least"),
+        (
+            ("name: notes", "release: {other.f1: {at_least: 1}}\nname: notes"),
+            "release.other.f1: names no task's metric",
+        ),
+        (("epochs: 2", "stop_on: f1"), "train.stop_on: 'f1' names no task's metric. Allowed: mean, intent.<metric>."),
+        (("test: b.jsonl", "test: {dev: b.jsonl}"), "data.test.dev: a test file cannot have this name. Rename it."),
+        (("test: b.jsonl", "test: b.jsonl, in_domain: b"), "data.in_domain: needs several test files by name."),
+    ],
+)
+def test_messages(change: tuple[str, str], told: str, tmp_path: Path) -> None:
+    (found,) = faults(GOOD.replace(*change), tmp_path)
+    assert told in found
+
+
+def test_overrides_are_part_of_the_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(GOOD.replace("{name: lora, rank: 4}", "full"), encoding="utf-8")
+    overrides = ["train.epochs=7", "method.layer_decay=0.9", "tasks.intent.label_smoothing=0.1", "model=me5"]
+    recipe = load_recipe(file, overrides).recipe
+    assert (recipe.train.epochs, recipe.method.layer_decay, recipe.model) == (7, 0.9, "me5")
+    assert recipe.tasks["intent"].task.label_smoothing == 0.1
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("train.epochs", "'train.epochs' is no override; give KEY=VALUE"),
+        ("train.epoch=3", "recipe.yaml, the override train.epoch: no such key. Did you mean 'epochs'?"),
+        ("name.x=3", "'name.x=3': name holds 'notes', which has no keys."),
+    ],
+)
+def test_faulty_overrides(override: str, told: str, tmp_path: Path) -> None:
+    (found,) = faults(GOOD, tmp_path, override)
+    assert told in found
+
+
+def test_missing_and_foreign_files(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(GOOD)
+    with pytest.raises(RecipeError, match=r"No recipe at .*recip.yaml\. Did you mean 'recipe.yaml'\?"):
+        load_recipe(tmp_path / "recip.yaml")
+    with pytest.raises(RecipeError, match="is a folder; give the recipe's file"):
+        load_recipe(tmp_path)
+    (tmp_path / "gb.yaml").write_bytes("name: 诊所".encode("gb18030"))
+    with pytest.raises(RecipeError, match=r"is not UTF-8 \(byte 6\)\. Save it as UTF-8"):
+        load_recipe(tmp_path / "gb.yaml")
+
+
+def test_yaml_words_mean_what_they_say() -> None:
+    value, lines = yaml.parse("a: no\nb: 3e-4\nc: 2024-01-01\nd: true\ne: [1, .5, ~]\n", "x")
+    assert value == {"a": "no", "b": 3e-4, "c": "2024-01-01", "d": True, "e": [1, 0.5, None]}
+    assert lines["e", 1] == 5
+
+
+NAMES = st.text("abcxyz临床é-_", min_size=1, max_size=8).filter(lambda name: name[0] not in "-")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=NAMES,
+    labels=st.none() | st.lists(st.text(min_size=1, max_size=6), min_size=2, max_size=4, unique=True),
+    method=st.sampled_from([{"name": name} for name in METHODS]),
+    epochs=st.integers(1, 50),
+    rate=st.floats(1e-7, 1.0),
+    test=st.none() | st.dictionaries(NAMES.filter(lambda n: n not in {"train", "dev"}), NAMES, min_size=1, max_size=3),
+)
+def test_what_is_written_is_read_back_equal(
+    name: str, labels: list | None, method: dict, epochs: int, rate: float, test: dict | None
+) -> None:
+    value = {
+        "name": name,
+        "model": "minilm",
+        "tasks": {"任务": {"type": "classify", "labels": labels, "data": {"train": "a.jsonl", "test": test}}},
+        "method": method,
+        "train": {"epochs": epochs, "learning_rate": rate},
+    }
+    recipe = fill(validate(value, "x", {}))
+    text = yaml.dump(as_written(recipe))
+    again, lines = yaml.parse(text, "y")
+    assert validate(again, "y", lines) == recipe
+    assert fill(validate(again, "y", lines)) == recipe
