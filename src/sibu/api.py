@@ -132,7 +132,7 @@ class Predictor:
         if name is None:
             raise RecipeError(f"The bundle has {len(known)} tasks ({', '.join(known)}); say which with --task.")
         if name not in known:
-            raise RecipeError(f"The bundle has no task {name!r}. {near_miss(name, known)} It has: {', '.join(known)}.")
+            raise RecipeError(f"The bundle has no task {name!r}. {near_miss(name, known)}It has: {', '.join(known)}.")
         return name
 
     def predict(
@@ -254,7 +254,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     }
     rooms = [*catalogs, "models"]
     if room is not None and room not in rooms:
-        raise RecipeError(f"There is no room {room!r}. {near_miss(room, rooms)} Allowed: {', '.join(rooms)}.")
+        raise RecipeError(f"There is no room {room!r}. {near_miss(room, rooms)}Allowed: {', '.join(rooms)}.")
     found: dict[str, dict[str, Any]] = {}
     for name, catalog in catalogs.items():
         if room in (None, name):

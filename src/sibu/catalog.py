@@ -90,7 +90,7 @@ class Catalog:
         if name not in self._table:
             allowed = ", ".join(self._table)
             close = near_miss(name, self)
-            raise RecipeError(f"No {self.kind} is named {name!r}. {close}{' ' if close else ''}Allowed: {allowed}.")
+            raise RecipeError(f"No {self.kind} is named {name!r}. {close}Allowed: {allowed}.")
         return self._table[name]
 
     def of(self, spec: Spec) -> Entry:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sibu.core.errors import RecipeError
@@ -135,7 +135,31 @@ def test_yaml_words_mean_what_they_say() -> None:
 NAMES = st.text("abcxyz临床é-_", min_size=1, max_size=8).filter(lambda name: name[0] not in "-")
 
 
-@settings(max_examples=60, deadline=None)
+TRICKY = [
+    "3e-4",
+    "1.",
+    "0o7",
+    "no",
+    "true",
+    "null",
+    "~",
+    "",
+    "2024-01-01",
+    "a: b",
+    "# x",
+    "\x85",
+    "\u2028x",
+    "\ufeff",
+    " y ",
+]
+
+
+def test_labels_that_look_like_something_else_stay_texts() -> None:
+    assert yaml.parse(yaml.dump({"labels": TRICKY}), "x")[0] == {"labels": TRICKY}
+
+
+@settings(max_examples=200, deadline=None)
+@example(name="x", labels=["\x85", "3e-4"], method={"name": "full"}, epochs=1, rate=1.0, test=None)
 @given(
     name=NAMES,
     labels=st.none() | st.lists(st.text(min_size=1, max_size=6), min_size=2, max_size=4, unique=True),

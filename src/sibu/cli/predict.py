@@ -37,7 +37,9 @@ def predict(
         records = api.read_inputs(str(input_))
     failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
     if failed:
-        typer.echo(f'sibu: {failed} inputs could not be answered; their lines have "error".', err=True)
+        many = f"{failed} inputs could not be answered; their lines have"
+        said = "1 input could not be answered; its line has" if failed == 1 else many
+        typer.echo(f'sibu: {said} "error".', err=True)
         raise typer.Exit(1)
 
 

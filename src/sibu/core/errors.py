@@ -76,6 +76,6 @@ class ReleaseMissed(SibuError):
 
 
 def near_miss(given: str, allowed: Iterable[str]) -> str:
-    """``Did you mean 'lora'?`` where a name is close to ``given``, else an empty text."""
+    """``Did you mean 'lora'? `` (with the blank behind it) where a name is close to ``given``, else an empty text."""
     close = get_close_matches(given, list(allowed), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    return f"Did you mean {close[0]!r}? " if close else ""

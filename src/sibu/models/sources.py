@@ -120,7 +120,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
     close = near_miss(name, table)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise RecipeError(
-            f"No model is named {name!r}: it is no packaged model and no folder at {folder}. {close} "
+            f"No model is named {name!r}: it is no packaged model and no folder at {folder}. {close}"
             f"Packaged: {listed}. Or give a folder in Hugging Face layout, or a Hub id (owner/name)."
         )
     return Source(name, "hub", _from_hub(name, listed, allow_pickle=allow_pickle))

@@ -122,8 +122,9 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
         faults.counts[kind, severity, file] += extra
     faults.skipped.update(about["skipped"])
     _check_columns(about, origin, targets=targets)
-    if not about["rows"] and not about["faults"]:
-        raise DataError(f"{', '.join(files)}: there is no row ({origin.where}). Give a file with at least one.")
+    if not about["rows"]:  # nothing to learn labels from: say why before anything else stumbles over it
+        why = "\n".join(str(DataFault(**fault)) for fault in about["faults"]) or "The files hold no record."
+        raise DataError(f"{', '.join(files)}: no row can be used ({origin.where}).\n{why}")
     return Rows(folder, tuple(files))
 
 
@@ -262,11 +263,11 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
         if name not in roles and name != "id":
             close = near_miss(name, roles)
             raise RecipeError(
-                f"{origin.where}.fields: {name!r} is no field of this task. {close} Allowed: {', '.join(roles)}."
+                f"{origin.where}.fields: {name!r} is no field of this task. {close}Allowed: {', '.join(roles)}."
             )
         if source not in about["in_files"] and (targets or roles.get(name) == "input"):
             close = near_miss(source, about["in_files"])
-            raise RecipeError(f"{origin.where}.fields.{name}: there is no column {source!r}. {close} {has}")
+            raise RecipeError(f"{origin.where}.fields.{name}: there is no column {source!r}. {close}{has}")
     for group in origin.needs:
         wanted = targets or all(roles[name] == "input" for name in group)
         if wanted and not set(group) & set(about["columns"]):

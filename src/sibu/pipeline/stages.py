@@ -88,7 +88,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
     shutil.rmtree(working, ignore_errors=True)
     if missed:
         listed = "; ".join(missed)
-        raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed}.", out)
+        raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed.rstrip('.')}.", out)
     return out
 
 

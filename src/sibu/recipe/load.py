@@ -134,7 +134,7 @@ def _fault(error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) ->
     if kind == "extra_forbidden":
         allowed = _keys_allowed(path[:-1], value)
         close = near_miss(str(path[-1]), allowed)
-        return _at(path, "no such key.", f"{close} Allowed: {', '.join(allowed)}.".lstrip(), file, lines)
+        return _at(path, "no such key.", f"{close}Allowed: {', '.join(allowed)}.", file, lines)
     if kind == "missing":
         return _at(path, "is missing.", "Add it.", file, lines)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -152,7 +152,7 @@ def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path,
     close = near_miss(str(name), catalog)
     message = f"no {catalog.kind} is named {name!r}."
     place = (*path, catalog.key) if (*path, catalog.key) in lines else path
-    return _at(place, message, f"{close} Allowed: {allowed}.".lstrip(), file, lines)
+    return _at(place, message, f"{close}Allowed: {allowed}.", file, lines)
 
 
 def _catalog_at(path: yaml.Path) -> Any:

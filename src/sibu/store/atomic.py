@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,18 +65,28 @@ def disk_faults(path: Path) -> Iterator[None]:
     """Turn 'no room' and 'not allowed' into messages that say what to do."""
     try:
         yield
-    except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as fault:
+        number = _error_number(fault)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             free = shutil.disk_usage(_existing(path)).free // 2**20
             raise RunStopped(
-                f"No room on the disk to write {path} ({free} MiB free). Nothing that was there is lost. "
-                "Make room or choose another place with --out, then run again with --resume."
+                f"No room to write {path} ({os.strerror(number)}; {free} MiB free). Nothing that was there is lost. "
+                "Make room and run again with --resume, or choose another place with --out."
             ) from fault
-        if fault.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+            place = getattr(fault, "filename", None) or path
             raise RunStopped(
-                f"Not allowed to write {path} ({fault.strerror}). Choose another place with --out."
+                f"Not allowed to use {place} ({os.strerror(number)}). Change its permissions, or choose another place."
             ) from fault
         raise
+
+
+def _error_number(fault: Exception) -> int:
+    """The system's number of a fault, 0 where it has none; safetensors gives it in the text of an error of its own."""
+    if isinstance(fault, OSError):
+        return fault.errno or 0
+    found = re.search(r"\(os error (\d+)\)", str(fault)) if type(fault).__name__ == "SafetensorError" else None
+    return int(found[1]) if found else 0
 
 
 def _existing(path: Path) -> Path:

@@ -1,0 +1,125 @@
+"""What bad input gets at the command line: an exit code, one message, no traceback."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sibu
+from tests.conftest import intent_rows, write_jsonl
+from tests.tiny_tasks import tiny_recipe
+
+
+def command(*arguments: object, file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    def limit() -> None:
+        if file_limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+
+    line = [sys.executable, "-m", "sibu", *map(str, arguments)]
+    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    home = tmp_path_factory.mktemp("faults")
+    recipe = tiny_recipe("classify", "full", tiny_model, home)
+    (home / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    sibu.run(recipe, out=home / "bundle")
+    return home
+
+
+def test_a_full_disk_ends_in_a_message_and_its_mend_works(home: Path, tmp_path: Path) -> None:
+    run = ("run", home / "recipe.yaml", "--out", tmp_path / "out", "--quiet")
+    done = command(*run, file_limit=40_000)
+    assert done.returncode == 1
+    assert "No room to write" in done.stderr
+    assert "Make room and run again with --resume" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert command(*run, "--resume").returncode == 0
+    for file in ("model/model.safetensors", "heads.safetensors", "metrics.json"):
+        assert (tmp_path / "out" / file).read_bytes() == (home / "bundle" / file).read_bytes()
+
+
+@pytest.mark.parametrize("file", ["heads.safetensors", "model/model.safetensors", "labels.json", "recipe.yaml"])
+def test_a_flipped_byte_is_named(file: str, home: Path, tmp_path: Path) -> None:
+    bundle = shutil.copytree(home / "bundle", tmp_path / "bundle")
+    data = bytearray((bundle / file).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bundle / file).write_bytes(data)
+    done = command("predict", bundle, "--text", "book it")
+    assert done.returncode == 1
+    assert f"is damaged: {file} was changed (its sha256 differs)" in done.stderr
+
+
+def test_a_newer_format_and_a_missing_file(home: Path, tmp_path: Path) -> None:
+    bundle = shutil.copytree(home / "bundle", tmp_path / "bundle")
+    (bundle / "labels.json").unlink()
+    assert "labels.json is missing" in command("show", bundle).stderr
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    (bundle / "bundle.json").write_text(json.dumps(manifest | {"format": 99}))
+    assert "is a bundle of format 99; this Sibu reads up to 1. Update Sibu" in command("show", bundle).stderr
+
+
+def test_inputs_that_cannot_be_read_keep_their_place(home: Path, tmp_path: Path) -> None:
+    lines = [
+        '{"id": "a", "text": "book it"}',
+        "not json",
+        '{"txt": "x"}',
+        '{"text": " "}',
+        '{"id": "e", "text": "我付账单"}',
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = command("predict", home / "bundle", "--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith('sibu: 3 inputs could not be answered; their lines have "error".')
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["id"] for line in found] == ["a", 1, 2, 3, "e"]
+    assert ["error" in line for line in found] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "no row can be used (tasks.it).\n"),
+        (
+            '{"text": "a", "label": "x"}\n{"text": "b", "label": "x"}\n',
+            "has 1 label ('x'); a classifier needs at least 2",
+        ),
+        ('{"text": "a", "lable": "x"}\n', "there is no column 'label'. The files have: lable, text."),
+    ],
+)
+def test_training_data_that_cannot_be_learned(content: str, told: str, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text(content)
+    done = command("check", home / "recipe.yaml", f"tasks.it.data.train={tmp_path / 'train.jsonl'}")
+    assert done.returncode == 1
+    assert told in done.stderr
+
+
+def test_a_missed_release_condition_exits_with_3(home: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text()) | {"release": {"it.accuracy": {"at_least": 1.01}}}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    done = command("run", tmp_path / "recipe.yaml", "--out", tmp_path / "out", "--quiet")
+    assert done.returncode == 3
+    assert "misses a release condition: it.accuracy on test:" in done.stderr
+    assert json.loads((tmp_path / "out" / "bundle.json").read_text())["release"]["missed"]
+
+
+def test_wrong_usage_exits_with_2(home: Path) -> None:
+    assert command("predict", home / "bundle").returncode == 2
+    assert command("nonsense").returncode == 2
+
+
+def test_the_gate_names_file_and_row(home: Path, tmp_path: Path) -> None:
+    rows = [*intent_rows(20), {"text": "", "label": "billing"}]
+    file = write_jsonl(tmp_path / "train.jsonl", rows)
+    done = command("run", home / "recipe.yaml", f"tasks.it.data.train={file}", "--out", tmp_path / "out", "--quiet")
+    assert done.returncode == 1
+    assert f"{file}:21: the text is empty. Remove the row or fill in its text." in done.stderr
+    assert not (tmp_path / "out").exists()
