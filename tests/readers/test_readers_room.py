@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -208,6 +208,7 @@ BITS = st.sampled_from([*"a1\"',;\t \n\r{}[]:\x00\x0b", *WORDS]).map(str.encode)
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "datasets"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(content=b"a,")
 @given(content=st.lists(BITS | st.binary(max_size=2), max_size=12).map(b"".join))
 def test_no_bytes_break_a_reader(name, content, tmp_path):
     path = tmp_path / "file"
@@ -222,7 +223,7 @@ def test_no_bytes_break_a_reader(name, content, tmp_path):
     assert all(isinstance(row, dict) for _, row in records)
     assert records or faults.examples
     for fault in faults.examples:
-        assert fault.severity == "error"
+        assert fault.severity == ("warning" if fault.kind == "unnamed column" else "error")
         assert fault.message.endswith(".")
         assert fault.mend
     json.dumps(records, ensure_ascii=False).encode()

@@ -21,6 +21,7 @@ def run(
     """Gate the data, adapt the model, evaluate, check release conditions, write a bundle."""
     from sibu import api
     from sibu.core.errors import ReleaseMissed
+    from sibu.train.processes import is_first
 
     missed = None
     try:
@@ -29,6 +30,8 @@ def run(
         if fault.bundle is None:
             raise
         bundle, missed = fault.bundle, fault
+    if not is_first():  # one of several processes: the first one speaks
+        return
     found = api.show(bundle)
     if json:
         write_json({"bundle": str(bundle), "metrics": found["metrics"], "record": found["record"], **found["release"]})

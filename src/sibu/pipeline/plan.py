@@ -256,9 +256,9 @@ def _encode(
     return found, keys, (RaggedArrays(inputs), RaggedArrays(targets), digest.hexdigest())
 
 
-def plan_steps(recipe: Recipe, batches_per_epoch: int) -> tuple[int, int]:
+def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:
     """Steps an epoch, and steps of the run."""
-    per_epoch = math.ceil(batches_per_epoch / recipe.train.accumulate)
+    per_epoch = math.ceil(batches_per_epoch / (recipe.train.accumulate * processes))
     total = per_epoch * recipe.train.epochs
     return per_epoch, min(total, recipe.train.max_steps or total)
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,11 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps
-from sibu.pipeline.progress import Progress
+from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe.fill import as_written
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import disk_faults, write_json
+from sibu.train.processes import is_first, shared
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,11 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
     if resume and (out / "bundle.json").is_file() and not working.is_dir():
         progress.say(f"{out} is a finished bundle; there is nothing to resume.")
         return out
-    _check_place(out, working, resume=resume, force=force)
+    first = is_first()
+    if first:
+        _check_place(out, working, resume=resume, force=force)
+    else:
+        progress = Silent()
     with ExitStack() as stack, disk_faults(working):
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sibu-")))
         plan = make_plan(loaded, progress, scratch=scratch)
@@ -79,13 +84,20 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         warned = plan.gate.faults.number("warning")
         if warned:
             progress.say(f"The data gate has {warned} warnings; `sibu check` and the report list them.")
-        _begin(working, plan, resume=resume, force=force)
-        trained = train(plan, working, scratch, progress, stack)
-        reports = evaluate_all(plan, trained, progress)
-        from sibu.pipeline.write import write_bundle
+        if first:
+            _begin(working, plan, resume=resume, force=force)
+        accelerator = _accelerator(plan)  # with several processes, all meet here
+        trained = train(plan, working, scratch, progress, stack, accelerator)
+        missed: list[str] = []
+        if first:
+            from sibu.pipeline.write import write_bundle
 
-        missed = write_bundle(plan, trained, reports, out, working=working, began=began)
-    shutil.rmtree(working, ignore_errors=True)
+            reports = evaluate_all(plan, trained, progress)
+            missed = write_bundle(plan, trained, reports, out, working=working, began=began)
+        missed = shared(missed, accelerator)
+        accelerator.end_training()
+    if first:
+        shutil.rmtree(working, ignore_errors=True)
     if missed:
         listed = "; ".join(missed)
         raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed.rstrip('.')}.", out)
@@ -133,7 +145,9 @@ def _differences(one: Any, two: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: ExitStack) -> Trained:
+def train(
+    plan: Plan, working: Path, scratch: Path, progress: Progress, stack: ExitStack, accelerator: Accelerator
+) -> Trained:
     """Adapt the model; the best weights by the dev score are in it at the end."""
     import torch
 
@@ -142,7 +156,6 @@ def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: E
 
     deterministic()
     seed_torch(plan.recipe.train.seed, "model")
-    accelerator = _accelerator(plan)
     trained = _assemble(plan, accelerator, scratch, progress)
     if trained.adapted.begin is not None:
         trained.adapted.begin(trained.steps)
@@ -153,8 +166,9 @@ def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: E
         if trained.adapted.restore is not None:
             trained.adapted.restore(more)
         progress.say(f"Resumed at step {trained.step} of {trained.steps}.")
-    trackers = _open_trackers(plan, working, stack)
+    trackers = _open_trackers(plan, working, stack) if is_first() else []
     _loop(plan, trained, accelerator, working, progress, trackers)
+    accelerator.wait_for_everyone()
     best = working / "best.safetensors"
     if best.is_file():
         from safetensors.torch import load_file
@@ -166,7 +180,8 @@ def train(plan: Plan, working: Path, scratch: Path, progress: Progress, stack: E
 
 def _accelerator(plan: Plan) -> Accelerator:
     import torch
-    from accelerate import Accelerator
+
+    from sibu.train.processes import accelerator
 
     wanted = plan.recipe.train.precision
     if wanted == "auto":
@@ -174,7 +189,7 @@ def _accelerator(plan: Plan) -> Accelerator:
     mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[wanted]
     if mixed == "fp16" and not torch.cuda.is_available():
         raise RecipeError("train.precision is float16, which needs a GPU. Use float32 or bfloat16 on this machine.")
-    return Accelerator(mixed_precision=mixed)
+    return accelerator(mixed)
 
 
 def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
@@ -208,8 +223,8 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
         streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
     budget = Budget(options.batch_tokens, options.batch_examples)
     schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
-    per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch)
-    optimizer = adamw(rated, weight_decay=options.weight_decay)
+    per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
+    optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
     memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
     return Trained(model, adapted, optimizer, schedule, per_epoch, steps, memo=memo)
 
@@ -242,15 +257,19 @@ def _progress_of(trained: Trained) -> dict[str, Any]:
     return {name: getattr(trained, name) for name in names}
 
 
-def work_from(schedule: Schedule, *, per_epoch: int, accumulate: int, start: int) -> Iterator[list[Batch]]:
-    """The batches of each step from the one after ``start`` on, epoch after epoch; no step spans two epochs."""
+def work_from(
+    schedule: Schedule, *, per_epoch: int, accumulate: int, start: int, accelerator: Accelerator
+) -> Iterator[list[Batch]]:
+    """This process's batches of each step from the one after ``start`` on; no step spans two epochs."""
     from sibu.train.batches import collate
+    from sibu.train.processes import own_share
 
     epoch, done = divmod(start, per_epoch)
+    each = accumulate * accelerator.num_processes
     while True:
-        drawn = islice(schedule.epoch(epoch), done * accumulate, None)
-        while part := list(islice(drawn, accumulate)):
-            yield [collate(stream, records) for stream, records in part]
+        drawn = islice(schedule.epoch(epoch), done * each, None)
+        while part := list(islice(drawn, each)):
+            yield [collate(stream, records) for stream, records in own_share(part, accelerator)]
         epoch, done = epoch + 1, 0
 
 
@@ -274,7 +293,13 @@ def _loop(
         return
     every = options.evaluate_every or trained.per_epoch
     save_every = options.checkpoint_every or every
-    work = work_from(trained.schedule, per_epoch=trained.per_epoch, accumulate=options.accumulate, start=trained.step)
+    work = work_from(
+        trained.schedule,
+        per_epoch=trained.per_epoch,
+        accumulate=options.accumulate,
+        start=trained.step,
+        accelerator=accelerator,
+    )
     steps = fit(
         trained.model,
         work,
@@ -288,7 +313,8 @@ def _loop(
         clip=options.clip,
         after=trained.adapted.after_step,
     )
-    log = _step_log(working / "steps.jsonl", trained.step)
+    first = is_first()
+    log = _step_log(working / "steps.jsonl", trained.step) if first else nullcontext(lambda _: None)
     with log as write, progress.bar("training", trained.steps) as advance:
         advance(trained.step)
         for step in steps:
@@ -297,10 +323,11 @@ def _loop(
             advance(1)
             last = step.number == trained.steps
             if step.number % every == 0 or last:
-                if _evaluate_dev(plan, trained, progress, trackers):
+                better = _evaluate_dev(plan, trained, accelerator, progress, trackers)
+                if better and first:
                     save_weights(trained.model, working / "best.safetensors")
                 trained.stopped_early = _out_of_patience(trained, options.patience)
-            if step.number % save_every == 0 or last or trained.stopped_early:
+            if first and (step.number % save_every == 0 or last or trained.stopped_early):
                 save_checkpoint(
                     working / "checkpoints",
                     step=step.number,
@@ -347,15 +374,11 @@ def _step_log(file: Path, start: int) -> AbstractContextManager[Callable[[Step],
     return opened()
 
 
-def _evaluate_dev(
-    plan: Plan, trained: Trained, progress: Progress, trackers: Sequence[Callable[[int, Mapping[str, float]], None]]
-) -> bool:
-    """Score dev, note it, and tell whether it is the best so far."""
-    from sibu.metrics import LOWER_IS_BETTER
+def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
+    """Every metric of every task on dev."""
     from sibu.pipeline.predict import evaluate_rows
 
-    options = plan.recipe.train
-    scores: dict[str, dict[str, float]] = {}
+    found = {}
     for name, each in plan.tasks.items():
         rows = each.splits["dev"]
         report = evaluate_rows(
@@ -369,13 +392,26 @@ def _evaluate_dev(
             intervals=False,
             memo=trained.memo,
         )
-        scores[name] = {metric: score.value for metric, score in report.scores.items()}
+        found[name] = {metric: score.value for metric, score in report.scores.items()}
+    return found
+
+
+def _evaluate_dev(
+    plan: Plan,
+    trained: Trained,
+    accelerator: Accelerator,
+    progress: Progress,
+    trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
+) -> bool:
+    """Score dev, note it, and tell whether it is the best so far."""
+    from sibu.metrics import LOWER_IS_BETTER
+
+    options = plan.recipe.train
+    scores = shared(_dev_scores(plan, trained) if is_first() else {}, accelerator)
     if options.stop_on == "mean":
         wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items()]
     else:
         task, metric = options.stop_on.split(".")
-        if metric not in scores[task]:
-            raise RecipeError(f"train.stop_on: {metric!r} is no metric of {task}. Allowed: {', '.join(scores[task])}.")
         wanted = [(task, metric)]
     values = [scores[task][metric] * (-1 if metric in LOWER_IS_BETTER else 1) for task, metric in wanted]
     score = sum(values) / len(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import torch
 from sibu.core.errors import RunStopped
 from sibu.core.tensors import Batch
 from sibu.train.optim import set_rate
+from sibu.train.processes import average_gradients, summed
 from sibu.train.seed import seed_torch
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class Step:
     number: int
     """From 1."""
     loss: float
+    """Mean over the step's batches in all processes."""
     losses: Mapping[str, float]
-    """Loss by task."""
+    """Loss by task, of this process's batches."""
     learning_rate: float
     """Of the first group."""
     seconds: float
@@ -58,10 +59,10 @@ def fit(
     """Train, and yield after each step what it did.
 
     Args:
-        model: Called with a batch; already prepared by ``accelerator``.
-        work: The batches of each step from ``start + 1`` on; the gradients of a step's batches are summed.
+        model: Called with a batch.
+        work: This process's batches of each step from ``start + 1`` on; the gradients of a step's batches are averaged.
         loss: What is to become small.
-        optimizer: Over the weights that train; its groups carry ``peak``.
+        optimizer: Over the weights that train, prepared by ``accelerator``; its groups carry ``peak``.
         factor: Learning rate's factor by step.
         accelerator: Devices, mixed precision, several processes.
         seed: Each step's randomness comes from this and the step's number alone.
@@ -83,12 +84,16 @@ def fit(
         set_rate(optimizer, factor(number))
         seed_torch(seed, "step", number, accelerator.process_index)
         total, losses = 0.0, dict[str, float]()
-        for place, batch in enumerate(parts):
-            value, by_task = _backward(model, batch.to(accelerator.device), loss, accelerator, len(parts), place)
+        for batch in parts:
+            value, by_task = _backward(model, batch.to(accelerator.device), loss, accelerator, len(parts))
             total += value / len(parts)
             losses |= by_task
+        count = accelerator.num_processes
+        sizes = (sum(batch.size for batch in parts), sum(batch.tokens for batch in parts))
+        total, examples, tokens = summed([total / count, *sizes], accelerator)
         if not math.isfinite(total):
             raise RunStopped(_not_finite(number, losses))
+        average_gradients(weights, accelerator)
         if clip is not None:
             accelerator.clip_grad_norm_(weights, clip)
         optimizer.step()
@@ -101,20 +106,19 @@ def fit(
             losses=losses,
             learning_rate=optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - began,
-            examples=sum(batch.size for batch in parts),
-            tokens=sum(batch.tokens for batch in parts),
+            examples=int(examples),
+            tokens=int(tokens),
         )
 
 
 def _backward(
-    model: nn.Module, batch: Batch, loss: Loss, accelerator: Accelerator, parts: int, place: int
+    model: nn.Module, batch: Batch, loss: Loss, accelerator: Accelerator, parts: int
 ) -> tuple[float, dict[str, float]]:
-    """Add one batch's gradients; processes exchange them on the last batch of a step only."""
+    """Add one batch's gradients."""
     model.train()
-    waits = accelerator.no_sync(model) if place < parts - 1 else nullcontext()
-    with waits, accelerator.autocast():
+    with accelerator.autocast():
         value, by_task = loss(model(batch), batch)
-        accelerator.backward(value / parts)
+    accelerator.backward(value / parts)
     return float(value.detach()), {task: float(each.detach()) for task, each in by_task.items()}
 
 
