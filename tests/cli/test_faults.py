@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import sibu
+from sibu.core.errors import RecipeError
 from tests.conftest import intent_rows, write_jsonl
 from tests.tiny_tasks import tiny_recipe
 
@@ -123,3 +124,24 @@ def test_the_gate_names_file_and_row(home: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"{file}:21: the text is empty. Remove the row or fill in its text." in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"release": {"it.acuracy": {"at_least": 0.5}}},
+            "release.it.acuracy: 'acuracy' is no metric of it. Did you mean 'accuracy'? Allowed: accuracy, macro_f1",
+        ),
+        (
+            {"release": {"it.books.accuracy": {"at_least": 0.5}}},
+            "release.it.books.accuracy: it has no split 'books'. Allowed: dev, test.",
+        ),
+        ({"train": {"stop_on": "it.f2"}}, "train.stop_on: 'f2' is no metric of it. Allowed: accuracy, macro_f1"),
+    ],
+)
+def test_metrics_that_do_not_exist_are_told_before_training(changes: dict, told: str, home: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text()) | changes
+    with pytest.raises(RecipeError) as caught:
+        sibu.check(recipe)
+    assert told in str(caught.value)

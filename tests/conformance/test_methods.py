@@ -27,5 +27,7 @@ def test_it_trains_and_answers(method: str, task: str, tiny_model: Path, home: P
     assert (weights["encoder_trained"] == 0) == (method == "probe")
     assert (weights["encoder_trained"] == weights["encoder"]) == (method == "full")
     known = json.loads((bundle / "metrics.json").read_text())["it"]["test"]
-    report = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
+    opened = sibu.load(bundle)
+    assert set(known) <= set(opened._opened.tasks["it"].metrics)
+    report = opened.evaluate(recipe["tasks"]["it"]["data"]["test"])
     assert {name: score.as_json() for name, score in report.scores.items()} == known

@@ -97,6 +97,8 @@ class Task(Protocol):
     needs: tuple[tuple[str, ...], ...]
     """What a file must have: of each group of columns at least one. Groups of targets count for labelled data only."""
     features: tuple[Feature, ...]
+    metrics: tuple[str, ...]
+    """The metrics that ``judge`` may report."""
     main_metric: str
     """The metric that early stopping and the mean over tasks look at; larger is better."""
     state: State

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sibu.catalog import Spec
+from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import TextInput, Window
@@ -96,8 +97,33 @@ def make_plan(loaded: Loaded, progress: Progress, *, scratch: Path | None) -> Pl
     plans: dict[str, TaskPlan] = {}
     for name, block in recipe.tasks.items():
         plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, scratch=scratch)
+    _check_metric_names(recipe, plans)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
+
+
+def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
+    """What the recipe says of metrics names some that its tasks report, on splits that they have.
+
+    Raises:
+        RecipeError: Naming every one that is not there, before anything is trained for it.
+    """
+    faults = []
+    named = [("release." + key, key) for key in recipe.release]
+    if recipe.train.stop_on != "mean":
+        named.append(("train.stop_on", recipe.train.stop_on))
+    for where, key in named:
+        task, *split, metric = key.split(".")
+        plan = plans[task]
+        if metric not in plan.task.metrics:
+            close = near_miss(metric, plan.task.metrics)
+            allowed = ", ".join(plan.task.metrics)
+            faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
+        splits = [name for name in plan.splits if name != "train"]
+        if split and split[0] not in splits:
+            faults.append(Fault(where, f"{task} has no split {split[0]!r}.", f"Allowed: {', '.join(splits)}."))
+    if faults:
+        raise RecipeError(faults)
 
 
 def _files_of(block: TaskBlock) -> list[str]:

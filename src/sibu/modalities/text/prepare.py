@@ -213,9 +213,9 @@ def _find(source: TextInput, text: str, pieces: _Pieces) -> list[_Found]:
         if number and start < source.places[number - 1][0]:
             piece = 0  # places need not be in order
         piece = pieces.first_of(start, piece)
-        if offsets:  # a place that no piece covers (the tokenizer dropped it) takes the piece before
-            covered = piece < len(offsets) and offsets[piece][0] < max(end, start + 1)
-            found.append((number, start, end, piece if covered else max(piece - 1, 0)))
+        covered = piece < len(offsets) and offsets[piece][0] < max(end, start + 1)
+        if covered or piece:  # a place that no piece covers (the tokenizer dropped it) takes the piece before, if any
+            found.append((number, start, end, piece if covered else piece - 1))
     return found
 
 

@@ -57,6 +57,14 @@ class Classify:
             self._restore()
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Of one label, or of several; ``f1`` is that of the second of two labels."""
+        if self.state["multi_label"]:
+            return ("micro_f1", "macro_f1", "exact_match")
+        common = ("accuracy", "macro_f1", "weighted_f1", "mcc")
+        return (*common, "f1") if len(self.labels) == 2 else common
+
+    @property
     def main_metric(self) -> str:
         """Accuracy for one label, micro F1 for several."""
         return "micro_f1" if self.state["multi_label"] else "accuracy"

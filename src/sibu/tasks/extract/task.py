@@ -32,6 +32,7 @@ class Extract:
     )
     needs = (("question",), ("context",), ("answers",))
     features = (Feature("places", "int64", "window"), Feature("context", "int64", "token"))
+    metrics = ("exact_match", "f1", "has_answer_f1", "no_answer_accuracy")
     main_metric = "f1"
 
     def __init__(

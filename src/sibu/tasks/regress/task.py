@@ -33,6 +33,7 @@ class Regress:
     )
     needs = (("text",), ("number",))
     features = (Feature("number", "float32", "window"),)
+    metrics = ("pearson", "spearman", "mse", "mae")
     main_metric = "pearson"
 
     def __init__(

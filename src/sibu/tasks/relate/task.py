@@ -42,6 +42,7 @@ class Relate:
     )
     needs = (("text",), ("entities",), ("relations",))
     features = (Feature("relation", "int64", "window"), Feature("marks", "int64", "window"))
+    metrics = ("precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1")
     main_metric = "f1"
 
     def __init__(

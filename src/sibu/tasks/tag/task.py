@@ -38,6 +38,7 @@ class Tag:
         Column("entities", "spans", "target", help="[{start, end, label}], characters of the text"),
     )
     needs = (("tokens", "text"), ("tags", "entities"))
+    metrics = ("precision", "recall", "f1", "macro_f1")
     main_metric = "f1"
     features = (Feature("tags", "int64", "token", IGNORED),)
 
@@ -189,7 +190,7 @@ class Tag:
         spans = self._gold(row)
         if row.get("tags") is None:
             spans = _without_overlaps(spans)
-            tags = self._by_place(spans, [(start, end) for _, start, end, _ in window.places])
+            tags = self._by_place(spans, window)
         else:
             whole = encode_tags(spans, len(row["tokens"]), self.scheme)
             tags = [whole[place] for place, _, _, _ in window.places]
@@ -199,14 +200,22 @@ class Tag:
                 target[piece] = self._numbers[tag]
         return {"tags": target}
 
-    def _by_place(self, spans: list[tuple[str, int, int]], places: list[tuple[int, int]]) -> list[str]:
-        """Character spans to tags over a window's words; a span that ends inside a word takes the whole word."""
+    def _by_place(self, spans: list[tuple[str, int, int]], window: Window) -> list[str]:
+        """Character spans to tags over a window's words; a span that ends inside a word takes the whole word.
+
+        What stands before and after the window counts as a word each: a span that crosses an edge goes on there.
+        """
+        if not window.places:
+            return []
+        places: list[tuple[int, float]] = [(start, end) for _, start, end, _ in window.places]
+        before = window.places[0][0] > 0
+        places = [(0, places[0][0])] * before + places + [(window.places[-1][2], np.inf)]
         covered = []
         for label, start, end in spans:
             inside = [n for n, (begin, stop) in enumerate(places) if begin < end and stop > start]
             if inside:
                 covered.append((label, inside[0], inside[-1] + 1))
-        return encode_tags(_without_overlaps(covered), len(places), self.scheme)
+        return encode_tags(_without_overlaps(covered), len(places), self.scheme)[before:-1]
 
     # ---- model ------------------------------------------------------------------------------------------------
 
@@ -281,13 +290,19 @@ def _without_overlaps(spans: list[tuple[str, int, int]]) -> list[tuple[str, int,
 def _joined(windows: Sequence[WindowOutput]) -> tuple[list[tuple[int, int, int]], np.ndarray]:
     """Each word's scores once: from the window in which it stands farthest from an edge.
 
+    Of two tokens in one piece (the tokenizer dropped or merged one) the first speaks for it, the second has no scores.
+
     Returns:
         Places (number, start, end) in order, and their scores, shape ``(places, C)``.
     """
     best: dict[int, tuple[int, int, int, np.ndarray]] = {}
     for output in windows:
         length = len(output.window.input_ids)
+        spoken: set[int] = set()
         for number, start, end, piece in output.window.places:
+            if piece in spoken:
+                continue
+            spoken.add(piece)
             margin = min(piece, length - 1 - piece)
             if number not in best or margin > best[number][0]:
                 best[number] = (margin, start, end, output.logits[piece])
