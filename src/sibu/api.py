@@ -91,7 +91,7 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     from sibu.pipeline.plan import make_plan, plan_steps
 
     loaded = load_recipe(recipe, overrides)
-    plan = make_plan(loaded, progress or Silent(), scratch=None)
+    plan = make_plan(loaded, progress or Silent(), encode=False)
     options = plan.recipe.train
     batches = 0
     for each in plan.tasks.values():
@@ -277,8 +277,13 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     return found
 
 
-def read_inputs(file: str) -> Iterator[tuple[Any, Any]]:
+def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs: (id, record), or (line, fault) for a line that cannot be read.
+
+    Args:
+        predictor: Whose task is to be answered; options of the reader that it was trained with hold here too.
+        task: The task's name.
+        file: The file.
 
     Raises:
         RecipeError: When no reader takes the file.
@@ -286,7 +291,7 @@ def read_inputs(file: str) -> Iterator[tuple[Any, Any]]:
     """
     from sibu.pipeline.answer import read_records
 
-    return read_records(file)
+    return read_records(file, predictor._opened, task)
 
 
 def predict_records(

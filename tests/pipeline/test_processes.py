@@ -70,7 +70,10 @@ def test_two_processes_equal_one_with_two_batches_a_step(recipe: dict, tmp_path:
         for metric, score in splits["test"].items():
             assert found[metric]["value"] == pytest.approx(score["value"], abs=0.02), (task, metric)
     again = sibu.load(two).evaluate(recipe["tasks"]["intent"]["data"]["test"], task="intent")
-    assert again.scores["accuracy"].as_json() == json.loads((two / "metrics.json").read_text())["intent"]["test"]["accuracy"]
+    assert (
+        again.scores["accuracy"].as_json()
+        == json.loads((two / "metrics.json").read_text())["intent"]["test"]["accuracy"]
+    )
 
 
 def test_a_fault_ends_both(recipe: dict, tmp_path: Path) -> None:

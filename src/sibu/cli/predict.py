@@ -34,7 +34,7 @@ def predict(
             [(None, {"text": text} | ({"text_pair": text_pair} if text_pair else {}))]
         )
     else:
-        records = api.read_inputs(str(input_))
+        records = api.read_inputs(predictor, name, str(input_))
     failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
     if failed:
         many = f"{failed} inputs could not be answered; their lines have"

@@ -1,8 +1,10 @@
 """What data is made of: label sets, spans, splits, faults of data."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
@@ -88,6 +90,27 @@ class Faults:
         if skips_row:
             self.skipped[fault.file] += 1
 
+    def join(self, other: Faults) -> None:
+        """Take over what another collection has seen."""
+        for fault in other.examples:
+            key = (fault.kind, fault.severity, fault.file)
+            if sum((f.kind, f.severity, f.file) == key for f in self.examples) < self.keep:
+                self.examples.append(fault)
+        self.counts.update(other.counts)
+        self.skipped.update(other.skipped)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, in the form that ``from_json`` reads."""
+        counts = [[*key, count] for key, count in self.counts.items()]
+        return {"counts": counts, "examples": [asdict(f) for f in self.examples], "skipped": dict(self.skipped)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Faults:
+        """The way back from ``as_json``."""
+        counts = Counter({(kind, severity, file): count for kind, severity, file, count in value["counts"]})
+        examples = [DataFault(**fault) for fault in value["examples"]]
+        return cls(counts=counts, examples=examples, skipped=Counter(value["skipped"]))
+
     def number(self, severity: Severity) -> int:
         """How many faults of this severity were seen."""
         return sum(count for (_, level, _), count in self.counts.items() if level == severity)
@@ -104,8 +127,8 @@ def is_cjk(character: str) -> bool:
     (Korean puts spaces between words).
     """
     code = ord(character)
-    return (
-        0x2E80 <= code <= 0x2FDF
+    return code >= 0x2E80 and (
+        code <= 0x2FDF
         or 0x3005 <= code <= 0x3007
         or 0x3040 <= code <= 0x30FF
         or 0x3400 <= code <= 0x4DBF

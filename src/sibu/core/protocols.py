@@ -51,6 +51,8 @@ class Modality(Protocol):
     """The arrays that ``arrays`` gives for each window."""
     max_length: int
     """Most pieces that a window may have."""
+    key: str
+    """Equal for two that give the same windows and arrays."""
 
     def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""

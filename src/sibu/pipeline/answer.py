@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import DataError, SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
@@ -79,8 +79,8 @@ def answer_inputs(
 
 def _sound(task: Task, row: Row) -> Row:
     """The row, where the task finds no error in its inputs."""
-    for kind, severity, message, mend in task.check(row, ()):
-        if severity == "error" and kind == "empty input":
+    for _, severity, message, mend in task.check(row, ()):
+        if severity == "error":
             raise DataError(f"{message} {mend}")
     return row
 
@@ -104,13 +104,21 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
 
 
-def read_records(file: str) -> Iterator[tuple[Any, Any]]:
+def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
 
-    A line that cannot be read stands in its place as a fault.
+    A line that cannot be read stands in its place as a fault. Where the task was trained from files of the same kind,
+    read with options of its own (a delimiter, say), these hold here too.
     """
     require_files([file], "--input")
-    spec = READERS[reader_for(file)].spec()
+    trained: Any = opened.recipe.tasks[name].reader
+    try:
+        kind = reader_for(file)
+    except RecipeError:
+        if trained is None:
+            raise
+        kind = trained.name
+    spec = trained if trained is not None and trained.name == kind else READERS[kind].spec()
     faults = Faults(keep=1 << 62)
     told = number = 0
     for _, record in READERS.of(spec).build(spec)(file, faults):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from sibu.core.example import DataFault, Faults, Row
 from sibu.core.protocols import Reader, Record
 from sibu.readers import READERS, reader_for
 from sibu.store.cache import cached
-from sibu.store.hashes import hash_file, hash_folder, hash_json
+from sibu.store.hashes import hash_code, hash_file, hash_folder, hash_json
 from sibu.train.seed import generator
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 CHUNK = 2048
 """Rows held in memory at a time."""
-_VERSION = 1
 _PLAIN = {"text", "number", "tokens", "tags"}
 """Kinds that Arrow holds as they are; the others are JSON, since one column may hold labels and lists of them."""
 
@@ -45,6 +45,10 @@ class Rows:
 
     def _total(self) -> int:
         return int(json.loads((self.folder / "about.json").read_text())["rows"])
+
+    def key(self) -> str:
+        """Equal for equal rows of equal files."""
+        return hash_json([self.folder.name, None if self.chosen is None else sha256(self.chosen.tobytes()).hexdigest()])
 
     def columns(self) -> list[str]:
         """Sibu's names of the columns that the files have."""
@@ -113,17 +117,14 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
     readers = [_reader(file, origin) for file in files]
     contents = [[file, _content(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
     columns = [asdict(column) for column in origin.columns]
-    key = hash_json([_VERSION, contents, dict(origin.fields), columns, targets])
+    key = hash_json([hash_code(), contents, dict(origin.fields), columns, targets])
     folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    for fault in about["faults"]:
-        faults.add(DataFault(**fault))
-    for kind, severity, file, extra in about["more"]:
-        faults.counts[kind, severity, file] += extra
-    faults.skipped.update(about["skipped"])
+    found = Faults.from_json(about["faults"])
+    faults.join(found)
     _check_columns(about, origin, targets=targets)
     if not about["rows"]:  # nothing to learn labels from: say why before anything else stumbles over it
-        why = "\n".join(str(DataFault(**fault)) for fault in about["faults"]) or "The files hold no record."
+        why = "\n".join(map(str, found.examples)) or "The files hold no record."
         raise DataError(f"{', '.join(files)}: no row can be used ({origin.where}).\n{why}")
     return Rows(folder, tuple(files))
 
@@ -159,19 +160,12 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
                 if len(chunk) == CHUNK:
                     count += _flush(out, chunk, schema)
             count += _flush(out, chunk, schema)
-    shown = [asdict(fault) for fault in faults.examples]
-    kept: dict[tuple[str, str, str], int] = {}
-    for fault in faults.examples:
-        kept[fault.kind, fault.severity, fault.file] = kept.get((fault.kind, fault.severity, fault.file), 0) + 1
-    more = [[*key, total - kept.get(key, 0)] for key, total in faults.counts.items()]
     wanted = {column.name: origin.fields.get(column.name, column.name) for column in origin.columns}
     about = {
         "rows": count,
         "columns": [name for name, column in wanted.items() if column in present],
         "in_files": sorted(present),
-        "faults": shown,
-        "more": more,
-        "skipped": dict(faults.skipped),
+        "faults": faults.as_json(),
     }
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 

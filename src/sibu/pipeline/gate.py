@@ -44,6 +44,12 @@ class SplitSurvey:
                 return length
         return 0
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SplitSurvey:
+        """From its fields as JSON, where numbers that were keys are texts."""
+        lengths = Counter({int(length): count for length, count in value["lengths"].items()})
+        return cls(**{**value, "lengths": lengths, "labels": Counter(value["labels"])})
+
     def as_json(self) -> dict[str, Any]:
         """For ``--json`` and the report."""
         tokens = sum(length * count for length, count in self.lengths.items())
@@ -131,44 +137,48 @@ def compare_splits(task: str, splits: Mapping[str, tuple[Rows, Keys]], faults: F
             faults.add(fault)
     if "train" not in splits:
         return
-    train_rows, train = splits["train"]
-    for split, (rows, keys) in splits.items():
+    _, train = splits["train"]
+    exact: dict[str, set[int]] = {}
+    for split, (_, keys) in splits.items():
         if split == "train":
             continue
         leaked = dict(keys.shared(train))
+        exact[split] = set(leaked)
         for row, twin in leaked.items():
             (file, line), (other, first) = keys.place(row), train.place(twin)
             message = f"this input is in the training data too ({other}:{first}; {task}, {split})."
             faults.add(
                 DataFault("leak", "warning", file, line, message, "Remove it from one of the two; it flatters figures.")
             )
-        _near_leaks(task, split, rows, keys, set(leaked), train_rows, train, faults, progress)
+    _near_leaks(task, splits, exact, faults, progress)
 
 
 def _near_leaks(
     task: str,
-    split: str,
-    rows: Rows,
-    keys: Keys,
-    exact: set[int],
-    train_rows: Rows,
-    train: Keys,
+    splits: Mapping[str, tuple[Rows, Keys]],
+    exact: Mapping[str, set[int]],
     faults: Faults,
     progress: Progress,
 ) -> None:
+    """Texts of the other splits that are nearly equal to a training text; those equal to one (``exact``) were told."""
     index = NearIndex()
-    for number, row in enumerate(rows):
-        if number not in exact:
-            index.add(number, row_text(row))
+    known: list[tuple[str, int]] = []
+    for split, told in exact.items():
+        for number, row in enumerate(splits[split][0]):
+            if number not in told:
+                index.add(len(known), row_text(row))
+                known.append((split, number))
     if not len(index):
         return
-    told: set[int] = set()
-    with progress.bar(f"near twins of {task} {split}", len(train_rows)) as advance:
-        for number, row in enumerate(train_rows):
+    rows, train = splits["train"]
+    found: set[int] = set()
+    with progress.bar(f"{task}: near twins", len(rows)) as advance:
+        for number, row in enumerate(rows):
             for near in index.near(row_text(row)):
-                if near not in told:
-                    told.add(near)
-                    (file, line), (other, first) = keys.place(near), train.place(number)
+                if near not in found:
+                    found.add(near)
+                    split, place = known[near]
+                    (file, line), (other, first) = splits[split][1].place(place), train.place(number)
                     message = f"nearly the same text is in the training data ({other}:{first}; {task}, {split})."
                     faults.add(DataFault("near leak", "warning", file, line, message, "Look at both; keep one."))
             advance(1)

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sibu.catalog import Spec
 from sibu.core.errors import Fault, RecipeError, near_miss
-from sibu.core.example import Faults, Row
+from sibu.core.example import Faults
 from sibu.core.protocols import Modality, Task
-from sibu.core.text import TextInput, Window
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.models.sources import Source, find_model
 from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files, split_dev
-from sibu.pipeline.gate import GateReport, SplitSurvey, compare_splits, label_faults, survey
+from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
+from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
-from sibu.pipeline.twins import Keys
 from sibu.recipe.fill import as_written, fill, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_file, hash_json
-from sibu.store.ragged import RaggedArrays, RaggedWriter
+from sibu.store.ragged import RaggedArrays
 from sibu.tasks import TASKS
 from sibu.tasks.tag import TagSpec
 from sibu.trackers import TRACKERS
@@ -69,13 +65,13 @@ class Plan:
     files: list[str]
 
 
-def make_plan(loaded: Loaded, progress: Progress, *, scratch: Path | None) -> Plan:
+def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     """Read the data, look at every row, and (where there is no error) encode what is to be learned.
 
     Args:
         loaded: The recipe.
         progress: Where to tell how far it is.
-        scratch: A folder for the encoded training data; None: only look, encode nothing.
+        encode: Whether the training data is wanted as arrays too.
 
     Raises:
         RecipeError: When model, files or columns are not there.
@@ -96,7 +92,7 @@ def make_plan(loaded: Loaded, progress: Progress, *, scratch: Path | None) -> Pl
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
     for name, block in recipe.tasks.items():
-        plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, scratch=scratch)
+        plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
     _check_metric_names(recipe, plans)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
@@ -202,7 +198,7 @@ def _plan_task(
     progress: Progress,
     before: Mapping[str, TaskPlan],
     *,
-    scratch: Path | None,
+    encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
@@ -216,20 +212,26 @@ def _plan_task(
         splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
     for split, files in test_files(block).items():
         splits[split] = read_rows(files, origin, faults)
-    surveys: dict[str, SplitSurvey] = {}
-    keys: dict[str, tuple[Rows, Keys]] = {}
-    arrays = None
-    for split, rows in splits.items():
-        what = f"{name}: looking at {split}"
-        if split == "train" and scratch is not None:
-            surveys[split], marks, arrays = _encode(task, rows, text, faults, progress, what, scratch / name)
-        else:
-            surveys[split], marks = survey(task, rows, text, faults, progress, what=what, each=lambda *_: None)
-        keys[split] = (rows, marks)
+    seen = {
+        split: look(
+            task,
+            block.task,
+            rows,
+            text,
+            progress,
+            what=f"{name}: looking at {split}",
+            encode=encode and split == "train",
+        )
+        for split, rows in splits.items()
+    }
+    for each in seen.values():
+        faults.join(each.faults)
+    surveys = {split: each.survey for split, each in seen.items()}
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
-    compare_splits(name, keys, faults, progress)
-    inputs, targets, key = arrays or (None, None, "")
-    return TaskPlan(name, task, splits, surveys, inputs, targets, key, block.data.dev is None)
+    faults.join(twins(name, {split: (rows, seen[split]) for split, rows in splits.items()}, progress))
+    train = seen["train"]
+    own_dev = block.data.dev is not None
+    return TaskPlan(name, task, splits, surveys, train.inputs, train.targets, train.windows, not own_dev)
 
 
 def test_files(block: TaskBlock) -> dict[str, list[str]]:
@@ -252,34 +254,6 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
     return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
-
-
-def _encode(
-    task: Task, rows: Rows, text: Modality, faults: Faults, progress: Progress, what: str, folder: Path
-) -> tuple[SplitSurvey, Keys, tuple[RaggedArrays, RaggedArrays, str] | None]:
-    """Look at the training rows and write their windows and targets to disk on the way."""
-    inputs, targets = folder / "inputs", folder / "targets"
-    for part in (inputs, targets):
-        part.mkdir(parents=True, exist_ok=True)
-    digest = sha256()
-    with RaggedWriter(inputs, text.features) as first, RaggedWriter(targets, task.features) as second:
-
-        def each(row: Row, sources: Sequence[TextInput], windows: Sequence[Sequence[Window]]) -> None:
-            if faults.number("error"):
-                return  # nothing will be trained; a faulty row may have no targets
-            for number, (source, group) in enumerate(zip(sources, windows, strict=True)):
-                for window in group:
-                    arrays = text.arrays(window, source)
-                    first.append(arrays)
-                    second.append(task.targets(row, number, window, gold=True))
-                    for name in sorted(arrays):
-                        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-                    digest.update(b"|")
-
-        found, keys = survey(task, rows, text, faults, progress, what=what, each=each)
-    if faults.number("error"):
-        return found, keys, None
-    return found, keys, (RaggedArrays(inputs), RaggedArrays(targets), digest.hexdigest())
 
 
 def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:

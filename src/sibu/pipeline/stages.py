@@ -79,7 +79,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         progress = Silent()
     with ExitStack() as stack, disk_faults(working):
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sibu-")))
-        plan = make_plan(loaded, progress, scratch=scratch)
+        plan = make_plan(loaded, progress, encode=True)
         plan.gate.require()
         warned = plan.gate.faults.number("warning")
         if warned:

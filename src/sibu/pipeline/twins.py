@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +49,21 @@ class Keys:
         self.targets.append(np.array([row[3] for row in rows], dtype=np.int64))
         self.lines.append(np.array([row[1] for row in rows], dtype=np.int32))
         self.files.append(rows[0][0])
+
+    def save(self, file: Path) -> None:
+        """Write them to an ``.npz`` file."""
+        sizes = np.array([len(part) for part in self.lines], dtype=np.int64)
+        inputs, targets, lines = self.joined()
+        names = np.frombuffer(json.dumps(self.files).encode(), dtype=np.uint8)
+        np.savez(file, inputs=inputs, targets=targets, lines=lines, sizes=sizes, files=names)
+
+    @classmethod
+    def load(cls, file: Path) -> Keys:
+        """What ``save`` wrote."""
+        with np.load(file, allow_pickle=False) as stored:
+            cuts = np.cumsum(stored["sizes"])[:-1]
+            inputs, targets, lines = (list(np.split(stored[name], cuts)) for name in ("inputs", "targets", "lines"))
+            return cls(inputs, targets, lines, json.loads(stored["files"].tobytes()))
 
     def joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Inputs, targets and lines of all rows."""

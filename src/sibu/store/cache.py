@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sibu.store.atomic import new_folder
+
+UNUSED_DAYS = 30
+"""What was not used for so long is removed when something new of its kind is made."""
 
 
 def cache_folder() -> Path:
@@ -22,10 +26,18 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """
     folder = cache_folder() / kind / key[:40]
     if not folder.is_dir():
+        _remove_unused(folder.parent)
         with new_folder(folder) as temporary:
             make(temporary)
     os.utime(folder)
     return folder
+
+
+def _remove_unused(home: Path) -> None:
+    if home.is_dir():
+        for folder in home.iterdir():
+            if time.time() - folder.stat().st_mtime > UNUSED_DAYS * 86400:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def clear(kind: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING
 
+from sibu.store.hashes import hash_file, hash_json
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -142,3 +144,9 @@ def copy_tokenizer(source: Path, target: Path) -> None:
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             copyfile(source / name, target / name)
+
+
+def hash_tokenizer(folder: Path) -> str:
+    """Sha256 over all that says how a model folder's texts are cut into pieces."""
+    files = [folder / name for name in (*TOKENIZER_FILES, "config.json")]
+    return hash_json([[file.name, hash_file(file)] for file in files if file.is_file()])

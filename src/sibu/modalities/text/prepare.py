@@ -13,8 +13,9 @@ import numpy as np
 from sibu.core.errors import RecipeError
 from sibu.core.protocols import Features
 from sibu.core.text import Feature, TextInput, Window
-from sibu.modalities.text._hf import Vocabulary, read_vocabulary
+from sibu.modalities.text._hf import Vocabulary, hash_tokenizer, read_vocabulary
 from sibu.modalities.text.units import Place, shape, units
+from sibu.store.hashes import hash_json
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -34,7 +35,7 @@ class TextPreparer:
         reserved: Positions of the model that are not the text's (an adaptation method's own).
 
     Raises:
-        RecipeError: When ``max_length`` is more than the model takes.
+        RecipeError: When ``max_length`` is more than the model takes, or too little for a pair.
     """
 
     def __init__(self, folder: Path, *, max_length: int | None, overlap: int, shapes: bool, reserved: int = 0) -> None:
@@ -43,9 +44,16 @@ class TextPreparer:
         if max_length is not None and max_length > limit:
             given = f"The text modality's max_length is {max_length}, but the model takes at most {limit} pieces."
             raise RecipeError(f"{given} Give {limit} or less, or null for the model's own limit.")
+        fewest = self.vocabulary.specials(pair=True) + 2
+        if max_length is not None and max_length < fewest:
+            given = (
+                f"The text modality's max_length is {max_length}, too few for a pair of texts with its special pieces."
+            )
+            raise RecipeError(f"{given} Give {fewest} or more, or null for the model's own limit.")
         self.max_length = max_length or min(limit, LONGEST)
         self.overlap = min(overlap, self.max_length // 2)
         self.shapes = shapes
+        self.key = hash_json([hash_tokenizer(folder), self.max_length, self.overlap, shapes])
         features = [
             Feature("input_ids", "int64", "token", self.vocabulary.pad_id),
             Feature("type_ids", "int64", "token"),
@@ -166,7 +174,8 @@ class TextPreparer:
             ends += [end for _, end in offsets]
         low, high = own if second is None else other
         places = [(n, start, end, piece + shift) for n, start, end, piece in found if low <= piece < high]
-        lost = 0 if source.fit == "slide" else len(first.ids) - (own[1] - own[0])
+        # Of a pair the window slides over the second text: what it leaves out of the first is lost all the same.
+        lost = 0 if source.fit == "slide" and second is None else len(first.ids) - (own[1] - own[0])
         if second is not None and source.fit != "slide":
             lost += len(second.ids) - (other[1] - other[0])
         return Window(input_ids=ids, segments=segments, starts=starts, ends=ends, places=places, cut=lost)
