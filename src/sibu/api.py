@@ -95,9 +95,8 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     options = plan.recipe.train
     batches = 0
     for each in plan.tasks.values():
-        found = each.surveys["train"]
-        pieces = sum(min(length, plan.text.max_length) * count for length, count in found.lengths.items())
-        batches += max(round(pieces / options.batch_tokens), 1)
+        pieces = each.surveys["train"].tokens(plan.text.max_length)
+        batches += max(round(pieces / (options.batch_tokens or 1)), 1)
     per_epoch, steps = plan_steps(plan.recipe, batches)
     about = {
         "name": plan.recipe.name,

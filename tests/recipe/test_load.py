@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sibu.core.errors import RecipeError
 from sibu.methods import METHODS
 from sibu.recipe import yaml
-from sibu.recipe.fill import as_written, fill
+from sibu.recipe.fill import as_written, settle
 from sibu.recipe.load import load_recipe, validate
 
 GOOD = """\
@@ -178,8 +178,29 @@ def test_what_is_written_is_read_back_equal(
         "method": method,
         "train": {"epochs": epochs, "learning_rate": rate},
     }
-    recipe = fill(validate(value, "x", {}))
+    recipe = settle(validate(value, "x", {}), width=384, tokens=10_000)
     text = yaml.dump(as_written(recipe))
     again, lines = yaml.parse(text, "y")
     assert validate(again, "y", lines) == recipe
-    assert fill(validate(again, "y", lines)) == recipe
+    assert settle(validate(again, "y", lines), width=1024, tokens=10**9) == recipe
+
+
+@pytest.mark.parametrize(
+    ("method", "width", "tokens", "given", "peak", "head", "batch"),
+    [
+        ("full", 384, 300_000, {}, 1.5e-4, 7.5e-4, 1024),
+        ("full", 768, 300_000, {}, 5.3e-5, 2.65e-4, 1024),
+        ("full", 64, 4_000, {}, 1.5e-4, 7.5e-4, 256),
+        ("lora", 1024, 32_000, {}, 1e-3, 1e-3, 500),
+        ("prompt", 384, 32_000, {}, 1e-2, 1e-2, 500),
+        ("full", 768, 32_000, {"learning_rate": 1e-4, "batch_tokens": 64}, 1e-4, 5e-4, 64),
+        ("full", 768, 32_000, {"head_learning_rate": 3e-3}, 5.3e-5, 3e-3, 500),
+    ],
+)
+def test_defaults_that_depend_on_model_and_data(
+    method: str, width: int, tokens: int, given: dict, peak: float, head: float, batch: int
+) -> None:
+    tasks = {"it": {"type": "classify", "data": {"train": "a.jsonl"}}}
+    value = {"name": "x", "model": "minilm", "tasks": tasks, "method": method, "train": given}
+    train = settle(validate(value, "x", {}), width=width, tokens=tokens).train
+    assert (train.learning_rate, train.head_learning_rate, train.batch_tokens) == (peak, pytest.approx(head), batch)

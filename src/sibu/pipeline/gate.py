@@ -44,6 +44,10 @@ class SplitSurvey:
                 return length
         return 0
 
+    def tokens(self, limit: int) -> int:
+        """Pieces that a model of this longest input is given."""
+        return sum(min(length, limit) * count for length, count in self.lengths.items())
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SplitSurvey:
         """From its fields as JSON, where numbers that were keys are texts."""

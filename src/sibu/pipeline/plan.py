@@ -21,7 +21,7 @@ from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_fil
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
-from sibu.recipe.fill import as_written, fill, with_absolute_paths
+from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
 from sibu.store.cache import cached
@@ -77,7 +77,7 @@ def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         RecipeError: When model, files or columns are not there.
         DataError: When the training data cannot be learned from (one class, no row, ...).
     """
-    recipe = with_absolute_paths(fill(loaded.recipe), loaded.home)
+    recipe = with_absolute_paths(loaded.recipe, loaded.home)
     files = _all_files(recipe)
     for name, block in recipe.tasks.items():
         require_files(_files_of(block), f"tasks.{name}.data")
@@ -94,6 +94,10 @@ def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for name, block in recipe.tasks.items():
         plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
     _check_metric_names(recipe, plans)
+    # Tasks that read the same texts share their windows: equal lengths are counted once.
+    trained = {tuple(sorted(plan.surveys["train"].lengths.items())): plan.surveys["train"] for plan in plans.values()}
+    tokens = sum(found.tokens(text.max_length) for found in trained.values())
+    recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
 
@@ -254,6 +258,12 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
     return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+
+
+def model_width(folder: Path) -> int:
+    """D of the model in a folder, as its ``config.json`` calls it; 768 where it has another name there."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return next((config[name] for name in ("hidden_size", "d_model", "dim", "n_embd") if name in config), 768)
 
 
 def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:

@@ -221,7 +221,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
         from sibu.pipeline.frozen import precompute
 
         streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
-    budget = Budget(options.batch_tokens, options.batch_examples)
+    budget = Budget(options.batch_tokens or 1, options.batch_examples)
     schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))

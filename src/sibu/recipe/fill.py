@@ -7,14 +7,35 @@ from typing import Any
 
 from sibu.recipe.schema import Recipe, spread
 
+STEPS_AN_EPOCH = 64
+"""What the default size of a batch aims at, within ``SMALLEST`` and ``LARGEST`` pieces."""
+SMALLEST, LARGEST = 256, 1024
+WIDTH = 384
+"""The width of a model for which the methods state their default rates."""
 
-def fill(recipe: Recipe) -> Recipe:
-    """Settle the defaults that depend on other keys."""
-    train = recipe.train
-    peak = train.learning_rate or float(getattr(recipe.method, "default_rate", 5e-5))
+
+def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
+    """Settle the defaults that depend on the model and the data; what the recipe says stays.
+
+    A method that moves pretrained weights takes smaller steps in a wider model, by the power 1.5 of the widths: 1.5e-4
+    at width 384 becomes 5e-5 at 768 and 3e-5 at 1024, the rates that each is usually fine-tuned with. Little data gets
+    small batches, since a model learns by steps.
+
+    Args:
+        recipe: As it was read.
+        width: D, of the pretrained model's vectors.
+        tokens: Pieces of the training data.
+    """
+    train, method = recipe.train, recipe.method
+    peak = train.learning_rate
+    if peak is None:
+        peak = float(getattr(method, "default_rate", 5e-5))
+        if getattr(method, "rate_falls_with_width", False):
+            peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(5 * peak, 1e-3), peak)
-    settled = train.model_copy(update={"learning_rate": peak, "head_learning_rate": head})
-    return recipe.model_copy(update={"train": settled})
+    batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, SMALLEST), LARGEST)
+    update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
+    return recipe.model_copy(update={"train": train.model_copy(update=update)})
 
 
 def as_written(recipe: Recipe) -> dict[str, Any]:

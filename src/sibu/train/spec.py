@@ -15,11 +15,13 @@ class TrainSpec(Spec):
     max_steps: PositiveInt | None = None
     """Stop after so many steps whatever `epochs` says; the schedule ends there too."""
     learning_rate: PositiveFloat | None = None
-    """Peak learning rate of the encoder's weights; null: the method's own default."""
+    """Peak learning rate of the encoder's weights; null: the method's own default, with `full` and `freeze` smaller for
+    wider models."""
     head_learning_rate: PositiveFloat | None = None
     """Peak learning rate of the tasks' heads; null: five times `learning_rate`, at most 0.001."""
-    batch_tokens: PositiveInt = 2048
-    """Pieces a step may hold, padding included; batches are drawn from texts of like length."""
+    batch_tokens: PositiveInt | None = None
+    """Pieces a step may hold, padding included; batches are drawn from texts of like length. null: a 64th of the
+    training data's pieces, at least 256 and at most 1,024."""
     batch_examples: PositiveInt | None = None
     """Most windows in a batch; null: no bound but `batch_tokens`."""
     accumulate: PositiveInt = 1

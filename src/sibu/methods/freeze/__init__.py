@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class FreezeSpec(Spec):
     """Options of `freeze`."""
 
-    default_rate: ClassVar[float] = 1e-4
+    default_rate: ClassVar[float] = 1.5e-4
+    rate_falls_with_width: ClassVar[bool] = True
     trains_inputs: ClassVar[bool] = False
     name: Literal["freeze"] = "freeze"
     layers: PositiveInt = 2

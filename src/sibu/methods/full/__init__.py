@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class FullSpec(Spec):
     """Options of `full`."""
 
-    default_rate: ClassVar[float] = 1e-4
+    default_rate: ClassVar[float] = 1.5e-4
+    rate_falls_with_width: ClassVar[bool] = True
     name: Literal["full"] = "full"
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     """Each layer trains at this share of the rate of the layer above it; 1: all alike."""
