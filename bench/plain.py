@@ -219,8 +219,9 @@ def tag(
     """
 
     def made(place: Path, limit: int | None) -> Fit:
-        from sibu.metrics.spans import SpanMatch, decode_tags
         from transformers import AutoTokenizer, DataCollatorForTokenClassification
+
+        from sibu.metrics.spans import SpanMatch, decode_tags
 
         folder = encoder(model, place)
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -277,10 +278,13 @@ def _bridged(tags: Sequence[str | None]) -> list[str]:
 
 
 def characters(row: Row) -> Row:
-    """A text with character spans as characters with BIO tags."""
+    """A text with character spans as characters with BIO tags; of spans that overlap the longest is kept."""
     from sibu.metrics.spans import encode_tags
 
-    spans = [(span["label"], span["start"], span["end"]) for span in row["entities"]]
+    spans: list[tuple[str, int, int]] = []
+    for span in sorted(row["entities"], key=lambda span: (span["start"] - span["end"], span["start"])):
+        if all(span["end"] <= start or span["start"] >= end for _, start, end in spans):
+            spans.append((span["label"], span["start"], span["end"]))
     return {"tokens": list(row["text"]), "tags": encode_tags(spans, len(row["text"]), "BIO")}
 
 
@@ -291,8 +295,9 @@ def extract(task: str, model: str, train: str, test: str) -> Callable[[Path, int
     """``AutoModelForQuestionAnswering`` over windows, as the course and ``run_qa.py`` do it."""
 
     def made(place: Path, limit: int | None) -> Fit:
-        from sibu.metrics.squad import Answers
         from transformers import AutoTokenizer, DataCollatorWithPadding
+
+        from sibu.metrics.squad import Answers
 
         folder = encoder(model, place)
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -360,9 +365,7 @@ def _target(row: Row, offsets: Sequence[tuple[int, int] | None]) -> tuple[int, i
     return inside[0], inside[-1]
 
 
-def _stretch(
-    offsets: Sequence[tuple[int, int] | None], begins: np.ndarray, ends: np.ndarray
-) -> tuple[float, int, int]:
+def _stretch(offsets: Sequence[tuple[int, int] | None], begins: np.ndarray, ends: np.ndarray) -> tuple[float, int, int]:
     """The best score of a begin and an end in the text, with the first and last character (exclusive)."""
     inside = np.array([place is not None for place in offsets])
     firsts, lasts = (np.where(inside, each[: len(offsets)], -np.inf).argsort()[::-1][:BEST] for each in (begins, ends))
@@ -407,7 +410,10 @@ BENCHMARKS: dict[str, tuple[Callable[[Path, int | None], Fit], ...]] = {
             "cluener/test.jsonl",
             prepare=characters,
             speaks=-1,
-            notes=["characters are the words; their last piece is labelled, since the first may be a bare word mark"],
+            notes=[
+                "characters are the words; their last piece is labelled, since the first may be a bare word mark",
+                "of training spans that overlap the longest is kept",
+            ],
         ),
     ),
     "chnsenticorp": (_texts("sentiment", "chnsenticorp", _BOTH),),
@@ -426,7 +432,7 @@ def trainer(fit: Fit, *, epochs: float, rate: float, scratch: str, callbacks: Se
         num_train_epochs=epochs,
         learning_rate=rate,
         per_device_train_batch_size=BATCH,
-        per_device_eval_batch_size=64,
+        per_device_eval_batch_size=BATCH,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
@@ -453,8 +459,8 @@ def measured(fit: Fit, epochs: float, rate: float) -> tuple[dict[str, Any], dict
         "examples": len(fit.train),
         "steps": side.state.global_step,
         "weights": sum(weight.numel() for weight in fit.model.parameters()),
-        "optimizer": str(side.args.optim),
-        "schedule": str(side.args.lr_scheduler_type),
+        "optimizer": side.args.optim.value,
+        "schedule": side.args.lr_scheduler_type.value,
         "notes": fit.notes,
     }
     return metrics, figures
@@ -482,7 +488,9 @@ def run_one(name: str, place: Path, *, epochs: float, rate: float, limit: int | 
             "padding": "to the longest of the batch",
             "seed": SEED,
             "judged": "the weights after the last step",
-            "held_out": "dev file there but not used" if has_dev else "nothing: no dev file, all of train is trained on",
+            "held_out": "dev file there but not used"
+            if has_dev
+            else "nothing: no dev file, all of train is trained on",
         },
         "metrics": metrics,
         "seconds": {

@@ -72,7 +72,7 @@ def answer_inputs(
                 except SibuError as fault:
                     cleaned.append(fault)
             rows = [row for row in cleaned if not isinstance(row, SibuError)]
-            found = iter(answers(opened.model, name, task, opened.text, rows, batch_tokens=8192) if rows else [])
+            found = iter(answers(opened.model, name, task, opened.text, rows) if rows else [])
             yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
             advance(len(chunk))
 

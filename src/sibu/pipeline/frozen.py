@@ -14,7 +14,7 @@ from sibu.core.tensors import Encoded
 from sibu.core.text import Feature
 from sibu.pipeline.progress import Progress
 from sibu.store.ragged import RaggedArrays, RaggedWriter
-from sibu.train.batches import Budget, Stream, collate, split_by_budget
+from sibu.train.batches import Stream, collate, forward_budget, split_by_budget
 
 if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
@@ -73,7 +73,7 @@ def _in_order(
     order = records[np.argsort(stream.lengths[records], kind="stable")[::-1]]
     found: dict[int, np.ndarray] = {}
     device = next(model.parameters()).device
-    for group in split_by_budget(order, stream.lengths, Budget(8192)):
+    for group in split_by_budget(order, stream.lengths, forward_budget(device)):
         batch = collate(stream, group).to(device)
         inputs = batch.inputs[stream.modality]
         vectors, lengths = encoder.lower(inputs), stream.lengths[group]

@@ -18,7 +18,7 @@ from sibu.core.text import TextInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.progress import Progress, Silent
-from sibu.train.batches import Budget, split_by_budget, stack
+from sibu.train.batches import forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
@@ -42,7 +42,6 @@ def answers(
     text: Modality,
     rows: Sequence[Row],
     *,
-    batch_tokens: int,
     memo: Callable[[int, Batch], Encoded] | None = None,
 ) -> list[Prediction]:
     """Predictions for a chunk of rows, in order.
@@ -53,7 +52,6 @@ def answers(
         task: The task.
         text: The text modality's preparer.
         rows: The chunk.
-        batch_tokens: Pieces in a batch.
         memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
     """
     asked = [task.inputs(row) for row in rows]
@@ -69,7 +67,7 @@ def answers(
     outputs: list[WindowOutput | None] = [None] * len(pieces)
     device = next(model.parameters()).device
     model.eval()
-    for number, group in enumerate(split_by_budget(order, lengths, Budget(batch_tokens))):
+    for number, group in enumerate(split_by_budget(order, lengths, forward_budget(device))):
         chosen = [pieces[place] for place in group]
         batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
         with torch.inference_mode():
@@ -111,7 +109,6 @@ def predict_rows(
     text: Modality,
     rows: Iterable[Row],
     *,
-    batch_tokens: int = 8192,
     progress: Progress | None = None,
     total: int | None = None,
     what: str = "predicting",
@@ -125,7 +122,7 @@ def predict_rows(
             if not chunk:
                 return
             kept = None if memo is None else _remembered(memo, model, name, number)
-            yield from answers(model, name, task, text, chunk, batch_tokens=batch_tokens, memo=kept)
+            yield from answers(model, name, task, text, chunk, memo=kept)
             advance(len(chunk))
 
 
@@ -156,7 +153,6 @@ def evaluate_rows(
     split: str,
     total: int,
     intervals: bool = True,
-    batch_tokens: int = 8192,
     progress: Progress | None = None,
     memo: Memo | None = None,
 ) -> Report:
@@ -171,7 +167,6 @@ def evaluate_rows(
         split: What the report calls them.
         total: How many there are.
         intervals: Whether each metric gets its bootstrap interval (for early stopping none is needed).
-        batch_tokens: Pieces in a batch.
         progress: Where to tell how far it is.
         memo: Keeps the vectors of a frozen encoder from one evaluation to the next.
     """
@@ -181,7 +176,6 @@ def evaluate_rows(
         task,
         text,
         rows,
-        batch_tokens=batch_tokens,
         progress=progress,
         total=total,
         what=f"{name} on {split}",

@@ -42,6 +42,15 @@ class Budget:
     """Windows; None: no bound of its own."""
 
 
+def forward_budget(device: torch.device) -> Budget:
+    """The batch size of passes without gradients.
+
+    A processor is fastest while a layer's vectors stay in its cache: on CPU 1,024 pieces took two thirds of the time of
+    8,192 (22.7 M weights, short texts; 512 was no better). A GPU wants many at once.
+    """
+    return Budget(1024 if device.type == "cpu" else 8192)
+
+
 def plan_epoch(lengths: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = "") -> list[np.ndarray]:
     """The batches of one epoch, as record numbers, in the order they are drawn.
 

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _CJK = (
-    r"[\x{2E80}-\x{2FDF}\x{3005}-\x{3007}\x{3040}-\x{30FF}\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}"
+    r"[\x{2E80}-\x{2FDF}\x{3001}-\x{303F}\x{3040}-\x{30FF}\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}"
     r"\x{F900}-\x{FAFF}\x{FF66}-\x{FF9D}\x{20000}-\x{323AF}]"
 )
-"""The characters of ``core.example.is_cjk`` as a regular expression of the tokenizers library."""
+"""The characters of ``core.example.is_cjk``, and the marks of Chinese and Japanese (``《`` to ``〿``), as a regular
+expression of the tokenizers library."""
+_ALONE = rf"{_CJK}|(?<={_CJK})[\p{{P}}\p{{S}}]|[\p{{P}}\p{{S}}](?={_CJK})"
+"""What gets pieces of its own: those, and any mark beside one. Vocabularies have pieces such as ``》,``, in which no
+span could end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Vocabulary:
 
     tokenizer: Tokenizer
     split_tokenizer: Tokenizer
-    """The same with each Chinese or Japanese character split from its neighbours."""
+    """The same with each Chinese or Japanese character, and each mark beside one, split from its neighbours."""
     single: list[list[int]]
     """Special pieces before and after one text."""
     pair: list[list[int]]
@@ -117,12 +121,12 @@ def _frame(tokenizer: Tokenizer, text: str, pair: str | None) -> tuple[list[list
 
 
 def _splitting(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy that gives each Chinese or Japanese character its own pieces."""
+    """A copy that gives each Chinese or Japanese character, and each mark beside one, its own pieces."""
     from tokenizers import Regex, Tokenizer
     from tokenizers.pre_tokenizers import Sequence, Split
 
     copy = Tokenizer.from_str(tokenizer.to_str())
-    split = Split(Regex(_CJK), "isolated")
+    split = Split(Regex(_ALONE), "isolated")
     present = json.loads(tokenizer.to_str()).get("pre_tokenizer")
     if present is None:
         copy.pre_tokenizer = split
