@@ -3,15 +3,17 @@
 import json
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 import sibu
-from sibu.core.errors import RecipeError
+from sibu.core.errors import DataError, RecipeError, Unsupported
 from tests.conftest import intent_rows, write_jsonl
 from tests.tiny_tasks import tiny_recipe
 
@@ -145,3 +147,111 @@ def test_metrics_that_do_not_exist_are_told_before_training(changes: dict, told:
     with pytest.raises(RecipeError) as caught:
         sibu.check(recipe)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"class_weights": {"nolabel": 2.0}}, "class_weights names 'nolabel', no label. Allowed: 'appointment', "),
+        ({"labels": ["appointment"]}, "The training data has labels that `labels` does not list: 'billing'."),
+    ],
+)
+def test_options_that_name_no_label(changes: dict, told: str, home: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    recipe["tasks"]["it"] |= changes
+    with pytest.raises(DataError) as caught:
+        sibu.check(recipe)
+    assert told in str(caught.value)
+
+
+def test_the_odd_list_among_labels_is_named(home: Path, tmp_path: Path) -> None:
+    rows = [*intent_rows(20), {"text": "x", "label": ["billing"]}]
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    recipe["tasks"]["it"]["data"]["train"] = str(write_jsonl(tmp_path / "train.jsonl", rows))
+    errors = [each for each in sibu.check(recipe).as_json()["faults"] if each["severity"] == "error"]
+    assert [(each["kind"], each["row"]) for each in errors] == [("label form", 21)]
+
+
+def test_faulty_rows_are_shown_where_nothing_is_left_to_learn(home: Path, tmp_path: Path) -> None:
+    rows = [{"question": "who", "context": "john", "answers": [{"text": "john", "answer_start": 0}]}] * 4
+    rows.append({"question": "who", "context": "john", "answers": []})
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    recipe["tasks"]["it"] = {"type": "extract", "data": {"train": str(write_jsonl(tmp_path / "train.jsonl", rows))}}
+    with pytest.raises(DataError) as caught:
+        sibu.check(recipe)
+    first, second, *lines = str(caught.value).splitlines()
+    assert first.startswith("No training question has an answer.")
+    assert second == "Rows that could not be read may be why:"
+    assert "train.jsonl:1: 'answers' item 0 lacks 'start'" in lines[0]
+    assert lines[-1] == "... and 1 more; `sibu check` lists them."
+
+
+def test_a_semicolon_file_is_recognised(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text;label\nbook it;a\npay it;b\n")
+    done = command("check", home / "recipe.yaml", f"tasks.it.data.train={tmp_path / 'train.csv'}")
+    assert done.returncode == 1
+    assert "looks as if ';' stood between cells: set the reader's option `delimiter`." in done.stderr
+
+
+def test_a_missing_folder_is_told_as_one(home: Path) -> None:
+    done = command("check", home / "recipe.yaml", "model=models/bert")
+    assert done.returncode == 1
+    assert f"there is no folder {home / 'models/bert'}, and the Hub did not give it" in done.stderr
+
+
+def test_an_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "sibu", "run", str(home / "recipe.yaml"), "--out", str(tmp_path / "out"), "--quiet"]
+    process = subprocess.Popen(
+        [*line, "train.epochs=100000", "train.checkpoint_every=1"], stderr=subprocess.PIPE, text=True
+    )
+    while not list(tmp_path.glob("out.working/checkpoints/step-*")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "sibu: stopped. The unfinished run goes on with --resume."
+
+
+def test_long_inputs_are_told(home: Path, tmp_path: Path) -> None:
+    rows = [{"text": "please book it"}, {"text": "my bill " * 100}]
+    file = write_jsonl(tmp_path / "in.jsonl", rows)
+    done = command("predict", home / "bundle", "--input", file)
+    assert done.returncode == 0
+    assert "1 input longer than the model's 64 pieces: the rest was not read." in done.stderr
+
+
+def test_ids_come_from_the_column_that_the_recipe_names(home: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    recipe["tasks"]["it"]["fields"] = {"id": "qid"}
+    for split in ("train", "dev", "test"):
+        file = Path(recipe["tasks"]["it"]["data"].get(split, ""))
+        if file.is_file():
+            rows = [json.loads(line) for line in file.read_text().splitlines()]
+            rows = [{"qid": f"q{number}", **row} for number, row in enumerate(rows)]
+            recipe["tasks"]["it"]["data"][split] = str(write_jsonl(tmp_path / file.name, rows))
+    bundle = sibu.run(recipe, ["train.max_steps=1"], out=tmp_path / "out")
+    file = write_jsonl(tmp_path / "in.jsonl", [{"qid": "a", "text": "book"}, {"text": "pay"}])
+    found = [json.loads(line) for line in command("predict", bundle, "--input", file).stdout.splitlines()]
+    assert [line["id"] for line in found] == ["a", 1]
+
+
+def test_two_precisions_in_one_process(home: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    for precision in ("float32", "bfloat16"):
+        bundle = sibu.run(recipe, [f"train.precision={precision}", "train.max_steps=1"], out=tmp_path / precision)
+        assert sibu.load(bundle).predict("book it").value
+
+
+def test_a_model_that_a_method_cannot_adapt_is_told(home: Path, tmp_path: Path) -> None:
+    from transformers import AlbertConfig, AlbertModel
+
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    model = shutil.copytree(recipe["model"], tmp_path / "albert", ignore=shutil.ignore_patterns("*.safetensors"))
+    vocabulary = json.loads((model / "config.json").read_text())["vocab_size"]
+    sizes = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "embedding_size": 16}
+    config = AlbertConfig(vocab_size=vocabulary, max_position_embeddings=64, pad_token_id=0, **sizes)
+    AlbertModel(config, add_pooling_layer=False).save_pretrained(model)
+    with pytest.raises(Unsupported, match=r"`prefix` cannot be used with this model: AlbertModel takes no keys"):
+        sibu.run(recipe | {"model": str(model), "method": "prefix"}, out=tmp_path / "out")
+    assert sibu.run(recipe | {"model": str(model), "method": "lora"}, ["train.max_steps=1"], out=tmp_path / "out")

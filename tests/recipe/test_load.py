@@ -85,6 +85,14 @@ def _train_keys() -> list[str]:
         ),
         (("epochs: 2", "stop_on: f1"), "train.stop_on: 'f1' names no task's metric. Allowed: mean, intent.<metric>."),
         (("test: b.jsonl", "test: {dev: b.jsonl}"), "data.test.dev: a test file cannot have this name. Rename it."),
+        (
+            ("type: classify", "type: classify\n    class_weights: balancd"),
+            "tasks.intent.class_weights: should be 'none' or 'balanced', or should be a valid dictionary, given \"bal",
+        ),
+        (
+            ("type: classify", "type: regress\n    bounds: [3, 0]"),
+            "tasks.intent.bounds: the first bound must be less than the second, given [3, 0].",
+        ),
         (("test: b.jsonl", "test: b.jsonl, in_domain: b"), "data.in_domain: needs several test files by name."),
     ],
 )

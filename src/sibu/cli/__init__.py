@@ -50,9 +50,6 @@ def main() -> None:
     except SibuError as fault:
         print(f"sibu: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("sibu: stopped. An unfinished run goes on with --resume.", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -4,6 +4,7 @@ import typer
 
 from sibu.cli.console import progress, table, write_json
 from sibu.cli.options import Json, Overrides, Quiet, Recipe
+from sibu.core.errors import counted
 
 
 def check(recipe: Recipe, overrides: Overrides = None, json: Json = False, quiet: Quiet = False) -> None:
@@ -40,5 +41,5 @@ def _show(found: dict) -> None:  # type: ignore[type-arg]
             place = fault["file"] if fault["row"] is None else f"{fault['file']}:{fault['row']}"
             typer.echo(f"  {place}: {fault['message']} {fault['mend']}")
     for file, count in found["skipped_rows"].items():
-        typer.echo(f"left out: {count} rows of {file}")
-    typer.echo(f"{found['errors']} errors, {found['warnings']} warnings")
+        typer.echo(f"left out: {counted(count, 'row')} of {file}")
+    typer.echo(f"{counted(found['errors'], 'error')}, {counted(found['warnings'], 'warning')}")

@@ -30,6 +30,9 @@ def run(
         if fault.bundle is None:
             raise
         bundle, missed = fault.bundle, fault
+    except KeyboardInterrupt:
+        typer.echo("sibu: stopped. The unfinished run goes on with --resume.", err=True)
+        raise typer.Exit(130) from None
     if not is_first():  # one of several processes: the first one speaks
         return
     found = api.show(bundle)

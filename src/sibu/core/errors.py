@@ -79,3 +79,8 @@ def near_miss(given: str, allowed: Iterable[str]) -> str:
     """``Did you mean 'lora'? `` (with the blank behind it) where a name is close to ``given``, else an empty text."""
     close = get_close_matches(given, list(allowed), n=1, cutoff=0.6)
     return f"Did you mean {close[0]!r}? " if close else ""
+
+
+def counted(number: int, what: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -115,6 +115,18 @@ class Faults:
         """How many faults of this severity were seen."""
         return sum(count for (_, level, _), count in self.counts.items() if level == severity)
 
+    def first_errors(self, most: int = 20, each: int = 3) -> str:
+        """The first errors of each kind and file, a line each, and how many more there are."""
+        seen: Counter[tuple[str, str]] = Counter()
+        lines: list[str] = []
+        for fault in self.of("error"):
+            seen[fault.kind, fault.file] += 1
+            if seen[fault.kind, fault.file] <= each and len(lines) < most:
+                lines.append(str(fault))
+        if more := self.number("error") - len(lines):
+            lines.append(f"... and {more} more; `sibu check` lists them.")
+        return "\n".join(lines)
+
     def of(self, severity: Severity) -> list[DataFault]:
         """The kept examples of this severity, in the order found."""
         return [fault for fault in self.examples if fault.severity == severity]

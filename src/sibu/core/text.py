@@ -38,7 +38,7 @@ class Window:
     """For each place that begins in this window: its number in the input, its first and last character (exclusive),
     and the number of its first piece."""
     cut: int = 0
-    """How many pieces were cut off the end."""
+    """How many pieces of the input are in none of its windows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,12 @@ class PeftAdapter:
         with _known_warnings():
             self.model.save_pretrained(str(folder), save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's card; the bundle has its own
+        file = folder / "adapter_config.json"
+        known = json.loads(file.read_text(encoding="utf-8"))
+        for key in ("target_modules", "feedforward_modules"):  # PEFT writes sets, whose order changes from run to run
+            if isinstance(known.get(key), list):
+                known[key].sort()
+        file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) -> Adapted:
@@ -49,8 +57,14 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
     Raises:
         Unsupported: When PEFT does not know how to adapt this architecture.
     """
-    from peft import PeftModel, TaskType, get_peft_model
+    from peft import PeftModel, PeftType, TaskType, get_peft_model
 
+    if config.peft_type == PeftType.PREFIX_TUNING and not _takes_keys(encoder.model):
+        kind = type(encoder.model).__name__
+        raise Unsupported(
+            f"`prefix` cannot be used with this model: {kind} takes no keys and values from outside. "
+            "Choose `prompt`, `lora` or `adapter`."
+        )
     encoder.requires_grad_(False)
     config.task_type = TaskType.FEATURE_EXTRACTION
     try:
@@ -71,3 +85,8 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
     for weight in added:
         weight.requires_grad_(True)
     return Adapted(encoder=encoder, groups=[Group([*trained, *added])], adapter=PeftAdapter(encoder.model))
+
+
+def _takes_keys(model: Any) -> bool:
+    """Whether a model's forward pass takes keys and values that stand before the text's own."""
+    return "past_key_values" in signature(model.forward).parameters

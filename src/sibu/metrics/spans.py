@@ -77,6 +77,11 @@ def decode_tags(tags: Sequence[str], scheme: Scheme) -> list[Span]:
     return spans
 
 
+def as_bioes(tags: Sequence[str]) -> list[str]:
+    """Tags with BILOU's letters for the last and the only word of a span (L, U) as BIOES writes them (E, S)."""
+    return [{"L-": "E-", "U-": "S-"}.get(tag[:2], tag[:2]) + tag[2:] for tag in tags]
+
+
 def encode_tags(spans: Collection[Span], length: int, scheme: Scheme) -> list[str]:
     """The tags that mean these spans; ``decode_tags`` gives them back (in ``IO``, touching equal ones become one).
 

@@ -123,7 +123,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
             f"No model is named {name!r}: it is no packaged model and no folder at {folder}. {close}"
             f"Packaged: {listed}. Or give a folder in Hugging Face layout, or a Hub id (owner/name)."
         )
-    return Source(name, "hub", _from_hub(name, listed, allow_pickle=allow_pickle))
+    return Source(name, "hub", _from_hub(name, folder, listed, allow_pickle=allow_pickle))
 
 
 def _check_folder(folder: Path, name: str, *, allow_pickle: bool) -> None:
@@ -145,19 +145,19 @@ def _check_folder(folder: Path, name: str, *, allow_pickle: bool) -> None:
         )
 
 
-def _from_hub(name: str, listed: str, *, allow_pickle: bool) -> Path:
+def _from_hub(name: str, folder: Path, listed: str, *, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     patterns = ["*.json", "*.txt", "*.model", "*.safetensors", *(["*.bin"] if allow_pickle else [])]
     try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns))
+        found = Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as fault:
         offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
         why = "HF_HUB_OFFLINE is set and it is not in the local cache" if offline else f"{type(fault).__name__}"
         raise RecipeError(
-            f"The model {name!r} could not be had from the Hub ({why}). Packaged models need no network: {listed}. "
-            "Or give a local folder in Hugging Face layout."
+            f"The model {name!r} could not be had: there is no folder {folder}, and the Hub did not give it ({why}). "
+            f"Packaged models need no network: {listed}. Or give a local folder in Hugging Face layout."
         ) from fault
-    _check_folder(folder, name, allow_pickle=allow_pickle)
-    return folder
+    _check_folder(found, name, allow_pickle=allow_pickle)
+    return found

@@ -30,15 +30,19 @@ def trim_vocabulary(source: Path, target: Path, used: Collection[int]) -> None:
         used: Vocabulary numbers that some texts need.
 
     Raises:
-        Unsupported: When the tokenizer is of no kind that can be trimmed.
+        Unsupported: When the tokenizer is of no kind that can be trimmed, or the weights are a pickle.
     """
+    for what, pattern in (("no tokenizer.json", "tokenizer.json"), ("no weights in safetensors", "*.safetensors")):
+        if not any(source.glob(pattern)):
+            raise Unsupported(f"{source} has {what} and cannot be trimmed; set trim_vocabulary: false for this model.")
     tokenizer = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
-    pieces = _pieces(tokenizer)
-    special = {token["content"]: token["id"] for token in tokenizer.get("added_tokens", [])}
-    keep = _kept(tokenizer, pieces, set(used) | set(special.values()))
-    numbers = {old: new for new, old in enumerate(sorted(keep))}
-    _write_tokenizer(tokenizer, pieces, numbers, source, target)
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    settings_file = source / "tokenizer_config.json"
+    settings = json.loads(settings_file.read_text(encoding="utf-8")) if settings_file.is_file() else None
+    pieces = _pieces(tokenizer)
+    keep = _kept(tokenizer, pieces, set(used) | _special(tokenizer, config, settings or {}, pieces))
+    numbers = {old: new for new, old in enumerate(sorted(keep))}
+    _write_tokenizer(tokenizer, settings, pieces, numbers, target)
     _write_weights(source, target, numbers, int(config["vocab_size"]))
     for key, value in config.items():
         if key.endswith("_token_id") and isinstance(value, int) and not isinstance(value, bool):
@@ -59,6 +63,29 @@ def _pieces(tokenizer: Mapping[str, Any]) -> dict[int, str]:
             f"A tokenizer of kind {model.get('type')!r} cannot be trimmed; set trim_vocabulary: false for this model."
         )
     return pieces | {token["id"]: token["content"] for token in tokenizer.get("added_tokens", [])}
+
+
+def _special(
+    tokenizer: Mapping[str, Any], config: Mapping[str, Any], settings: Mapping[str, Any], pieces: Mapping[int, str]
+) -> set[int]:
+    """Every piece that a tokenizer, its settings or the model's config call by name or number."""
+    found = {token["id"] for token in tokenizer.get("added_tokens", [])}
+    found |= _template_numbers(tokenizer.get("post_processor"))
+    found |= {value for key, value in config.items() if key.endswith("_token_id") and type(value) is int}
+    tokens = [value for key, value in settings.items() if key.endswith("_token")]
+    names = {token.get("content") if isinstance(token, dict) else token for token in tokens}
+    return found | {number for number, piece in pieces.items() if piece in names}
+
+
+def _template_numbers(part: Any) -> set[int]:
+    """The pieces that the post-processor puts around texts."""
+    if not isinstance(part, dict):
+        return set()
+    found = {number for inner in part.get("processors", []) for number in _template_numbers(inner)}
+    special = part.get("special_tokens")
+    if isinstance(special, dict):
+        found |= {number for token in special.values() for number in token["ids"]}
+    return found | {part[name][1] for name in ("sep", "cls") if isinstance(part.get(name), list)}
 
 
 def _kept(tokenizer: Mapping[str, Any], pieces: Mapping[int, str], used: set[int]) -> set[int]:
@@ -112,7 +139,11 @@ def _merges(model: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _write_tokenizer(
-    tokenizer: dict[str, Any], pieces: Mapping[int, str], numbers: Mapping[int, int], source: Path, target: Path
+    tokenizer: dict[str, Any],
+    settings: dict[str, Any] | None,
+    pieces: Mapping[int, str],
+    numbers: Mapping[int, int],
+    target: Path,
 ) -> None:
     model = tokenizer["model"]
     if model["type"] == "Unigram":
@@ -128,16 +159,14 @@ def _write_tokenizer(
     _renumber_template(tokenizer.get("post_processor"), numbers)
     tokenizer["truncation"] = tokenizer["padding"] = None
     (target / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
-    settings_file = source / "tokenizer_config.json"
-    if settings_file.is_file():
-        settings = json.loads(settings_file.read_text(encoding="utf-8"))
+    if settings is not None:
         if known := settings.get("added_tokens_decoder"):
             settings["added_tokens_decoder"] = {str(numbers[int(old)]): token for old, token in known.items()}
         (target / "tokenizer_config.json").write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
 
 
 def _renumber_template(part: Any, numbers: Mapping[int, int]) -> None:
-    """Special pieces have their numbers in the post-processor too."""
+    """Special pieces have their numbers in the post-processor too (those that ``_template_numbers`` finds)."""
     if not isinstance(part, dict):
         return
     for inner in part.get("processors", []):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import DataError, RecipeError, SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
@@ -63,6 +63,7 @@ def answer_inputs(
     task = opened.tasks[name]
     fields = opened.recipe.tasks[name].fields
     source = iter(inputs)
+    cuts: list[int] = []
     with progress.bar("predicting", total) as advance:
         while chunk := list(islice(source, CHUNK)):
             cleaned: list[Row | SibuError] = []
@@ -72,9 +73,12 @@ def answer_inputs(
                 except SibuError as fault:
                     cleaned.append(fault)
             rows = [row for row in cleaned if not isinstance(row, SibuError)]
-            found = iter(answers(opened.model, name, task, opened.text, rows) if rows else [])
+            found = iter(answers(opened.model, name, task, opened.text, rows, cut=cuts.append) if rows else [])
             yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
             advance(len(chunk))
+    if many := sum(cuts):
+        limit = opened.text.max_length
+        progress.say(f"{counted(many, 'input')} longer than the model's {limit} pieces: the rest was not read.")
 
 
 def _sound(task: Task, row: Row) -> Row:
@@ -119,6 +123,7 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
             raise
         kind = trained.name
     spec = trained if trained is not None and trained.name == kind else READERS[kind].spec()
+    own = opened.recipe.tasks[name].fields.get("id", "id")
     faults = Faults(keep=1 << 62)
     told = number = 0
     for _, record in READERS.of(spec).build(spec)(file, faults):
@@ -126,7 +131,7 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
             yield number, DataError(str(fault))
             number += 1
         told = len(faults.examples)
-        yield record.get("id", number), record
+        yield record.get(own, number), record
         number += 1
     for fault in faults.examples[told:]:
         yield number, DataError(str(fault))

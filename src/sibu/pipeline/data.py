@@ -15,6 +15,7 @@ from sibu.core.columns import Column
 from sibu.core.errors import DataError, RecipeError, near_miss
 from sibu.core.example import DataFault, Faults, Row
 from sibu.core.protocols import Reader, Record
+from sibu.pipeline.twins import normal
 from sibu.readers import READERS, reader_for
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_file, hash_folder, hash_json
@@ -234,13 +235,14 @@ def _has_needs(
     origin: Origin,
     faults: Faults,
 ) -> bool:
-    """Whether the row has one of each group that its file's columns can give."""
+    """Whether the row has one of each group."""
     stored = {column.name: _stored(column) for column in origin.columns}
     for group in needs:
         sources = [origin.fields.get(name, name) for name in group]
         given = [source for source in sources if source in raw]
-        if given and all(row.get(stored[name]) is None for name in group):
-            message = f"{given[0]!r} has no value (null)."
+        if all(row.get(stored[name]) is None for name in group):
+            names = " or ".join(map(repr, sources))
+            message = f"{given[0]!r} has no value (null)." if given else f"there is no {names}."
             fault = DataFault("missing value", "error", *place, message, "Fill it in, or remove the row.")
             faults.add(fault, skips_row=True)
             return False
@@ -266,6 +268,10 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
         wanted = targets or all(roles[name] == "input" for name in group)
         if wanted and not set(group) & set(about["columns"]):
             names = " or ".join(repr(origin.fields.get(name, name)) for name in group)
+            joined = about["in_files"][0] if len(about["in_files"]) == 1 else ""
+            if mark := next((mark for mark in ";\t|," if mark in joined), None):
+                mend = f"The one column looks as if {mark!r} stood between cells: set the reader's option `delimiter`."
+                raise RecipeError(f"{origin.where}: there is no column {names}. {has} {mend}")
             mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
             raise RecipeError(f"{origin.where}: there is no column {names}. {has} {mend}")
 
@@ -282,7 +288,8 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
     groups: dict[str, list[int]] = {}
     strata: dict[str, list[str]] = {}
     for number, row in enumerate(rows):
-        key = hash_json([row.get(name) for name in ("text", "text_pair", "tokens", "question", "context")])
+        names = ("text", "text_pair", "tokens", "question", "context")
+        key = hash_json([normal(str(row.get(name))) for name in names])
         if key not in groups:
             label = row.get("label")
             strata.setdefault(label if isinstance(label, str) else "", []).append(key)

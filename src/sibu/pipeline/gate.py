@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from sibu.core.errors import DataError
+from sibu.core.columns import Column
+from sibu.core.errors import DataError, counted
 from sibu.core.example import DataFault, Faults, Row, join_tokens
 from sibu.core.protocols import Modality, Task, as_fault
 from sibu.core.text import TextInput, Window
+from sibu.metrics.spans import as_bioes, decode_tags
 from sibu.pipeline.data import Rows
 from sibu.pipeline.progress import Progress
-from sibu.pipeline.twins import Keys, NearIndex, fingerprint
+from sibu.pipeline.twins import Keys, NearIndex, fingerprint, normal
 from sibu.store.hashes import hash_json
 
 Each = Callable[[Row, Sequence[TextInput], Sequence[Sequence[Window]]], None]
@@ -75,7 +77,7 @@ def survey(
 ) -> tuple[SplitSurvey, Keys]:
     """Look at every row of a split once: its faults, lengths and labels; ``each`` takes what was prepared."""
     found, keys = SplitSurvey(rows=len(rows)), Keys()
-    targets = [column.name for column in task.columns if column.role == "target"]
+    targets = [column for column in task.columns if column.role == "target"]
     inputs = [column.name for column in task.columns if column.role == "input"]
     with progress.bar(what, len(rows)) as advance:
         for chunk in rows.chunks():
@@ -87,8 +89,9 @@ def survey(
                 for fault in task.check(row, windows):
                     faults.add(as_fault(fault, file, line))
                 _measure(found, row, windows, targets)
-                own = hash_json([str(row.get(name)).casefold() for name in inputs])
-                marks.append((file, line, fingerprint(own), fingerprint(hash_json([row.get(n) for n in targets]))))
+                own = hash_json([normal(str(row.get(name))) for name in inputs])
+                target = fingerprint(hash_json([row.get(column.name) for column in targets]))
+                marks.append((file, line, fingerprint(own), target))
                 each(row, group, windows)
             for file in dict.fromkeys(mark[0] for mark in marks):
                 keys.add([mark for mark in marks if mark[0] == file])
@@ -96,7 +99,7 @@ def survey(
     return found, keys
 
 
-def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[str]) -> None:
+def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[Column]) -> None:
     for group in windows:
         found.inputs += 1
         found.windows += len(group)
@@ -105,9 +108,11 @@ def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], 
         found.lengths[length] += 1
         found.pieces_cut += cut
         found.longer += cut > 0 or len(group) > 1
-    for name in targets:
-        value = row.get(name)
-        if isinstance(value, str):
+    for column in targets:
+        value = row.get(column.name)
+        if column.kind == "tags":
+            found.labels.update(label for label, _, _ in decode_tags(as_bioes(value or ()), "BIO"))
+        elif isinstance(value, str):
             found.labels[value] += 1
         elif isinstance(value, list):
             names = (part["label"] if isinstance(part, dict) and "label" in part else part for part in value)
@@ -223,12 +228,8 @@ class GateReport:
         errors = self.faults.number("error")
         if not errors:
             return
-        shown = self.faults.of("error")
-        lines = [f"The data gate found {errors} error{'s' * (errors > 1)}; nothing was trained."]
-        lines += [str(fault) for fault in shown[:20]]
-        if errors > 20 or len(shown) < errors:
-            lines.append(f"... and {errors - min(len(shown), 20)} more; `sibu check` lists them.")
-        raise DataError("\n".join(lines))
+        head = f"The data gate found {counted(errors, 'error')}; nothing was trained."
+        raise DataError(f"{head}\n{self.faults.first_errors()}")
 
 
 def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sibu.catalog import Spec
-from sibu.core.errors import Fault, RecipeError, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError, near_miss
 from sibu.core.example import Faults
 from sibu.core.protocols import Modality, Task
 from sibu.methods import METHODS
@@ -208,12 +208,17 @@ def _plan_task(
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     progress.say(f"{name}: reading {', '.join(Path(file).name for file in _files_of(block))}")
     whole = read_rows(named_files(block.data.train), origin, faults)
-    task.learn(whole)
     splits = {"train": whole}
+    try:
+        task.learn(whole)
+        if block.data.dev is None:
+            splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
+    except DataError as fault:
+        if not faults.number("error"):
+            raise
+        raise DataError(f"{fault}\nRows that could not be read may be why:\n{faults.first_errors()}") from None
     if block.data.dev is not None:
         splits["dev"] = read_rows(named_files(block.data.dev), origin, faults)
-    else:
-        splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
     for split, files in test_files(block).items():
         splits[split] = read_rows(files, origin, faults)
     seen = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped
+from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps
@@ -83,7 +83,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         plan.gate.require()
         warned = plan.gate.faults.number("warning")
         if warned:
-            progress.say(f"The data gate has {warned} warnings; `sibu check` and the report list them.")
+            progress.say(f"The data gate has {counted(warned, 'warning')}; `sibu check` and the report list them.")
         if first:
             _begin(working, plan, resume=resume, force=force)
         accelerator = _accelerator(plan)  # with several processes, all meet here

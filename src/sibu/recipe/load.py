@@ -100,11 +100,26 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
         recipe = Recipe.model_validate(_frozen(value), strict=True)
     except ValidationError as fault:
         found = [_fault(error, value, file, lines) for error in fault.errors(include_url=False)]
-        raise RecipeError(list(dict.fromkeys(found))) from None
+        raise RecipeError(_joined(found)) from None
     faults = [_at(path, message, mend, file, lines) for path, message, mend in _cross_checks(recipe)]
     if faults:
         raise RecipeError(faults)
     return recipe
+
+
+def _joined(faults: Sequence[Fault]) -> list[Fault]:
+    """Faults of one place as one: each member of a union of types has its own reason to refuse a value."""
+    places: dict[str, list[Fault]] = {}
+    for fault in dict.fromkeys(faults):
+        places.setdefault(fault.where, []).append(fault)
+    found = []
+    for where, own in places.items():
+        reasons, given = zip(*(fault.message.rpartition(", given ")[::2] for fault in own), strict=True)
+        if len(own) > 1 and all(reasons):
+            found.append(Fault(where, f"{', or '.join(dict.fromkeys(reasons))}, given {given[0]}"))
+        else:
+            found += own
+    return found
 
 
 def _frozen(value: Any) -> Any:
@@ -182,11 +197,11 @@ def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
 def _is_tag(part: str, path: Sequence[str | int], place: Any) -> bool:
     if not path or place is None:
         return False
+    if part in {"str", "float", "int", "bool", "dict", "tuple", "list"} or "[" in part:
+        return True  # a member of a union of plain types
     if isinstance(place, str):  # the short form of a part: `method: lora`
         return part == place
-    if isinstance(place, Mapping) and part in (place.get("name"), place.get("type")):
-        return True
-    return part in {"str", "float", "int", "bool", "dict", "tuple", "list"} or "[" in part
+    return isinstance(place, Mapping) and part in (place.get("name"), place.get("type"))
 
 
 def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:

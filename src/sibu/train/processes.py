@@ -39,8 +39,10 @@ def accelerator(mixed_precision: str) -> Accelerator:
     """
     import torch
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     from accelerate.utils import InitProcessGroupKwargs
 
+    AcceleratorState._reset_state(reset_partial_state=True)  # of an earlier run in this process, if there was one
     return Accelerator(
         cpu=not torch.accelerator.is_available(),  # unless it is told so, it sees one process where no device is
         mixed_precision=mixed_precision,

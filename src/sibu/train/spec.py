@@ -18,14 +18,15 @@ class TrainSpec(Spec):
     """Peak learning rate of the encoder's weights; null: the method's own default, with `full` and `freeze` smaller for
     wider models."""
     head_learning_rate: PositiveFloat | None = None
-    """Peak learning rate of the tasks' heads; null: five times `learning_rate`, at most 0.001."""
+    """Peak learning rate of the tasks' heads; null: five times `learning_rate`, at most 0.001
+    but never less than `learning_rate`."""
     batch_tokens: PositiveInt | None = None
     """Pieces a step may hold, padding included; batches are drawn from texts of like length. null: a 64th of the
     training data's pieces, at least 256 and at most 1,024."""
     batch_examples: PositiveInt | None = None
     """Most windows in a batch; null: no bound but `batch_tokens`."""
     accumulate: PositiveInt = 1
-    """Batches whose gradients are summed before a step."""
+    """Batches whose gradients are averaged before a step."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls after the warm-up."""
     warmup: float = Field(default=0.1, ge=0, lt=1)

@@ -22,7 +22,7 @@ PIPELINES = {"classify": "text-classification", "tag": "token-classification", "
 HUB_METRICS = {"pearson": "pearsonr", "spearman": "spearmanr", "mcc": "matthews_correlation"}
 """The Hub's ids of metrics, where they are not Sibu's names."""
 ANSWERS = {
-    "classify": "a label, or several",
+    "classify": "a label (or labels)",
     "regress": "a number",
     "tag": "labelled stretches of the text",
     "extract": "an answer cut from the context, or none",

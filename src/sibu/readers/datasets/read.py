@@ -92,8 +92,9 @@ def _only(data: Any, split: str | None, path: str, mend: str) -> Any:
         return next(iter(data.values()))
     if split in data:
         return data[split]
-    given = "given none" if split is None else f"given {split!r}. {near_miss(split, data)}".rstrip()
-    raise DataError(f"{path} has the splits {', '.join(data)}, {given}. {mend}, or set the reader's option `split`.")
+    given, near = ("none", "") if split is None else (repr(split), near_miss(split, data))
+    has = f"{path} has the splits {', '.join(data)}, given {given}. {near}"
+    raise DataError(f"{has}{mend}, or set the reader's option `split`.")
 
 
 def _convert(feature: Any) -> Convert | None:

@@ -77,18 +77,20 @@ class Classify:
     def learn(self, rows: Iterable[Row]) -> None:
         """Count labels, and settle which there are."""
         counts: Counter[str] = Counter()
-        lists = False
+        lists = singles = 0
         for row in rows:
             label = row["label"]
-            lists = lists or isinstance(label, list)
+            lists += isinstance(label, list)
+            singles += not isinstance(label, list)
             counts.update(label if isinstance(label, list) else [label])
-        multi = lists if self.multi_label is None else self.multi_label
-        if lists and not multi:
-            raise DataError("Some labels are lists but the task says multi_label: false. Give one label a row.")
+        # Most rows say which form is meant; `check` names the others.
+        multi = lists > singles if self.multi_label is None else self.multi_label
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
         strange = [name for name in counts if name not in names]
         if strange:
             raise DataError(f"The training data has labels that `labels` does not list: {as_names(strange)}.")
+        if isinstance(self.class_weights, Mapping) and (unknown := sorted(set(self.class_weights) - set(names))):
+            raise DataError(f"class_weights names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
         if len(names) < (1 if multi else 2):
             raise DataError(
                 f"The training data has {len(names)} label ({as_names(names)}); a classifier needs at least 2. "

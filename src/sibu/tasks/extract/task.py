@@ -65,8 +65,8 @@ class Extract:
             raise DataError(f"{without} training questions have no answer but the task says no_answer: false.")
         self.state = {"no_answer": may, "questions": total, "without_answer": without}
 
-    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
-        """Empty questions and texts; answers that do not stand where they are said to."""
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        """Empty questions and texts; answers that do not stand where they are said to, or in no window as a whole."""
         for name in ("question", "context"):
             if not row[name].strip():
                 yield "empty input", "error", f"the {name} is empty.", "Remove the row or fill it in."
@@ -85,6 +85,11 @@ class Extract:
                 else:
                     mend = f"It stands at {place}; that place is learned. Mend `start`."
                     yield "answer misplaced", "warning", f"{message}.", mend
+        held = [a["text"] for a in row.get("answers") or [] if a["text"].strip() and a["text"] in context]
+        if held and windows and all(self._places(row, window) == (0, 0) for window in windows[0]):
+            message = f"the answer {held[0]!r} is whole in none of the text's windows ({len(windows[0])})."
+            mend = "Shorten it, or raise the text modality's `overlap` above its pieces. It is not learned from."
+            yield "answer in no window", "warning", message, mend
 
     def inputs(self, row: Row) -> Sequence[TextInput]:
         """The question with the text, over which windows slide."""
@@ -104,15 +109,11 @@ class Extract:
             start = _nearest(row["context"], answer["text"], answer["start"])
             if start is None:
                 continue
-            end = start + len(answer["text"])
-            inside = [
-                piece
-                for piece, segment in enumerate(window.segments)
-                if segment == 2 and window.starts[piece] < end and window.ends[piece] > start
-            ]
-            whole = inside and window.starts[inside[0]] <= start and window.ends[inside[-1]] >= end
-            if whole:
-                return inside[0], inside[-1]
+            end = start + len(answer["text"].rstrip())
+            start = end - len(answer["text"].strip())  # no piece begins with a blank
+            inside = [place for place, (_, begin, stop, _) in enumerate(window.places) if begin < end and stop > start]
+            if inside and _whole(window, inside[0], inside[-1], start, end):
+                return window.places[inside[0]][3], _last_piece(window, inside[-1])
         return 0, 0
 
     def head(self, width: int) -> TokenHead:
@@ -175,13 +176,29 @@ def _nearest(context: str, text: str, start: int) -> int | None:
     return min(places, key=lambda found: abs(found - start)) if places else None
 
 
+def _whole(window: Window, first: int, last: int, start: int, end: int) -> bool:
+    """Whether a window has all words of a stretch, of which it has those from ``first`` to ``last``.
+
+    Characters that the tokenizer drops belong to no word: what stands beside another word of the window is whole.
+    """
+    places = window.places
+    begins = first > 0 or places[0][0] == 0 or places[0][1] <= start
+    return begins and (last + 1 < len(places) or places[last][2] >= end)
+
+
+def _last_piece(window: Window, place: int) -> int:
+    """The last piece of a word; behind it may stand the piece of a space alone."""
+    _, _, end, first = window.places[place]
+    stop = window.places[place + 1][3] if place + 1 < len(window.places) else len(window.segments)
+    return max(p for p in range(first, stop) if window.segments[p] == 2 and window.starts[p] < end)
+
+
 def _best_stretch(window: Window, logits: np.ndarray, longest: int) -> tuple[float, int, int] | None:
     """The begin and end of the highest sum, at the edges of words: score, first and last character (exclusive)."""
     if not window.places:
         return None
     firsts = np.array([piece for *_, piece in window.places])
-    last = max(piece for piece, segment in enumerate(window.segments) if segment == 2)
-    lasts = np.append(firsts[1:] - 1, last)  # a word ends where the next begins
+    lasts = np.array([_last_piece(window, place) for place in range(len(firsts))])
     sums = logits[firsts, 0][:, None] + logits[lasts, 1][None, :]
     distance = lasts[None, :] - firsts[:, None]
     sums[(distance < 0) | (distance >= longest)] = -np.inf

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sibu.catalog import Entry, Spec
 
@@ -26,6 +26,13 @@ class RegressSpec(Spec):
     """Dropout before the last layer; it shifts the variance of what is predicted, hence none by default."""
     bounds: tuple[float, float] | None = None
     """Least and greatest number that can be answered; null: none."""
+
+    @field_validator("bounds")
+    @classmethod
+    def _ordered(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+        if bounds is not None and not bounds[0] < bounds[1]:
+            raise ValueError("the first bound must be less than the second")
+        return bounds
 
 
 def build(spec: RegressSpec, state: dict[str, Any] | None = None) -> Regress:

@@ -15,7 +15,7 @@ from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
-from sibu.metrics.spans import Scheme, SpanMatch, decode_tags, encode_tags, illegal
+from sibu.metrics.spans import Scheme, SpanMatch, as_bioes, decode_tags, encode_tags, illegal
 from sibu.tasks.tag.decode import best_legal, legal_moves, tag_names
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ class Tag:
         self.state = {"reads": _scheme_of(prefixes)}
         if prefixes:
             for row in rows:
-                counts.update(label for label, _, _ in decode_tags(row.get("tags") or [], self.state["reads"]))
+                counts.update(
+                    label for label, _, _ in decode_tags(as_bioes(row.get("tags") or ()), self.state["reads"])
+                )
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
         strange = [name for name in counts if name not in names]
         if strange:
@@ -134,7 +136,7 @@ class Tag:
             message = f"{as_names(strange)} is not a tag: O, or a prefix (B-, I-, E-, S-) and a label."
             yield "bad tag", "error", message, "Mend the tag."
             return
-        broken = illegal(tags, self.state["reads"])
+        broken = illegal(as_bioes(tags), self.state["reads"])
         if broken:
             place = broken[0]
             before = tags[place - 1] if place else "the beginning"
@@ -180,7 +182,7 @@ class Tag:
     def _gold(self, row: Row) -> list[tuple[str, int, int]]:
         """Gold spans as (label, start, end): of tokens where the row has tokens, else of characters."""
         if row.get("tags") is not None:
-            return decode_tags(row["tags"], self.state["reads"])
+            return decode_tags(as_bioes(row["tags"]), self.state["reads"])
         return [(span["label"], span["start"], span["end"]) for span in row.get("entities") or []]
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
