@@ -85,8 +85,8 @@ def write_tiny_unigram(folder: Path, *, seed: int = 0) -> Path:
     letters = [chr(code) for code in range(97, 123)] + [str(digit) for digit in range(10)]
     scores = {"<s>": 0.0, "<pad>": 0.0, "</s>": 0.0, "<unk>": 0.0, "▁": -4.0}
     scores |= {f"▁{word}": -5.0 - len(word) / 99 for word in WORDS}
-    scores |= {word: -6.0 for word in ("ing", "er", "n't", "北京", "上海", "头痛", "预约", "医生", "，我")}
-    scores |= {character: -9.0 for character in [*letters, *CHARACTERS, *"ABP@#.,?!;:()-%'，。？！、…がé"]}
+    scores |= dict.fromkeys(("ing", "er", "n't", "北京", "上海", "头痛", "预约", "医生", "，我"), -6.0)
+    scores |= dict.fromkeys([*letters, *CHARACTERS, *"ABP@#.,?!;:()-%'，。？！、…がé"], -9.0)
     tokenizer = Tokenizer(models.Unigram(list(scores.items()), unk_id=3))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sibu.core.result import Prediction
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.metrics.relations import RelationMatch, undirected
+from sibu.tasks import relate
 
 NAMES = [
     "Cause-Effect",
@@ -115,3 +119,38 @@ def test_nothing_to_find_is_undefined_and_zero_in_a_score():
     measure = RelationMatch([[(0, 1, "Other")]], [[]], without={"Other"})
     assert all(np.isnan(value) for value in measure(np.arange(1)).values())
     assert bootstrap(measure)["macro_f1"].value == 0.0
+
+
+CLASSES = st.tuples(st.sampled_from(NAMES), st.integers(0, 1))
+
+
+def scorer_macro(pairs):
+    """The scorer's figure: the mean F1 over the nine relations; a relation in the wrong direction is no hit."""
+    f1s = []
+    for name in NAMES[:-1]:
+        hits = sum(true[0] == name and true == said for true, said in pairs)
+        predicted = sum(said[0] == name for _, said in pairs)
+        gold = sum(true[0] == name for true, _ in pairs)
+        precision, recall = hits / predicted if predicted else 0, hits / gold
+        f1s.append(2 * precision * recall / (precision + recall) if hits else 0)
+    return sum(f1s) / 9
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.tuples(CLASSES, CLASSES), max_size=30), st.lists(CLASSES, min_size=9, max_size=9))
+def test_macro_f1_is_the_scorers_by_metric_and_by_task(pairs, first):
+    pairs = [*pairs, *(((name, 0), said) for name, said in zip(NAMES[:-1], first, strict=True))]
+    gold, predicted = (
+        [[(0, 1, f"{name}(e1,e2)" if way == 0 else f"{name}(e2,e1)")] for name, way in side]
+        for side in zip(*pairs, strict=True)
+    )
+    found = RelationMatch(gold, predicted, without={"Other"}, group=undirected)
+    assert values(found)["macro_f1"] == pytest.approx(scorer_macro(pairs))
+
+    def listed(name, way):
+        return [{"head": way, "tail": 1 - way, "label": name}]
+
+    rows = [{"relations": listed(*true)} for true, _ in pairs]
+    answers = [Prediction([] if said[0] == "Other" else listed(*said)) for _, said in pairs]
+    task = relate.build(relate.RelateSpec(none_label="Other"))
+    assert values(task.judge(rows, answers).measure)["macro_f1"] == pytest.approx(scorer_macro(pairs))

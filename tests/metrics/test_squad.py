@@ -1,5 +1,9 @@
 """Answers are compared as the scripts of SQuAD and CMRC 2018 compare them."""
 
+import re
+import string
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,3 +145,85 @@ def test_auto_takes_a_mostly_chinese_set_as_chinese_throughout():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="one length, given 1 and 2"):
         Answers([["a"]], ["a", "b"])
+
+
+def squad_words(text):
+    """``get_tokens`` of SQuAD's ``evaluate-v2.0.py``."""
+    plain = "".join(character for character in text.lower() if character not in set(string.punctuation))
+    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
+
+
+def squad_score(golds, predicted):
+    """``compute_exact`` and ``compute_f1`` of the same, the best over the answers."""
+    best = [0, 0]
+    for gold in [gold for gold in golds if squad_words(gold)] or [""]:
+        true, said = squad_words(gold), squad_words(predicted)
+        common = sum((Counter(true) & Counter(said)).values())
+        if not true or not said:
+            f1 = int(true == said)
+        elif not common:
+            f1 = 0
+        else:
+            precision, recall = common / len(said), common / len(true)
+            f1 = 2 * precision * recall / (precision + recall)
+        best = [max(best[0], int(true == said)), max(best[1], f1)]
+    return best
+
+
+SQUAD_TEXT = st.lists(
+    st.sampled_from(
+        ["the", "The", "a", "an", "cat", "Cat's", "dogs,", "1,000", "-", "…", "北京", "É", "  ", "\t", "theory"]
+    ),
+    max_size=6,
+).map(" ".join)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(SQUAD_TEXT | st.text(max_size=8), max_size=3), SQUAD_TEXT | st.text(max_size=8))
+def test_english_equals_the_squad_script(golds, predicted):
+    assert score(golds, predicted, "en") == pytest.approx(squad_score(golds, predicted))
+
+
+CMRC_MARKS = {*"-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』", "……"}
+
+
+def cmrc_pieces(text):
+    """``mixed_segmentation`` of ``cmrc2018_evaluate.py``; words of letters alone, so that NLTK cuts at blanks only."""
+    pieces, word = [], ""
+    for character in text.lower().strip():
+        if character in CMRC_MARKS:
+            continue
+        if re.search("[\u4e00-\u9fa5]", character):
+            pieces += [*word.split(), character]
+            word = ""
+        else:
+            word += character
+    return pieces + word.split()
+
+
+def cmrc_score(golds, predicted):
+    """``calc_em_score`` and ``calc_f1_score`` of the same."""
+    best = [0, 0]
+    for gold in golds:
+        plain = ["".join(c for c in text.lower().strip() if c not in CMRC_MARKS) for text in (gold, predicted)]
+        true, said = cmrc_pieces(gold), cmrc_pieces(predicted)
+        run = longest_run(true, said)
+        precision, recall = run / len(said), run / len(true)
+        f1 = 2 * precision * recall / (precision + recall) if run else 0
+        best = [max(best[0], int(plain[0] == plain[1])), max(best[1], f1)]
+    return best
+
+
+CMRC_TEXT = st.lists(
+    st.sampled_from(
+        [*"京沪人山水在年的", "北京大学", "windows", "GDP", "1990", "3", " ", "，", "。", "《", "》", "-", "、"]
+    ),
+    min_size=1,
+    max_size=10,
+).map("".join)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(CMRC_TEXT.filter(cmrc_pieces), min_size=1, max_size=3), CMRC_TEXT.filter(cmrc_pieces))
+def test_chinese_equals_the_cmrc_script(golds, predicted):
+    assert score(golds, predicted, "zh") == pytest.approx(cmrc_score(golds, predicted))
