@@ -153,7 +153,7 @@ def test_metrics_that_do_not_exist_are_told_before_training(changes: dict, told:
     ("changes", "told"),
     [
         ({"class_weights": {"nolabel": 2.0}}, "class_weights names 'nolabel', no label. Allowed: 'appointment', "),
-        ({"labels": ["appointment"]}, "The training data has labels that `labels` does not list: 'billing'."),
+        ({"labels": ["appointment"]}, "The training data has 1 label ('appointment'); a classifier needs at least 2."),
     ],
 )
 def test_options_that_name_no_label(changes: dict, told: str, home: Path) -> None:
@@ -255,3 +255,23 @@ def test_a_model_that_a_method_cannot_adapt_is_told(home: Path, tmp_path: Path) 
     with pytest.raises(Unsupported, match=r"`prefix` cannot be used with this model: AlbertModel takes no keys"):
         sibu.run(recipe | {"model": str(model), "method": "prefix"}, out=tmp_path / "out")
     assert sibu.run(recipe | {"model": str(model), "method": "lora"}, ["train.max_steps=1"], out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "told"),
+    [
+        ("classify", ["billing", "other"], "the label 'appointment' is not among the recipe's: 'billing', 'other'."),
+        ("tag", ["drug"], "the label 'symptom' is not among the recipe's: 'drug'."),
+        ("relate", ["owns"], "the relation 'employs' is not among: 'owns'."),
+    ],
+)
+def test_training_labels_that_the_recipe_does_not_list_are_named_by_row(
+    task: str, labels: list, told: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe(task, "full", tiny_model, tmp_path)
+    recipe["tasks"]["it"]["labels"] = labels
+    found = [each for each in sibu.check(recipe).as_json()["faults"] if each["severity"] == "error"]
+    assert {each["message"] for each in found} == {told}
+    assert all(each["row"] for each in found)
+    with pytest.raises(DataError, match="The data gate found"):
+        sibu.run(recipe, out=tmp_path / "out")

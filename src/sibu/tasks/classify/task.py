@@ -86,9 +86,6 @@ class Classify:
         # Most rows say which form is meant; `check` names the others.
         multi = lists > singles if self.multi_label is None else self.multi_label
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
-        strange = [name for name in counts if name not in names]
-        if strange:
-            raise DataError(f"The training data has labels that `labels` does not list: {as_names(strange)}.")
         if isinstance(self.class_weights, Mapping) and (unknown := sorted(set(self.class_weights) - set(names))):
             raise DataError(f"class_weights names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
         if len(names) < (1 if multi else 2):

@@ -75,9 +75,6 @@ class Relate:
                 classes[listed.get(pair, NONE)] += 1
         found = sorted({name[:-1] for name in classes if name != NONE})
         names = list(self.fixed_labels) if self.fixed_labels is not None else found
-        strange = sorted(set(found) - set(names))
-        if strange:
-            raise DataError(f"The training data has relations that `labels` does not list: {as_names(strange)}.")
         if len(classes) < 2:
             raise DataError(
                 f"All {sum(classes.values())} pairs of the training data are alike ({as_names(classes)}); "

@@ -78,9 +78,6 @@ class Tag:
                     label for label, _, _ in decode_tags(as_bioes(row.get("tags") or ()), self.state["reads"])
                 )
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
-        strange = [name for name in counts if name not in names]
-        if strange:
-            raise DataError(f"The training data has labels that `labels` does not list: {as_names(strange)}.")
         if not names:
             raise DataError("The training data has no entity in any row. Add rows with tags, or name another column.")
         self.state |= {"labels": names, "counts": {name: counts[name] for name in names}}
