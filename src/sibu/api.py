@@ -88,15 +88,14 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     Raises:
         SibuError: When the recipe itself cannot be run (faults of rows are in the result instead).
     """
-    from sibu.pipeline.plan import make_plan, plan_steps
+    from sibu.pipeline.plan import encoded_surveys, make_plan, plan_steps
 
     loaded = load_recipe(recipe, overrides)
     plan = make_plan(loaded, progress or Silent(), encode=False)
     options = plan.recipe.train
-    batches = 0
-    for each in plan.tasks.values():
-        pieces = each.surveys["train"].tokens(plan.text.max_length)
-        batches += max(round(pieces / (options.batch_tokens or 1)), 1)
+    batch = options.batch_tokens or 1
+    pieces = [found.tokens(plan.text.max_length) for found in encoded_surveys(plan.tasks)]
+    batches = sum(max(round(each / batch), 1) for each in pieces)
     per_epoch, steps = plan_steps(plan.recipe, batches)
     about = {
         "name": plan.recipe.name,

@@ -94,9 +94,7 @@ def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for name, block in recipe.tasks.items():
         plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
     _check_metric_names(recipe, plans)
-    # Tasks that read the same texts share their windows: equal lengths are counted once.
-    trained = {tuple(sorted(plan.surveys["train"].lengths.items())): plan.surveys["train"] for plan in plans.values()}
-    tokens = sum(found.tokens(text.max_length) for found in trained.values())
+    tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
@@ -263,6 +261,12 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
     return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+
+
+def encoded_surveys(plans: Mapping[str, TaskPlan]) -> list[SplitSurvey]:
+    """The training splits that are encoded: tasks that read the same texts (told by equal lengths) share one."""
+    found = [plan.surveys["train"] for plan in plans.values()]
+    return list({tuple(sorted(each.lengths.items())): each for each in found}.values())
 
 
 def model_width(folder: Path) -> int:

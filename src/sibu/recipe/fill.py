@@ -32,7 +32,7 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
         peak = float(getattr(method, "default_rate", 5e-5))
         if getattr(method, "rate_falls_with_width", False):
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
-    head = train.head_learning_rate or max(min(5 * peak, 1e-3), peak)
+    head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
     batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, SMALLEST), LARGEST)
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
     return recipe.model_copy(update={"train": train.model_copy(update=update)})
