@@ -1,8 +1,10 @@
 """Words and progress bars on stderr; none where it is no terminal or with --quiet."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from sibu.pipeline.progress import Progress, Silent
@@ -58,11 +60,49 @@ class Plain:
         yield lambda _: None
 
 
+class Heeding:
+    """A progress that stops the work after a Ctrl-C, also after one that Python lost.
+
+    An interrupt that lands in a finalizer or in a callback of the import lock is printed as ignored, and the work would
+    go on; it is noted here as it comes, and the next piece of work that is told raises it again.
+    """
+
+    def __init__(self, inner: Progress) -> None:
+        self._inner = inner
+        self._interrupted = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        signal.default_int_handler(number, frame)
+
+    def _heed(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def say(self, text: str) -> None:
+        """A line of the inner progress."""
+        self._heed()
+        self._inner.say(text)
+
+    @contextmanager
+    def bar(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A bar of the inner progress."""
+        with self._inner.bar(what, total) as inner:
+
+            def advance(count: int) -> None:
+                self._heed()
+                inner(count)
+
+            yield advance
+
+
 def progress(*, quiet: bool) -> Progress:
-    """Where a command tells how far it is."""
+    """Where a command tells how far it is, and where it heeds a Ctrl-C."""
     if quiet:
-        return Silent()
-    return Console() if sys.stderr.isatty() else Plain()
+        return Heeding(Silent())
+    return Heeding(Console() if sys.stderr.isatty() else Plain())
 
 
 def write_json(value: Any) -> None:
