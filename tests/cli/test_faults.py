@@ -204,7 +204,10 @@ def test_a_missing_folder_is_told_as_one(home: Path) -> None:
 def test_an_interrupted_run_says_how_to_go_on(home: Path, tmp_path: Path) -> None:
     line = [sys.executable, "-m", "sibu", "run", str(home / "recipe.yaml"), "--out", str(tmp_path / "out"), "--quiet"]
     process = subprocess.Popen(
-        [*line, "train.epochs=100000", "train.checkpoint_every=1"], stderr=subprocess.PIPE, text=True
+        [*line, "train.epochs=100000", "train.checkpoint_every=1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job would ignore it
     )
     try:
         while not list(tmp_path.glob("out.working/checkpoints/step-*")):

@@ -111,6 +111,21 @@ def test_overrides_are_part_of_the_recipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("override", "condition"),
+    [
+        ("release.intent.accuracy.at_least=0.5", {"intent.accuracy": (0.5, None)}),
+        ("release.intent.accuracy={at_most: 1}", {"intent.accuracy": (None, 1.0)}),
+        ("release.intent.test.macro_f1.at_least=0.2", {"intent.test.macro_f1": (0.2, None)}),
+    ],
+)
+def test_a_release_condition_is_set_by_an_override(override: str, condition: dict, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(GOOD)
+    release = load_recipe(file, [override]).recipe.release
+    assert {name: (bound.at_least, bound.at_most) for name, bound in release.items()} == condition
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("train.epochs", "'train.epochs' is no override; give KEY=VALUE"),

@@ -73,8 +73,8 @@ def _text(path: Path) -> str:
 def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) -> None:
     """Put one ``KEY=VALUE`` into a recipe's mapping; a part's short form (`method: lora`) is spelled out first."""
     key, sign, text = override.partition("=")
-    names = key.split(".")
-    if not sign or not all(names):
+    names = _names(key)
+    if not sign or not all(key.split(".")):
         raise RecipeError(f"{override!r} is no override; give KEY=VALUE with a dotted key, such as train.epochs=1.")
     place: Any = value
     for depth, name in enumerate(names[:-1]):
@@ -88,6 +88,15 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
         place = inner
     place[names[-1]] = yaml.parse_value(text)
     lines[tuple(names)] = 0
+
+
+def _names(key: str) -> list[str]:
+    """The keys along a dotted path; a release condition's own key, ``task.metric``, has dots in it."""
+    names = key.split(".")
+    if names[0] != "release" or len(names) < 3:
+        return names
+    bound = names[-1:] if names[-1] in Condition.model_fields else []
+    return ["release", ".".join(names[1 : len(names) - len(bound)]), *bound]
 
 
 def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -> Recipe:
