@@ -195,6 +195,51 @@ def test_a_semicolon_file_is_recognised(home: Path, tmp_path: Path) -> None:
     assert "looks as if ';' stood between cells: set the reader's option `delimiter`." in done.stderr
 
 
+def test_everything_that_is_not_there_is_told_at_once_with_its_line(home: Path, tmp_path: Path) -> None:
+    train = yaml.safe_load((home / "recipe.yaml").read_text())["tasks"]["it"]["data"]["train"]
+    file = tmp_path / "recipe.yaml"
+    file.write_text(f"""name: a
+model: minilmm
+tasks:
+  one:
+    type: classify
+    data:
+      train: {train}l
+      test: {{books: books.jsonl}}
+  two:
+    type: classify
+    data: {{train: {train}}}
+    fields: {{text: txt, lable: label}}
+  three:
+    type: tag
+    data: {{train: {train}}}
+release:
+  two.acuracy: {{at_least: 0}}
+""")
+    done = command("check", file, "--quiet")
+    assert done.returncode == 1
+    head, *faults = done.stderr.splitlines()
+    assert head == "sibu: The recipe has 3 faults:"
+    assert faults[0].startswith(f"{file}:2 model: No model is named 'minilmm': it is no packaged model")
+    assert faults[1] == f"{file}:7 tasks.one.data.train: no file at {train}l. Did you mean 'train.jsonl'?"
+    assert faults[2] == f"{file}:8 tasks.one.data.test.books: no file at {tmp_path / 'books.jsonl'}."
+    mended = [f"model={home / 'model'}", f"tasks.one.data={{train: {train}}}"]
+    (home / "model").exists() or (home / "model").symlink_to(home / "bundle" / "model")
+    assert command("check", file, *mended, "--quiet").stderr.splitlines() == [
+        "sibu: The recipe has 3 faults:",
+        f"{file}:12 tasks.two.fields.text: there is no column 'txt'. Did you mean 'text'? The files have: id, label, text.",
+        f"{file}:12 tasks.two.fields.lable: 'lable' is no field of this task. Did you mean 'label'? "
+        "Allowed: text, text_pair, label.",
+        f"{file}:13 tasks.three: there is no column 'tags' or 'entities'. The files have: id, label, text. "
+        "Name the column under tasks.three.fields, such as `tags: id`.",
+    ]
+    mended += ["tasks.two.fields={}", "tasks.three={type: classify, data: {train: " + train + "}}"]
+    assert command("check", file, *mended, "--quiet").stderr.splitlines() == [
+        f"sibu: {file}:17 release.two.acuracy: 'acuracy' is no metric of two. Did you mean 'accuracy'? "
+        "Allowed: accuracy, macro_f1, weighted_f1, mcc, f1."
+    ]
+
+
 def test_a_missing_folder_is_told_as_one(home: Path) -> None:
     done = command("check", home / "recipe.yaml", "model=models/bert")
     assert done.returncode == 1

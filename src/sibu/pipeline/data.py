@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError, RecipeError, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError, near_miss
 from sibu.core.example import DataFault, Faults, Row
 from sibu.core.protocols import Reader, Record
 from sibu.pipeline.twins import normal
@@ -255,25 +255,27 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
         return
     roles = {column.name: column.role for column in origin.columns}
     has = f"The files have: {', '.join(about['in_files'])}."
+    found: list[Fault] = []
     for name, source in origin.fields.items():
         if name not in roles and name != "id":
             close = near_miss(name, roles)
-            raise RecipeError(
-                f"{origin.where}.fields: {name!r} is no field of this task. {close}Allowed: {', '.join(roles)}."
-            )
+            mend = f"{close}Allowed: {', '.join(roles)}."
+            found.append(Fault(f"{origin.where}.fields.{name}", f"{name!r} is no field of this task.", mend))
         if source not in about["in_files"] and (targets or roles.get(name) == "input"):
             close = near_miss(source, about["in_files"])
-            raise RecipeError(f"{origin.where}.fields.{name}: there is no column {source!r}. {close}{has}")
+            found.append(Fault(f"{origin.where}.fields.{name}", f"there is no column {source!r}.", close + has))
     for group in origin.needs:
         wanted = targets or all(roles[name] == "input" for name in group)
-        if wanted and not set(group) & set(about["columns"]):
-            names = " or ".join(repr(origin.fields.get(name, name)) for name in group)
+        named = [name for name in group if name in origin.fields]  # told above, if the column is not there
+        if wanted and not named and not set(group) & set(about["columns"]):
+            names = " or ".join(map(repr, group))
+            mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
             joined = about["in_files"][0] if len(about["in_files"]) == 1 else ""
             if mark := next((mark for mark in ";\t|," if mark in joined), None):
                 mend = f"The one column looks as if {mark!r} stood between cells: set the reader's option `delimiter`."
-                raise RecipeError(f"{origin.where}: there is no column {names}. {has} {mend}")
-            mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
-            raise RecipeError(f"{origin.where}: there is no column {names}. {has} {mend}")
+            found.append(Fault(origin.where, f"there is no column {names}.", f"{has} {mend}"))
+    if found:
+        raise RecipeError(found)
 
 
 def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -319,16 +321,22 @@ def named_files(given: str | Sequence[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def require_files(files: Sequence[str], where: str) -> None:
-    """Every file is there.
-
-    Raises:
-        RecipeError: Naming those that are not, with a near miss from their folder.
-    """
+def missing_files(files: Sequence[str], where: str) -> Iterator[Fault]:
+    """A fault for each file that is not there, with a near miss from its folder."""
     for file in files:
         path = Path(file)
         if file.startswith("datasets:") or path.exists():
             continue
         near = near_miss(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
         folder = "" if path.parent.is_dir() else f" The folder {path.parent} does not exist either."
-        raise RecipeError(f"{where}: no file at {path}.{folder} {near}".rstrip())
+        yield Fault(where, f"no file at {path}.{folder}", near.rstrip())
+
+
+def require_files(files: Sequence[str], where: str) -> None:
+    """Every file is there.
+
+    Raises:
+        RecipeError: Naming those that are not.
+    """
+    if found := list(missing_files(files, where)):
+        raise RecipeError(found)

@@ -17,7 +17,7 @@ from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.models.sources import Source, find_model
 from sibu.models.trim import trim_vocabulary
-from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files, split_dev
+from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
@@ -77,22 +77,33 @@ def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         RecipeError: When model, files or columns are not there.
         DataError: When the training data cannot be learned from (one class, no row, ...).
     """
+    try:
+        return _make_plan(loaded, progress, encode=encode)
+    except RecipeError as fault:
+        raise loaded.placed(fault) from None
+
+
+def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
     files = _all_files(recipe)
-    for name, block in recipe.tasks.items():
-        require_files(_files_of(block), f"tasks.{name}.data")
     METHODS.of(recipe.method)  # a missing library is told before any work is done
     for tracker in recipe.track:
         TRACKERS.of(tracker)
-    source = find_model(recipe.model, home=loaded.home, allow_pickle=recipe.allow_pickle)
+    source = _found(recipe, loaded.home)
     text, shapes = _text(recipe, source.folder)
     if recipe.text.trim_vocabulary:
         source = _trimmed(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
+    wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
-        plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
+        try:
+            plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
+        except RecipeError as fault:  # the other tasks' faults are told with this one's
+            wrong += fault.faults
+    if wrong:
+        raise RecipeError(wrong)
     _check_metric_names(recipe, plans)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
@@ -124,15 +135,39 @@ def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
         raise RecipeError(faults)
 
 
-def _files_of(block: TaskBlock) -> list[str]:
+def _found(recipe: Recipe, home: Path) -> Source:
+    """The model.
+
+    Raises:
+        RecipeError: When it or any file of the data is not there.
+    """
+    wrong = [
+        fault
+        for name, block in recipe.tasks.items()
+        for split, files in _files_by_split(block).items()
+        for fault in missing_files(files, f"tasks.{name}.data.{split}")
+    ]
+    try:
+        source = find_model(recipe.model, home=home, allow_pickle=recipe.allow_pickle)
+    except RecipeError as fault:
+        raise RecipeError([*(replace(each, where="model") for each in fault.faults), *wrong]) from fault
+    if wrong:
+        raise RecipeError(wrong)
+    return source
+
+
+def _files_by_split(block: TaskBlock) -> dict[str, list[str]]:
     data = block.data
-    files = named_files(data.train)
-    for given in (data.dev, data.test):
-        if isinstance(given, Mapping):
-            files += given.values()
-        elif given is not None:
-            files += named_files(given)
-    return files
+    found = {"train": named_files(data.train)}
+    if data.dev is not None:
+        found["dev"] = named_files(data.dev)
+    if isinstance(data.test, Mapping):
+        return found | {f"test.{name}": [file] for name, file in data.test.items()}
+    return found if data.test is None else found | {"test": named_files(data.test)}
+
+
+def _files_of(block: TaskBlock) -> list[str]:
+    return [file for files in _files_by_split(block).values() for file in files]
 
 
 def _all_files(recipe: Recipe) -> list[str]:

@@ -32,6 +32,18 @@ class Loaded:
     """Folder that its relative paths start from."""
     file: str
     """As shown in messages."""
+    lines: Mapping[yaml.Path, int]
+    """The line of each key; 0: an override set it."""
+
+    def placed(self, error: RecipeError) -> RecipeError:
+        """Faults that name a dotted key get the file and the line of it too."""
+        return RecipeError([self._placed(fault) for fault in error.faults])
+
+    def _placed(self, fault: Fault) -> Fault:
+        path = tuple(_names(fault.where))
+        if path[0] not in Recipe.model_fields:
+            return fault
+        return _at(path, fault.message, fault.mend, self.file, self.lines)
 
 
 def load_recipe(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Loaded:
@@ -55,7 +67,7 @@ def load_recipe(source: str | Path | Mapping[str, Any], overrides: Sequence[str]
         raise RecipeError(Fault(file, "a recipe is a mapping with the keys name, model and tasks."))
     for override in overrides:
         _apply(value, override, lines)
-    return Loaded(validate(value, file, lines), home, file)
+    return Loaded(validate(value, file, lines), home, file, lines)
 
 
 def _text(path: Path) -> str:
