@@ -227,7 +227,8 @@ release:
     (home / "model").exists() or (home / "model").symlink_to(home / "bundle" / "model")
     assert command("check", file, *mended, "--quiet").stderr.splitlines() == [
         "sibu: The recipe has 3 faults:",
-        f"{file}:12 tasks.two.fields.text: there is no column 'txt'. Did you mean 'text'? The files have: id, label, text.",
+        f"{file}:12 tasks.two.fields.text: there is no column 'txt'. Did you mean 'text'? "
+        "The files have: id, label, text.",
         f"{file}:12 tasks.two.fields.lable: 'lable' is no field of this task. Did you mean 'label'? "
         "Allowed: text, text_pair, label.",
         f"{file}:13 tasks.three: there is no column 'tags' or 'entities'. The files have: id, label, text. "
