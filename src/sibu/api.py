@@ -192,15 +192,20 @@ class Predictor:
         return evaluate_files(self._opened, name, files, faults=Faults(), progress=progress or Silent())
 
 
-def load(bundle: str | Path) -> Predictor:
+def load(bundle: str | Path, *, device: str | None = None) -> Predictor:
     """Open a bundle: every file is checked against its hash, then the model is built.
+
+    Args:
+        bundle: Its folder.
+        device: Where it computes, as torch names it (``cpu``, ``cuda:1``); None: the first accelerator, else the CPU.
 
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
+        Unsupported: When there is no such device.
     """
     from sibu.pipeline.write import open_bundle
 
-    return Predictor(open_bundle(Path(bundle)))
+    return Predictor(open_bundle(Path(bundle), device=device))
 
 
 def evaluate(bundle: str | Path, data: str | Path, *, task: str | None = None) -> Report:

@@ -285,6 +285,13 @@ def test_an_interrupt_that_python_loses_stops_the_work_all_the_same() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def test_a_device_is_chosen_or_refused(home: Path) -> None:
+    assert sibu.load(home / "bundle", device="cpu").predict("book it").value in {"appointment", "billing"}
+    for device in ("cuda:7", "gpu"):
+        with pytest.raises(Unsupported, match=f"The device '{device}' cannot be had: .* Give `cpu`, or leave it out."):
+            sibu.load(home / "bundle", device=device)
+
+
 def test_long_inputs_are_told(home: Path, tmp_path: Path) -> None:
     rows = [{"text": "please book it"}, {"text": "my bill " * 100}]
     file = write_jsonl(tmp_path / "in.jsonl", rows)

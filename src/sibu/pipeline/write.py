@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import BundleError
+from sibu.core.errors import BundleError, Unsupported
 from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
@@ -138,12 +138,14 @@ def _write_pages(
     )
 
 
-def open_bundle(path: Path) -> Opened:
-    """Check a bundle and build its model, ready to answer.
+def open_bundle(path: Path, *, device: str | None = None) -> Opened:
+    """Check a bundle and build its model, ready to answer on a device.
 
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
+        Unsupported: When there is no such device.
     """
+    import torch
     from safetensors.torch import load_file
 
     from sibu.pipeline.assemble import Model, build_heads, text_encoder
@@ -165,5 +167,10 @@ def open_bundle(path: Path) -> Opened:
     lacking = [name for name in missing if not name.startswith(BACKBONE)]
     if lacking or unexpected:
         raise BundleError(f"{path}/heads.safetensors does not fit its recipe: {[*lacking, *unexpected][:5]}.")
+    try:
+        model.to(device or torch.accelerator.current_accelerator(check_available=True) or "cpu")
+    except (RuntimeError, AssertionError, NotImplementedError) as fault:  # torch's own words for a device it lacks
+        reason = str(fault).splitlines()[0]
+        raise Unsupported(f"The device {device!r} cannot be had: {reason}. Give `cpu`, or leave it out.") from fault
     model.eval()
     return Opened(path, content, recipe, tasks, model, text)
