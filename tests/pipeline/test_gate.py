@@ -142,10 +142,9 @@ def empty_inputs(language, text):
         mended = sound[kind]
         bare = {name: [] for name in ("entities", "relations") if name in mended}
         yield Case(kind, language, mended | bare | {"text": " \u3000"}, *empty, mended)
-    for name in ("question", "context"):
-        mended = sound["extract"]
-        row = mended | {name: "\n"} | ({"answers": []} if name == "context" else {})
-        yield Case("extract", language, row, "empty input", "error", f"the {name} is empty.", mended)
+    mended = sound["extract"]
+    blank = mended | {"context": "\n", "answers": []}
+    yield Case("extract", language, blank, "empty input", "error", "the context is empty.", mended)
     mended = sound["tag tokens"]
     blank = mended | {"tokens": [*mended["tokens"][:-1], " "]}
     yield Case("tag tokens", language, blank, "empty input", "error", "a token is empty or blank.", mended)
@@ -236,6 +235,11 @@ def answers(language, text):
     stands = text[start - 1 : start - 1 + len(place)]
     message = f"the answer {place!r} is not at character {start - 1}, where {stands!r} stands."
     yield Case("extract", language, moved, "answer misplaced", "warning", message, sound)
+    placeless = sound | {"answers": [{"text": place, "start": -1}]}
+    message = f"the answer {place!r} has no place (`start` is -1)."
+    yield Case("extract", language, placeless, "answer misplaced", "warning", message, sound)
+    unasked = sound | {"question": " "}
+    yield Case("extract", language, unasked, "empty question", "warning", "the question is empty.", sound)
     absent = sound | {"answers": [{"text": "nowhere", "start": 0}]}
     message = f"the answer 'nowhere' is not at character 0, where {text[:7]!r} stands."
     yield Case("extract", language, absent, "answer not in text", "warning", message, sound)

@@ -119,6 +119,10 @@ def _place(value: Any) -> int:
     return value
 
 
+def _answer_place(value: Any) -> int:
+    return -1 if value == -1 and isinstance(value, int) else _place(value)
+
+
 def _spans(value: Any) -> list[Any]:
     return _objects(value, "{start, end, label}", {"start": _place, "end": _place, "label": _name}, frozenset())
 
@@ -140,7 +144,7 @@ def _answers(value: Any) -> list[Any]:
         if len(starts) != len(value["text"]):
             raise ValueError(f"has {len(value['text'])} texts and {len(starts)} starts; each answer needs both")
         value = [{"text": text, "start": start} for text, start in zip(value["text"], starts, strict=True)]
-    return _objects(value, "{text, start}", {"text": _text, "start": _place}, frozenset())
+    return _objects(value, "{text, start}", {"text": _text, "start": _answer_place}, frozenset())
 
 
 def _said(value: Any) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sibu.nn.heads import TokenHead
 
 
+UNTOLD = (-100, -100)
+"""Places of a window that teaches nothing."""
+
+
 class Extract:
     """See the door plate ``sibu.tasks.extract`` for the options."""
 
@@ -67,18 +71,22 @@ class Extract:
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
         """Empty questions and texts; answers that do not stand where they are said to, or in no window as a whole."""
-        for name in ("question", "context"):
-            if not row[name].strip():
-                yield "empty input", "error", f"the {name} is empty.", "Remove the row or fill it in."
+        if not row["context"].strip():
+            yield "empty input", "error", "the context is empty.", "Remove the row or fill it in."
+        if not row["question"].strip():
+            mend = "Fill it in. The answer is sought all the same: the row counts."
+            yield "empty question", "warning", "the question is empty.", mend
         context = row["context"]
         for answer in row.get("answers") or []:
             text, start = answer["text"], answer["start"]
             if not text.strip():
                 yield "empty answer", "error", "an answer is empty.", "Give no answer (an empty list) or its text."
             elif context[start : start + len(text)] != text:
-                stands = context[start : start + len(text)]
                 place = _nearest(context, text, start)
-                message = f"the answer {text!r} is not at character {start}, where {stands!r} stands"
+                message = f"the answer {text!r} has no place (`start` is -1)"
+                if start >= 0:
+                    stands = context[start : start + len(text)]
+                    message = f"the answer {text!r} is not at character {start}, where {stands!r} stands"
                 if place is None:
                     mend = "The text does not hold it anywhere: mend it or remove the answer."
                     yield "answer not in text", "warning", f"{message}.", f"{mend} It is not learned from."
@@ -86,7 +94,7 @@ class Extract:
                     mend = f"It stands at {place}; that place is learned. Mend `start`."
                     yield "answer misplaced", "warning", f"{message}.", mend
         held = [a["text"] for a in row.get("answers") or [] if a["text"].strip() and a["text"] in context]
-        if held and windows and all(self._places(row, window) == (0, 0) for window in windows[0]):
+        if held and windows and all(self._places(row, window) in ((0, 0), UNTOLD) for window in windows[0]):
             message = f"the answer {held[0]!r} is whole in none of the text's windows ({len(windows[0])})."
             mend = "Shorten it, or raise the text modality's `overlap` above its pieces. It is not learned from."
             yield "answer in no window", "warning", message, mend
@@ -96,7 +104,11 @@ class Extract:
         return [TextInput(row["question"], pair=row["context"], places="units", fit="slide", split_characters=True)]
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
-        """Which pieces are the text's; the first and last piece of the answer, 0 and 0 where the window has none."""
+        """Which pieces are the text's; the first and last piece of the answer, 0 and 0 where the window has none.
+
+        A window that holds a part of the answer alone, or whose text does not hold what was given as its answer, says
+        nothing of where it is nor that there is none: its places are -100, which the loss leaves out.
+        """
         features: dict[str, np.ndarray] = {
             "context": np.asarray([int(s == 2) for s in window.segments], dtype=np.int64)
         }
@@ -105,8 +117,10 @@ class Extract:
         return features
 
     def _places(self, row: Row, window: Window) -> tuple[int, int]:
-        for answer in row.get("answers") or []:
-            start = _nearest(row["context"], answer["text"], answer["start"])
+        answers = row.get("answers") or []
+        found = [_nearest(row["context"], answer["text"], answer["start"]) for answer in answers]
+        nothing = (0, 0) if not answers or any(place is not None for place in found) else UNTOLD
+        for answer, start in zip(answers, found, strict=True):
             if start is None:
                 continue
             end = start + len(answer["text"].rstrip())
@@ -114,7 +128,9 @@ class Extract:
             inside = [place for place, (_, begin, stop, _) in enumerate(window.places) if begin < end and stop > start]
             if inside and _whole(window, inside[0], inside[-1], start, end):
                 return window.places[inside[0]][3], _last_piece(window, inside[-1])
-        return 0, 0
+            if inside:
+                nothing = UNTOLD
+        return nothing
 
     def head(self, width: int) -> TokenHead:
         """Two scores a piece."""
@@ -132,7 +148,10 @@ class Extract:
         logits = output.logits.masked_fill(~allowed.unsqueeze(-1), torch.finfo(output.logits.dtype).min)
         begin, end = logits.unbind(-1)
         places = targets["places"]
-        return (F.cross_entropy(begin, places[:, 0]) + F.cross_entropy(end, places[:, 1])) / 2
+        told = (places[:, 0] >= 0).sum().clamp(min=1)  # none in the whole batch: a loss of zero, not of 0 / 0
+        return sum(
+            F.cross_entropy(each, places[:, side], reduction="sum") for side, each in enumerate((begin, end))
+        ) / (2 * told)
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
         """The best stretch over all windows; none where 'no answer' scores better and questions may have none.
