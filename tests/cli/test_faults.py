@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import resource
 import shutil
 import signal
@@ -193,6 +194,28 @@ def test_a_semicolon_file_is_recognised(home: Path, tmp_path: Path) -> None:
     done = command("check", home / "recipe.yaml", f"tasks.it.data.train={tmp_path / 'train.csv'}")
     assert done.returncode == 1
     assert "looks as if ';' stood between cells: set the reader's option `delimiter`." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "reader"),
+    [
+        ("Took O\naspirin B-drug\n\nno O\nfever B-symptom\n\n".replace(" ", "\t") * 9,
+         "They look like a token and its tag: say `reader: conll` in the task.", "conll"),
+        ("0\tTook aspirin\t[]\n1\tNo fever\t[]\n2\tFlu\t[{\"start\": 0, \"end\": 3, \"label\": \"x\"}]\n" * 2,
+         "If the first line is a row and names no columns, name them in the reader's option `header`.",
+         {"name": "tsv", "header": ["id", "text", "entities"]}),
+    ],
+)  # fmt: skip
+def test_files_without_names_of_columns_are_recognised(
+    content: str, told: str, reader: object, tmp_path: Path, tiny_model: Path
+) -> None:
+    (tmp_path / "train.tsv").write_text(content)
+    data = {"train": str(tmp_path / "train.tsv")}
+    recipe = {"name": "a", "model": str(tiny_model), "tasks": {"it": {"type": "tag", "data": data}}}
+    with pytest.raises(RecipeError, match=re.escape(told)):
+        sibu.check(recipe)
+    recipe["tasks"]["it"]["reader"] = reader  # type: ignore[index]
+    assert sibu.check(recipe).sound
 
 
 def test_everything_that_is_not_there_is_told_at_once_with_its_line(home: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from sibu.catalog import Spec
 
+_TAG = re.compile(r"O|[BIES]-\S+")
+"""A tag of CoNLL columns."""
 CHUNK = 2048
 """Rows held in memory at a time."""
 _PLAIN = {"text", "number", "tokens", "tags"}
@@ -270,12 +273,22 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
         if wanted and not named and not set(group) & set(about["columns"]):
             names = " or ".join(map(repr, group))
             mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
-            joined = about["in_files"][0] if len(about["in_files"]) == 1 else ""
-            if mark := next((mark for mark in ";\t|," if mark in joined), None):
-                mend = f"The one column looks as if {mark!r} stood between cells: set the reader's option `delimiter`."
-            found.append(Fault(origin.where, f"there is no column {names}.", f"{has} {mend}"))
+            found.append(Fault(origin.where, f"there is no column {names}.", f"{has} {_another_form(about) or mend}"))
     if found:
         raise RecipeError(found)
+
+
+def _another_form(about: Mapping[str, Any]) -> str:
+    """What to do where the names of the columns are no names, or an empty text."""
+    names = about["in_files"]
+    if len(names) > 1 and any(_TAG.fullmatch(name) for name in names):
+        return "They look like a token and its tag: say `reader: conll` in the task."
+    mark = next((mark for mark in ";\t|," if mark in names[0]), None) if len(names) == 1 else None
+    if mark is not None:
+        return f"The one column looks as if {mark!r} stood between cells: set the reader's option `delimiter`."
+    if any(len(name) > 40 or name.replace(".", "", 1).isdigit() for name in names):
+        return "If the first line is a row and names no columns, name them in the reader's option `header`."
+    return ""
 
 
 def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
