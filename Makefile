@@ -16,8 +16,9 @@ demo: $(VENV)/.demo-ready
 	$(BIN)/sibu predict runs/clinic-notes --task entities --text "Bad headache since Monday, took ibuprofen 400 mg twice, no fever."
 	@echo "== The report: runs/clinic-notes/report.html"
 
+# A process a core, one thread each: threads of two processes on the same cores spin against each other.
 test: $(VENV)/.test-ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 check: $(VENV)/.test-ready lint types test docs
 

@@ -297,7 +297,7 @@ def test_an_answer_comes_back(preparer, question, context, shape, data):
     assert windows[0].cut == len(asked.ids) - kept
     row |= {"answers": [{"text": context[start:end], "start": start}]}
     shared = min(text_room.overlap, room - kept - 1)
-    faults = [kind for kind, *_ in task.check(row, [windows]) if kind != "empty input"]
+    faults = [kind for kind, *_ in task.check(row, [windows]) if not kind.startswith("empty")]
     if len(windows) > 1 and sum(low < end and high > start for low, high in read.offsets) > shared + 1:
         assert faults in ([], ["answer in no window"])
     else:
@@ -307,7 +307,9 @@ def test_an_answer_comes_back(preparer, question, context, shape, data):
     outputs = []
     for window in windows:
         logits = np.zeros((len(window.input_ids), 2), dtype=np.float32)
-        logits[task.targets(row, 0, window, gold=True)["places"], [0, 1]] = 9
+        learned = task.targets(row, 0, window, gold=True)["places"]
+        if learned[0] >= 0:  # else the window holds a part of the answer
+            logits[learned, [0, 1]] = 9
         outputs.append(WindowOutput(window, logits))
     assert task.decode(row, [outputs]).value == {"text": context[start:end], "start": start, "end": end}
 
