@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +96,9 @@ class TextPreparer:
     def _shapes(self, window: Window, source: TextInput) -> np.ndarray:
         shapes = np.zeros(len(window.input_ids), dtype=np.int64)
         for segment, text in ((1, source.text), (2, source.pair or "")):
-            words = units(text)
-            begins = [start for start, _ in words]
-            numbers = [shape(text[start:end]) for start, end in words]
+            begins, numbers = _word_shapes(text)
             for piece, (own, start) in enumerate(zip(window.segments, window.starts, strict=True)):
-                if own == segment and words:
+                if own == segment and begins:
                     shapes[piece] = numbers[max(bisect_right(begins, start) - 1, 0)]
         return shapes
 
@@ -208,6 +207,13 @@ class _Pieces:
         while piece < len(ids) and (offsets[piece][1] <= start or ids[piece] == self.space_id):
             piece += 1
         return piece
+
+
+@lru_cache(maxsize=4)  # the windows of one text ask one after the other
+def _word_shapes(text: str) -> tuple[list[int], list[int]]:
+    """First character and number of the shape of each word."""
+    words = units(text)
+    return [start for start, _ in words], [shape(text[start:end]) for start, end in words]
 
 
 def _find(source: TextInput, text: str, pieces: _Pieces) -> list[_Found]:

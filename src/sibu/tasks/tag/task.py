@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -58,6 +59,7 @@ class Tag:
         self.dropout = dropout
         self.label_smoothing = label_smoothing
         self.state: State = state or {}
+        self._learned: tuple[Row, list[tuple[str, int, int]], list[str] | None] | None = None
         if state:
             self._restore()
 
@@ -66,17 +68,12 @@ class Tag:
         counts: Counter[str] = Counter()
         prefixes: Counter[str] = Counter()
         for row in rows:
-            for tag in row.get("tags") or ():
-                prefixes[tag[:2]] += 1
-            if row.get("tags") is not None:
+            if row.get("tags") is None:
+                counts.update(span["label"] for span in row["entities"])
                 continue
-            counts.update(span["label"] for span in row["entities"])
+            prefixes.update(tag[:2] for tag in row["tags"])
+            counts.update(label for label, _, _ in _spans_of(row["tags"]))
         self.state = {"reads": _scheme_of(prefixes)}
-        if prefixes:
-            for row in rows:
-                counts.update(
-                    label for label, _, _ in decode_tags(as_bioes(row.get("tags") or ()), self.state["reads"])
-                )
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
         if not names:
             raise DataError("The training data has no entity in any row. Add rows with tags, or name another column.")
@@ -133,13 +130,16 @@ class Tag:
             message = f"{as_names(strange)} is not a tag: O, or a prefix (B-, I-, E-, S-) and a label."
             yield "bad tag", "error", message, "Mend the tag."
             return
-        broken = illegal(as_bioes(tags), self.state["reads"])
+        scheme = self.state["reads"] or _scheme_of(Counter(tag[:2] for tag in tags)) or "BIO"
+        if scheme == "IO" and any(tag.startswith("B-") for tag in tags):
+            scheme = "BIO"  # the training data has no two entities side by side; this row tells them apart
+        broken = illegal(as_bioes(tags), scheme)
         if broken:
             place = broken[0]
             before = tags[place - 1] if place else "the beginning"
             message = f"{tags[place]!r} at token {place} ({tokens[place]!r}) cannot follow {before!r}."
             yield (
-                f"broken {self.state['reads']} sequence",
+                f"broken {scheme} sequence",
                 "warning",
                 message,
                 "Mend the tags; as they are, they are read as conlleval reads them (a new entity begins).",
@@ -179,20 +179,19 @@ class Tag:
     def _gold(self, row: Row) -> list[tuple[str, int, int]]:
         """Gold spans as (label, start, end): of tokens where the row has tokens, else of characters."""
         if row.get("tags") is not None:
-            return decode_tags(as_bioes(row["tags"]), self.state["reads"])
+            return _spans_of(row["tags"])
         return [(span["label"], span["start"], span["end"]) for span in row.get("entities") or []]
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
         """A tag number on the first piece of each word, ``IGNORED`` elsewhere."""
         if not gold:
             return {}
-        spans = self._gold(row)
-        if row.get("tags") is None:
-            spans = _without_overlaps(spans)
-            tags = self._by_place(spans, window)
-        else:
-            whole = encode_tags(spans, len(row["tokens"]), self.scheme)
-            tags = [whole[place] for place, _, _, _ in window.places]
+        if self._learned is None or self._learned[0] is not row:  # a long text asks once for each of its windows
+            spans = self._gold(row)
+            tokens = None if row.get("tags") is None else encode_tags(spans, len(row["tokens"]), self.scheme)
+            self._learned = row, _without_overlaps(spans), tokens
+        _, spans, whole = self._learned
+        tags = self._by_place(spans, window) if whole is None else [whole[place] for place, _, _, _ in window.places]
         target = np.full(len(window.input_ids), IGNORED, dtype=np.int64)
         for (_, _, _, piece), tag in zip(window.places, tags, strict=True):
             if target[piece] == IGNORED:  # two tokens in one piece: the first speaks for it
@@ -200,7 +199,7 @@ class Tag:
         return {"tags": target}
 
     def _by_place(self, spans: list[tuple[str, int, int]], window: Window) -> list[str]:
-        """Character spans to tags over a window's words; a span that ends inside a word takes the whole word.
+        """Character spans, in order, to tags over a window's words; one that ends inside a word takes the whole word.
 
         What stands before and after the window counts as a word each: a span that crosses an edge goes on there.
         """
@@ -209,11 +208,14 @@ class Tag:
         places: list[tuple[int, float]] = [(start, end) for _, start, end, _ in window.places]
         before = window.places[0][0] > 0
         places = [(0, places[0][0])] * before + places + [(window.places[-1][2], np.inf)]
+        begins, ends = [begin for begin, _ in places], [end for _, end in places]
         covered = []
-        for label, start, end in spans:
-            inside = [n for n, (begin, stop) in enumerate(places) if begin < end and stop > start]
-            if inside:
-                covered.append((label, inside[0], inside[-1] + 1))
+        low = bisect_right(spans, window.places[0][1], key=lambda span: span[2])
+        high = bisect_left(spans, window.places[-1][2], key=lambda span: span[1])
+        for label, start, end in spans[low:high]:
+            first, last = bisect_right(ends, start), bisect_left(begins, end)
+            if first < last:
+                covered.append((label, first, last))
         return encode_tags(_without_overlaps(covered), len(places), self.scheme)[before:-1]
 
     # ---- model ------------------------------------------------------------------------------------------------
@@ -265,11 +267,18 @@ class Tag:
         return Judged(measure, {"by_label": measure.by_label()}, wrong)
 
 
-def _scheme_of(prefixes: Counter[str]) -> Scheme:
-    """How tags are written, from the prefixes that occur."""
+def _scheme_of(prefixes: Counter[str]) -> Scheme | None:
+    """How tags are written, from the prefixes that occur; None where there is none to tell."""
     if any(prefixes[prefix] for prefix in ("E-", "S-", "L-", "U-")):
         return "BIOES"
-    return "BIO" if prefixes["B-"] else "IO"
+    if prefixes["B-"]:
+        return "BIO"
+    return "IO" if prefixes["I-"] else None
+
+
+def _spans_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
+    """The spans that tags mean: BIO, BIOES and IO are read alike, since IO is BIO in which no two entities touch."""
+    return decode_tags(as_bioes(tags), "BIO")
 
 
 def _edges(windows: Sequence[Sequence[Window]]) -> tuple[set[int], set[int]]:
@@ -279,6 +288,9 @@ def _edges(windows: Sequence[Sequence[Window]]) -> tuple[set[int], set[int]]:
 
 def _without_overlaps(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
     """The longest spans, in order; what overlaps a longer one (or an earlier one as long) is left out."""
+    ordered = sorted(spans, key=lambda span: span[1:])
+    if all(one[2] <= two[1] for one, two in pairwise(ordered)):
+        return ordered
     kept: list[Span] = []
     for label, start, end in sorted(spans, key=lambda span: (span[1] - span[2], span[1])):
         if all(end <= other.start or start >= other.end for other in kept):
