@@ -25,6 +25,11 @@ __all__ = ["Predictor", "Recipe", "check", "evaluate", "load", "run", "show"]
 _HOMES = {"Recipe": "sibu.recipe.schema"}
 
 
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name on first use, so that ``import sibu`` stays instant."""
     if name in __all__:

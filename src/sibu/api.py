@@ -13,12 +13,13 @@ from sibu.core.example import Faults
 from sibu.core.result import Prediction, Report
 from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe.load import load_recipe
+from sibu.recipe.schema import Recipe
 
 if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
     from sibu.pipeline.gate import GateReport
 
-RecipeLike = str | Path | Mapping[str, Any]
+RecipeLike = str | Path | Mapping[str, Any] | Recipe
 
 
 def run(
@@ -33,7 +34,7 @@ def run(
     """Gate the data, adapt the model, evaluate, check release conditions, write a bundle.
 
     Args:
-        recipe: A recipe file, or its content as a mapping.
+        recipe: A recipe file, its content as a mapping, or a ``Recipe``.
         overrides: ``KEY=VALUE`` with dotted keys, such as ``train.epochs=1``.
         out: Folder of the bundle; None: ``runs/<name>``.
         resume: Go on with an unfinished run at the same place.
@@ -148,8 +149,8 @@ class Predictor:
         Raises:
             DataError: When an input lacks what the task needs; the message names its place.
         """
-        one = isinstance(inputs, str | Mapping)
-        given = [inputs] if one else list(inputs)
+        one = isinstance(inputs, str | Mapping) or not isinstance(inputs, Iterable)
+        given: list[Any] = [inputs] if one else list(inputs)  # what is no input at all is told in its place
         found = []
         for place, each in enumerate(self.stream(given, task=task)):
             if isinstance(each, SibuError):

@@ -10,7 +10,7 @@ from inspect import cleandoc
 from sys import modules
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
 
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
 
@@ -18,7 +18,30 @@ from sibu.core.errors import MissingExtra, RecipeError, near_miss
 class Spec(BaseModel):
     """Options of a part. Frozen; unknown keys are errors; each field's docstring is its help."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+    )
+
+
+def _as_labels(given: Any) -> Any:
+    """Whole numbers and truth values are labels too, as they are in the data."""
+    if not isinstance(given, tuple):
+        return given
+    plain = {True: "true", False: "false"}
+    return tuple(plain[n] if isinstance(n, bool) else str(n) if isinstance(n, int) else n for n in given)
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(map(repr, twice))} twice")
+    if not names:
+        raise ValueError("names no label")
+    return names
+
+
+Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels), AfterValidator(_distinct)]
+"""Names of labels, each once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_a_full_disk_ends_in_a_message_and_its_mend_works(home: Path, tmp_path: 
     done = command(*run, file_limit=40_000)
     assert done.returncode == 1
     assert "No room to write" in done.stderr
-    assert "Make room and run again with --resume" in done.stderr
+    assert "Make room and run the command again (`sibu run` goes on with --resume)" in done.stderr
     assert not (tmp_path / "out").exists()
     assert command(*run, "--resume").returncode == 0
     for file in ("model/model.safetensors", "heads.safetensors", "metrics.json"):

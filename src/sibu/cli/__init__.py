@@ -4,6 +4,8 @@ Data goes to stdout, words and progress to stderr. Exit code 0 done, 1 a fault t
 3 a release condition was missed.
 """
 
+import errno
+import io
 import os
 import sys
 
@@ -42,8 +44,14 @@ def main() -> None:
     # The tokenizers library warns when a process that used its threads forks; nothing here forks.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    for stream in (sys.stdout, sys.stderr):  # JSON is UTF-8, whatever the terminal's language
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(encoding="utf-8")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except ReleaseMissed as fault:
         print(f"sibu: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(3)
@@ -53,3 +61,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EIO) or fault.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"sibu: the output could not be written ({os.strerror(fault.errno)}).", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

@@ -11,7 +11,10 @@ from sibu.cli.options import Bundle, Json, Quiet, Task
 
 def evaluate(
     bundle: Bundle,
-    data: Annotated[Path, typer.Option("--data", help="Labelled file, with the columns of the training data.")],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", help="Labelled file, with the columns of the training data; several are read as one."),
+    ],
     task: Task = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -20,7 +23,7 @@ def evaluate(
     from sibu import api
     from sibu.pipeline.record import metrics_json
 
-    report = api.load(bundle).evaluate(data, task=task, progress=progress(quiet=quiet))
+    report = api.load(bundle).evaluate([str(file) for file in data], task=task, progress=progress(quiet=quiet))
     metrics = metrics_json([report])
     if json:
         write_json(metrics[report.task][report.split])

@@ -31,7 +31,7 @@ def predict(
     name = predictor.task_named(task)
     if text is not None:
         records: Iterator[tuple[Any, Any]] = iter(
-            [(None, {"text": text} | ({"text_pair": text_pair} if text_pair else {}))]
+            [(None, {"text": _typed(text)} | ({} if text_pair is None else {"text_pair": _typed(text_pair)}))]
         )
     else:
         records = api.read_inputs(predictor, name, str(input_))
@@ -41,6 +41,16 @@ def predict(
         said = "1 input could not be answered; its line has" if failed == 1 else many
         typer.echo(f'sibu: {said} "error".', err=True)
         raise typer.Exit(1)
+
+
+def _typed(text: str) -> str:
+    """A text of the command line; where the locale has no UTF-8, Python hands bytes over as half characters."""
+    import os
+
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:
+        return text  # the task says what is wrong with it
 
 
 def _write(lines: Iterator[dict[str, Any]], output: Path | None) -> int:

@@ -19,6 +19,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Gate the data, adapt the model, evaluate, check release conditions, write a bundle."""
+    if resume and force:
+        raise typer.BadParameter("--resume goes on with a run, --force begins anew: give one of the two.")
     from sibu import api
     from sibu.core.errors import ReleaseMissed
     from sibu.train.processes import is_first

@@ -47,6 +47,10 @@ def _decoded(value: Any) -> Any:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be a text, given {_said(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as fault:
+        raise ValueError(f"has half a character (a lone surrogate) at {fault.start}, which is no text") from None
     return value
 
 

@@ -115,8 +115,8 @@ class Faults:
         """How many faults of this severity were seen."""
         return sum(count for (_, level, _), count in self.counts.items() if level == severity)
 
-    def first_errors(self, most: int = 20, each: int = 3) -> str:
-        """The first errors of each kind and file, a line each, and how many more there are."""
+    def first_errors(self, most: int = 20, each: int = 3, where: str = "; `sibu check` lists them") -> str:
+        """The first errors of each kind and file, a line each, and how many more there are (and where to find them)."""
         seen: Counter[tuple[str, str]] = Counter()
         lines: list[str] = []
         for fault in self.of("error"):
@@ -124,8 +124,17 @@ class Faults:
             if seen[fault.kind, fault.file] <= each and len(lines) < most:
                 lines.append(str(fault))
         if more := self.number("error") - len(lines):
-            lines.append(f"... and {more} more; `sibu check` lists them.")
+            lines.append(f"... and {more} more{where}.")
         return "\n".join(lines)
+
+    def warnings(self) -> list[str]:
+        """Each kind of warning in a line: how often, in which file, and the first of them."""
+        first = {(fault.kind, fault.file): fault for fault in reversed(self.of("warning"))}
+        return [
+            f"warning: {kind}: {count} in {file}, such as {first[kind, file]}"
+            for (kind, severity, file), count in sorted(self.counts.items())
+            if severity == "warning"
+        ]
 
     def of(self, severity: Severity) -> list[DataFault]:
         """The kept examples of this severity, in the order found."""

@@ -115,7 +115,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
     folder = (home / name).expanduser()
     if folder.is_dir():
         _check_folder(folder, name, allow_pickle=allow_pickle)
-        return Source(name, "folder", folder)
+        return Source(folder.resolve().name, "folder", folder)
     listed = "; ".join(f"{model.alias} ({model.summary})" for model in table.values())
     close = near_miss(name, table)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:

@@ -51,8 +51,12 @@ def clean_input(task: Task, given: Any, fields: Mapping[str, str]) -> Row:
             raise DataError(f"{name!r} {fault}.") from None
     for group in task.needs:
         if all(name in columns for name in group) and not any(name in row for name in group):
+            names = [fields.get(name, name) for name in group]
+            wanted = " or ".join(map(repr, names))
+            if any(name in given for name in (*names, *group)):
+                raise DataError(f"{wanted} has no value (null).")
             has = ", ".join(map(repr, given)) or "nothing"
-            raise DataError(f"there is no {' or '.join(map(repr, group))}; the input has {has}.")
+            raise DataError(f"there is no {wanted}; the input has {has}.")
     return row
 
 
@@ -104,7 +108,9 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     from sibu.pipeline.gate import survey
 
     found, _ = survey(task, rows, opened.text, faults, progress, what=f"looking at {name}", each=lambda *_: None)
-    GateReport({name: {"test": found}}, faults).require()
+    GateReport({name: {"test": found}}, faults).require(trains=False)
+    for line in faults.warnings():
+        progress.say(line)
     return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
 
 

@@ -13,7 +13,7 @@ from sibu.core.protocols import Task
 from sibu.recipe import yaml
 from sibu.recipe.load import validate
 from sibu.recipe.schema import Recipe
-from sibu.store.hashes import hash_file
+from sibu.store.hashes import hash_file, hash_json
 
 if TYPE_CHECKING:
     from sibu.core.protocols import Modality
@@ -30,7 +30,13 @@ def manifest(folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
     table = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": hash_file(path)} for path in files
     }
-    return {"format": FORMAT, **about, "files": table}
+    content = {"format": FORMAT, **about, "files": table}
+    return content | {"sha256": _own_hash(content)}
+
+
+def _own_hash(content: Mapping[str, Any]) -> str:
+    """The hash of all that ``bundle.json`` says but this hash."""
+    return hash_json({key: value for key, value in content.items() if key != "sha256"})
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -54,6 +60,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{path} is a bundle of format {version}; this Sibu reads up to {FORMAT}. "
             f"Update Sibu (it was written by {content.get('sibu', 'a newer version')})."
         )
+    if content.get("sha256") != _own_hash(content):
+        mend = "Restore it from a copy, or run the recipe again."
+        raise BundleError(f"{file} was changed: it is not what its own sha256 says. {mend}")
     return dict(content)
 
 

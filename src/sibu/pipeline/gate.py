@@ -219,8 +219,11 @@ class GateReport:
             "faults": examples,
         }
 
-    def require(self) -> None:
+    def require(self, *, trains: bool = True) -> None:
         """Stop where there are errors.
+
+        Args:
+            trains: Whether the rows were to be trained on, as `sibu check` sees them too.
 
         Raises:
             DataError: Naming file, row and mend of the first of each kind, and how many there are.
@@ -228,8 +231,9 @@ class GateReport:
         errors = self.faults.number("error")
         if not errors:
             return
-        head = f"The data gate found {counted(errors, 'error')}; nothing was trained."
-        raise DataError(f"{head}\n{self.faults.first_errors()}")
+        so = "nothing was trained" if trains else "nothing was evaluated"
+        first = self.faults.first_errors() if trains else self.faults.first_errors(where="")
+        raise DataError(f"The data gate found {counted(errors, 'error')}; {so}.\n{first}")
 
 
 def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
+from sibu.pipeline.bundle import open_recipe, verify
 from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps
 from sibu.pipeline.progress import Progress, Silent
-from sibu.recipe.fill import as_written
+from sibu.pipeline.record import release_misses
+from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import disk_faults, write_json
 from sibu.train.processes import is_first, shared
@@ -68,9 +70,17 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         ReleaseMissed: When the bundle was written but misses a release condition.
     """
     began = time.time()
+    if resume and force:
+        raise RecipeError("--resume goes on with a run, --force begins anew: give one of the two.")
+    out = out if out.name not in ("", "..") else out.resolve()
+    if not out.name:
+        raise RecipeError(f"{out} cannot be a bundle's folder. Choose another place with --out.")
     working = out.with_name(out.name + ".working")
     if resume and (out / "bundle.json").is_file() and not working.is_dir():
+        _require_same(loaded, out)
         progress.say(f"{out} is a finished bundle; there is nothing to resume.")
+        metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+        _require_release(release_misses(loaded.recipe.release, metrics), out)
         return out
     first = is_first()
     if first:
@@ -98,17 +108,42 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         accelerator.end_training()
     if first:
         shutil.rmtree(working, ignore_errors=True)
+    _require_release(missed, out)
+    return out
+
+
+def _require_release(missed: Sequence[str], out: Path) -> None:
     if missed:
         listed = "; ".join(missed)
         raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed.rstrip('.')}.", out)
-    return out
+
+
+def _require_same(loaded: Loaded, out: Path) -> None:
+    """Refuse to take a finished bundle for the run of another recipe."""
+    verify(out)
+    own = as_written(with_absolute_paths(loaded.recipe, loaded.home))
+    known = as_written(open_recipe(out))
+    settled = {f"train.{key}" for key, value in own["train"].items() if value is None}  # filled in by the run
+    changed = sorted(set(_differences(known, own)) - settled)
+    if changed:
+        raise RecipeError(
+            f"{out} is a finished bundle of another recipe: {', '.join(changed[:5])} changed since. "
+            "Choose another place with --out, or replace it with --force."
+        )
 
 
 def _check_place(out: Path, working: Path, *, resume: bool, force: bool) -> None:
     """Refuse to lose what stands at the place of the bundle."""
+    is_bundle = (out / "bundle.json").is_file()
+    if force and out.exists() and not is_bundle and (not out.is_dir() or any(out.iterdir())):
+        raise RecipeError(
+            f"{out} holds something that is no bundle; --force replaces bundles only. "
+            "Move it away, or choose another place with --out."
+        )
     if out.exists() and not force and not resume and (not out.is_dir() or any(out.iterdir())):
-        what = "a bundle" if (out / "bundle.json").is_file() else "something that is no bundle"
-        raise RecipeError(f"{out} already holds {what}. Choose another place with --out, or replace it with --force.")
+        what = "a bundle" if is_bundle else "something that is no bundle"
+        mend = ", or replace it with --force" if is_bundle else ""
+        raise RecipeError(f"{out} already holds {what}. Choose another place with --out{mend}.")
     from sibu.train.checkpoint import checkpoints
 
     if not resume and not force and checkpoints(working / "checkpoints"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sibu.models.sources import packaged
 from sibu.recipe.schema import Recipe, spread
 
 STEPS_AN_EPOCH = 64
@@ -46,7 +47,7 @@ def as_written(recipe: Recipe) -> dict[str, Any]:
 
 
 def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
-    """The same recipe with data files found from anywhere."""
+    """The same recipe with data files, and a model that is a folder, found from anywhere."""
 
     def resolved(path: str) -> str:
         return path if path.startswith("datasets:") else str((home / path).expanduser())
@@ -63,4 +64,6 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             elif given is not None:
                 update[split] = tuple(resolved(path) for path in given)
         tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update)})
-    return recipe.model_copy(update={"tasks": tasks})
+    folder = (home / recipe.model).expanduser()
+    is_folder = recipe.model not in packaged() and folder.is_dir()
+    return recipe.model_copy(update={"tasks": tasks, "model": str(folder) if is_folder else recipe.model})

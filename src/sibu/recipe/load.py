@@ -17,6 +17,7 @@ from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.readers import READERS
 from sibu.recipe import yaml
+from sibu.recipe.fill import as_written
 from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, TaskBlock
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
@@ -46,16 +47,20 @@ class Loaded:
         return _at(path, fault.message, fault.mend, self.file, self.lines)
 
 
-def load_recipe(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Loaded:
+def load_recipe(source: str | Path | Mapping[str, Any] | Recipe, overrides: Sequence[str] | str = ()) -> Loaded:
     """Read a recipe from a file or a mapping.
 
     Args:
-        source: A YAML file, or the same as a mapping (paths in it are relative to the working folder).
-        overrides: ``KEY=VALUE`` with dotted keys, such as ``train.epochs=1``.
+        source: A YAML file, or the same as a mapping or a ``Recipe`` (paths in it are relative to the working folder).
+        overrides: ``KEY=VALUE`` with dotted keys, such as ``train.epochs=1``; one or several.
 
     Raises:
         RecipeError: With every fault found.
     """
+    if isinstance(source, Recipe):
+        source = as_written(source)
+    if not isinstance(source, str | Path | Mapping):
+        raise RecipeError(f"A recipe is a file, a mapping or a `sibu.Recipe`, given {type(source).__name__}.")
     if isinstance(source, Mapping):
         file, home, value = "the recipe", Path.cwd(), json.loads(json.dumps(source, default=str))
         lines: dict[yaml.Path, int] = {}
@@ -65,7 +70,7 @@ def load_recipe(source: str | Path | Mapping[str, Any], overrides: Sequence[str]
         value, lines = yaml.parse(_text(path), file)
     if not isinstance(value, dict):
         raise RecipeError(Fault(file, "a recipe is a mapping with the keys name, model and tasks."))
-    for override in overrides:
+    for override in [overrides] if isinstance(overrides, str) else overrides:
         _apply(value, override, lines)
     return Loaded(validate(value, file, lines), home, file, lines)
 

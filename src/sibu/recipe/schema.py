@@ -86,7 +86,7 @@ class Recipe(Spec):
     """Pretrained model: the alias of a packaged one, a local folder, or a Hub id."""
     allow_pickle: bool = False
     """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
-    modalities: tuple[AnyModality, ...] = (TextSpec(),)
+    modalities: Annotated[tuple[AnyModality, ...], Field(min_length=1)] = (TextSpec(),)
     """Kinds of input with their options."""
     fusion: AnyFusion = IdentitySpec()
     """How several modalities become one."""

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,9 @@ from sibu.core.errors import RunStopped
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that is moved onto it when the block ends without a fault."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise RunStopped(f"{path} is a folder. Name a file, in it or elsewhere.")
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
     try:
         with disk_faults(path):
@@ -25,7 +27,8 @@ def new_file(path: Path) -> Iterator[Path]:
             _flush(temporary)
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that cannot be written to there is nothing to remove
+            temporary.unlink()
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     A folder that stands there already is moved aside first and removed last, so that at every moment one whole folder
     can be found.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     mark = uuid4().hex[:8]
     temporary, former = (path.with_name(f".{path.name}.{mark}.{what}") for what in ("new", "old"))
     try:
@@ -51,6 +54,21 @@ def new_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)
+
+
+def make_folder(path: Path) -> None:
+    """A folder with all above it.
+
+    Raises:
+        RunStopped: When there can be none.
+    """
+    with disk_faults(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, FileNotFoundError) as fault:
+            file = next((each for each in (path, *path.parents) if each.is_file()), None)
+            why = f"{file} is a file" if file else os.strerror(fault.errno or 0)
+            raise RunStopped(f"{path} cannot be made a folder: {why}. Choose another place.") from fault
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -71,7 +89,7 @@ def disk_faults(path: Path) -> Iterator[None]:
             free = shutil.disk_usage(_existing(path)).free // 2**20
             raise RunStopped(
                 f"No room to write {path} ({os.strerror(number)}; {free} MiB free). Nothing that was there is lost. "
-                "Make room and run again with --resume, or choose another place with --out."
+                "Make room and run the command again (`sibu run` goes on with --resume), or choose another place."
             ) from fault
         if number in (errno.EACCES, errno.EROFS, errno.EPERM):
             place = getattr(fault, "filename", None) or path

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sibu.store.atomic import new_folder
+from sibu.core.errors import RunStopped
+from sibu.store.atomic import make_folder, new_folder
 
 UNUSED_DAYS = 30
 """What was not used for so long is removed when something new of its kind is made."""
@@ -26,11 +27,20 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """
     folder = cache_folder() / kind / key[:40]
     if not folder.is_dir():
+        _make_home(folder.parent)
         _remove_unused(folder.parent)
         with new_folder(folder) as temporary:
             make(temporary)
     os.utime(folder)
     return folder
+
+
+def _make_home(folder: Path) -> None:
+    try:
+        make_folder(folder)
+    except RunStopped as fault:
+        mend = "It is Sibu's cache; the environment variable SIBU_CACHE names another folder for it."
+        raise RunStopped(f"{fault} {mend}") from fault
 
 
 def _remove_unused(home: Path) -> None:

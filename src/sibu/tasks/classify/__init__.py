@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Labels, Spec
 
 if TYPE_CHECKING:
     from sibu.tasks.classify.task import Classify
@@ -20,7 +20,7 @@ class ClassifySpec(Spec):
     """Options of `classify`."""
 
     type: Literal["classify"] = "classify"
-    labels: tuple[str, ...] | None = None
+    labels: Labels | None = None
     """The labels in a fixed order; null: those of the training data, sorted."""
     multi_label: bool | None = None
     """Whether an input may have several labels or none; null: yes where the data's labels are lists."""

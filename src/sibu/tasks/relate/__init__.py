@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Labels, Spec
 
 if TYPE_CHECKING:
     from sibu.tasks.relate.task import Relate
@@ -20,7 +20,7 @@ class RelateSpec(Spec):
     """Options of `relate`."""
 
     type: Literal["relate"] = "relate"
-    labels: tuple[str, ...] | None = None
+    labels: Labels | None = None
     """The relations in a fixed order, without the one that means none; null: those of the training data, sorted."""
     none_label: str | None = None
     """The data's name for 'no relation' (such as `Other`); pairs that the data does not list have none either."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Labels, Spec
 
 if TYPE_CHECKING:
     from sibu.tasks.tag.task import Tag
@@ -21,7 +21,7 @@ class TagSpec(Spec):
     """Options of `tag`."""
 
     type: Literal["tag"] = "tag"
-    labels: tuple[str, ...] | None = None
+    labels: Labels | None = None
     """The kinds of stretches in a fixed order; null: those of the training data, sorted."""
     scheme: Literal["BIO", "BIOES"] = "BIO"
     """Tags inside the model; data may come in IO, BIO or BIOES whatever this says."""
