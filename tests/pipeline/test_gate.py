@@ -12,6 +12,7 @@ import yaml
 import sibu
 from sibu.cli import main
 from sibu.core.errors import DataError
+from sibu.pipeline.progress import Silent
 from tests.conftest import write_jsonl
 
 
@@ -94,8 +95,10 @@ def recipe(tmp_path, tiny_model):
     return make
 
 
-def told(checked):
-    return [(f.kind, f.severity, Path(f.file).name, f.row, f.message) for f in checked.gate.faults.examples]
+def told(checked, *, but=("unknown characters",)):
+    """What was found; the tiny vocabulary knows few characters, so that what it lacks is told by a test of its own."""
+    faults = [f for f in checked.gate.faults.examples if f.kind not in but]
+    return [(f.kind, f.severity, Path(f.file).name, f.row, f.message) for f in faults]
 
 
 @dataclass
@@ -208,6 +211,33 @@ def spans(language, text):
     yield Case("tag", language, tagged(language, word, inside), "span inside a word", "warning", message, joined)
 
 
+def own_texts(language, text):
+    place, other = PLACE[language], {"en": "paris", "zh": "北京"}[language]
+    good = span(text, place, "LOC") | {"text": place}
+    for kind, more in (("tag", {}), ("relate", {"relations": []})):
+        entities = [good, span(text, PERSON[language], "PER")]
+        sound = {"text": text, "entities": entities, **more}
+        shifted = good | {"start": good["start"] - 1, "end": good["end"] - 1}
+        message = (
+            f"the span {shifted['start']}..{shifted['end']} is {text[shifted['start'] : shifted['end']]!r}, but its "
+            f"own `text` says {place!r}. It stands at {good['start']}."
+        )
+        row = sound | {"entities": [shifted, entities[1]]}
+        yield Case(kind, language, row, "span and its text", "error", message, sound, "test")
+        message = f"the span {good['start']}..{good['end']} is {place!r}, but its own `text` says {other!r}."
+        row = sound | {"entities": [good | {"text": other}, entities[1]]}
+        yield Case(kind, language, row, "span and its text", "error", message, sound)
+
+
+def pairs(language, text):
+    for kind, target in (("classify", {"label": "visit"}), ("regress", {"number": 1.5})):
+        alone = {"text": text, **target}
+        message = "there is a `text_pair`, which no training row has."
+        yield Case(
+            kind, language, alone | {"text_pair": text[:5]}, "pair not learned", "warning", message, alone, "test"
+        )
+
+
 def tags(language, text):
     sound = SOUND["tag tokens"](language, "x")[0]
     words = sound["tokens"]
@@ -287,7 +317,7 @@ def other(language, text):
     yield Case("regress", language, row, "beyond bounds", "error", message, row | {"number": 5}, "test", options)
 
 
-GROUPS = (empty_inputs, unknown_labels, spans, tags, answers, relating, other)
+GROUPS = (empty_inputs, unknown_labels, spans, own_texts, pairs, tags, answers, relating, other)
 CASES = [case for group in GROUPS for case in both(group)]
 
 
@@ -306,6 +336,89 @@ def test_a_faulty_row_is_named_and_its_mend_works(case, recipe, tmp_path):
     assert checked.sound == (case.severity == "warning")
     assert checked.gate.faults.examples[0].mend
     assert told(found(case.mended)) == []
+
+
+@pytest.mark.parametrize("kind", ["classify", "regress"])
+def test_a_pair_that_is_missing(kind, recipe, tmp_path):
+    def paired(split, *without):
+        rows = SOUND[kind]("en", split)
+        return [row if n in without else row | {"text_pair": "the film"} for n, row in enumerate(rows)]
+
+    files = {split: write_jsonl(tmp_path / f"{split}.all.jsonl", paired(split)) for split in ("train", "dev", "test")}
+    assert told(sibu.check(recipe(kind, files=files))) == []
+    files["test"] = write_jsonl(tmp_path / "gap.jsonl", paired("test", 2))
+    message = "there is no `text_pair`, which all training rows have."
+    assert told(sibu.check(recipe(kind, files=files))) == [("missing pair", "error", "gap.jsonl", 3, message)]
+    files |= {"train": write_jsonl(tmp_path / "some.jsonl", paired("train", 0, 4)), "test": files["dev"]}
+    files["test"] = write_jsonl(tmp_path / "whole.jsonl", paired("test"))
+    message = "there is no `text_pair`, which some training rows have."
+    assert told(sibu.check(recipe(kind, files=files))) == [
+        ("missing pair", "warning", "some.jsonl", row, message) for row in (1, 5)
+    ]
+
+
+def test_a_bundle_of_pairs_refuses_a_text_alone(recipe, tmp_path):
+    rows = {split: [row | {"text_pair": "now"} for row in intents("en", split)] for split in ("train", "dev", "test")}
+    files = {split: write_jsonl(tmp_path / f"{split}.pairs.jsonl", own) for split, own in rows.items()}
+    bundle = sibu.run(recipe("classify", files=files) | {"train": {"max_steps": 1}}, out=tmp_path / "out")
+    model = sibu.load(bundle)
+    assert model.predict({"text": "my bill", "text_pair": "now"}).value
+    for given in ("my bill", {"text": "my bill", "text_pair": " "}):
+        with pytest.raises(DataError, match="there is no `text_pair`, which all training rows have"):
+            model.predict(given)
+
+
+def test_a_language_that_the_model_does_not_know(recipe, tmp_path):
+    rows = [
+        *intents("en", "train"),
+        {"text": "饕餮魑魅魍魉", "label": "visit"},
+        {"text": "饕餮 book it now please", "label": "visit"},
+    ]
+    checked = sibu.check(recipe("classify", files={"train": write_jsonl(tmp_path / "a.jsonl", rows)}))
+    message = "6 of 8 pieces are unknown to the model."
+    assert told(checked, but=()) == [("unknown characters", "warning", "a.jsonl", 7, message)]
+    assert "me5" in checked.gate.faults.examples[0].mend
+
+
+def test_what_is_left_to_train_on_has_two_labels(recipe, tmp_path):
+    made = recipe("classify")
+    rows = [{"text": "book it", "label": "a"}, {"text": "my bill", "label": "b"}]
+    data = {"train": str(write_jsonl(tmp_path / "two.jsonl", rows)), "test": made["tasks"]["it"]["data"]["test"]}
+    made["tasks"]["it"]["data"] = data
+    with pytest.raises(DataError, match=r"The training data has 1 label \('[ab]'\); a classifier needs at least 2"):
+        sibu.check(made)
+
+
+def test_test_inputs_that_dev_has_too(recipe, tmp_path):
+    shared = intents("en", "dev")
+    files = {"dev": write_jsonl(tmp_path / "d.jsonl", shared), "test": write_jsonl(tmp_path / "t.jsonl", shared[2:4])}
+    place = tmp_path / "d.jsonl"
+    assert told(sibu.check(recipe("classify", files=files))) == [
+        ("leak", "warning", "t.jsonl", row, f"this input is in dev too ({place}:{row + 2}; it, test).")
+        for row in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_evaluation_tells_what_it_found_odd(language, recipe, tmp_path):
+    bundle = sibu.run(recipe("classify", language) | {"train": {"max_steps": 1}}, out=tmp_path / "out")
+    said = []
+
+    class Voice(Silent):
+        def say(self, text):
+            said.append(text)
+
+    odd = write_jsonl(tmp_path / "odd.jsonl", [{**row, "label": "zzz"} for row in intents(language, "test")])
+    more = write_jsonl(tmp_path / "more.jsonl", intents(language, "test"))
+    report = sibu.load(bundle).evaluate([odd, more], progress=Voice())
+    assert report.scores["accuracy"].n == 12
+    assert [line.partition(", such as ")[0] for line in said] == [f"warning: unknown label: 6 in {odd}"]
+    assert f"{odd}:1: the label 'zzz' is not among the training data's" in said[0]
+    bad = write_jsonl(tmp_path / "bad.jsonl", [{"text": " ", "label": "visit"}] * 9)
+    with pytest.raises(DataError) as fault:
+        sibu.load(bundle).evaluate(bad)
+    assert str(fault.value).startswith("The data gate found 9 errors; nothing was evaluated.")
+    assert str(fault.value).endswith("... and 6 more.")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

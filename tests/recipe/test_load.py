@@ -87,11 +87,36 @@ def _train_keys() -> list[str]:
         (("test: b.jsonl", "test: {dev: b.jsonl}"), "data.test.dev: a test file cannot have this name. Rename it."),
         (
             ("type: classify", "type: classify\n    class_weights: balancd"),
-            "tasks.intent.class_weights: should be 'none' or 'balanced', or should be a valid dictionary, given \"bal",
+            "tasks.intent.class_weights: should be 'none' or 'balanced', or must be a mapping (`key: value`), given",
         ),
         (
             ("type: classify", "type: regress\n    bounds: [3, 0]"),
             "tasks.intent.bounds: the first bound must be less than the second, given [3, 0].",
+        ),
+        (("name: notes", "name: a/b"), "recipe.yaml:1 name: may have letters, digits, '-', '_' and blanks"),
+        (("name: notes", "modalities: []\nname: notes"), "recipe.yaml:1 modalities: must not be empty, given []."),
+        (("name: notes", "track: mlflow\nname: notes"), 'recipe.yaml:1 track: must be a list, given "mlflow".'),
+        (
+            ("name: notes", "release: {intent.f1: 3}\nname: notes"),
+            "release.intent.f1: must be a mapping",
+        ),
+        (
+            ("name: notes", "release: {intent.f1: {at_least: .8, at_most: .2}}\nname: notes"),
+            "release.intent.f1: at_least lies above at_most: nothing meets both. Mend one of them.",
+        ),
+        (
+            ("name: notes", "release: {intent.f1: {at_least: .nan}}\nname: notes"),
+            "be a finite number, given NaN.",
+        ),
+        (
+            ("epochs: 2", "head_learning_rate: .inf"),
+            "head_learning_rate: should be a finite number, given Infinity.",
+        ),
+        (("type: classify", "type: classify\n    labels: [a, b, a]"), "tasks.intent.labels: names 'a' twice"),
+        (("  intent:", "  in.tent:"), "tasks.in.tent: may have letters, digits"),
+        (
+            ("test: b.jsonl", "test: []"),
+            "data.test: must be a text, or must not be empty, or must be a mapping",
         ),
         (("test: b.jsonl", "test: b.jsonl, in_domain: b"), "data.in_domain: needs several test files by name."),
     ],
@@ -99,6 +124,12 @@ def _train_keys() -> list[str]:
 def test_messages(change: tuple[str, str], told: str, tmp_path: Path) -> None:
     (found,) = faults(GOOD.replace(*change), tmp_path)
     assert told in found
+
+
+def test_labels_may_be_numbers_as_in_the_data(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(GOOD.replace("type: classify", "type: classify\n    labels: [0, 1, true]"))
+    assert load_recipe(file).recipe.tasks["intent"].task.labels == ("0", "1", "true")  # type: ignore[attr-defined]
 
 
 def test_overrides_are_part_of_the_recipe(tmp_path: Path) -> None:

@@ -127,13 +127,22 @@ def _answer_place(value: Any) -> int:
     return -1 if value == -1 and isinstance(value, int) else _place(value)
 
 
+_SPAN = {"start": _place, "end": _place, "label": _name, "text": _text}
+
+
 def _spans(value: Any) -> list[Any]:
-    return _objects(value, "{start, end, label}", {"start": _place, "end": _place, "label": _name}, frozenset())
+    found = _objects(value, "{start, end, label}", _SPAN, frozenset({"text"}))
+    return [_without_text(item) for item in found]
 
 
 def _entities(value: Any) -> list[Any]:
-    keys = {"start": _place, "end": _place, "label": _name}
-    return _objects(value, "{start, end, label?}", keys, frozenset({"label"}))
+    found = _objects(value, "{start, end, label?}", _SPAN, frozenset({"label", "text"}))
+    return [_without_text(item) for item in found]
+
+
+def _without_text(item: dict[str, Any]) -> dict[str, Any]:
+    """A span's own text is kept where it was given, to be held against its place."""
+    return {key: value for key, value in item.items() if key != "text" or value is not None}
 
 
 def _relations(value: Any) -> list[Any]:

@@ -141,6 +141,20 @@ class Faults:
         return [fault for fault in self.examples if fault.severity == severity]
 
 
+def span_says_otherwise(text: str, span: Mapping[str, Any]) -> str:
+    """What is wrong where a span carries its own text and another stands at its place; an empty text where all is well.
+
+    Case and blanks do not count.
+    """
+    given = span.get("text")
+    stands = text[span["start"] : span["end"]]
+    if given is None or "".join(given.split()).casefold() == "".join(stands.split()).casefold():
+        return ""
+    place = text.find(given) if given else -1
+    where = f" It stands at {place}." if place >= 0 else ""
+    return f"the span {span['start']}..{span['end']} is {stands!r}, but its own `text` says {given!r}.{where}"
+
+
 def is_cjk(character: str) -> bool:
     """Whether a character belongs to a script that is written without spaces between words.
 

@@ -53,6 +53,8 @@ class Modality(Protocol):
     """Most pieces that a window may have."""
     key: str
     """Equal for two that give the same windows and arrays."""
+    unknown: int | None
+    """The piece that stands for what the vocabulary lacks; None where it lacks nothing."""
 
     def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""

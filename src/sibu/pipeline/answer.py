@@ -68,6 +68,7 @@ def answer_inputs(
     fields = opened.recipe.tasks[name].fields
     source = iter(inputs)
     cuts: list[int] = []
+    begun = 0
     with progress.bar("predicting", total) as advance:
         while chunk := list(islice(source, CHUNK)):
             cleaned: list[Row | SibuError] = []
@@ -76,13 +77,19 @@ def answer_inputs(
                     cleaned.append(_sound(task, clean_input(task, given, fields)))
                 except SibuError as fault:
                     cleaned.append(fault)
+            sound = [place for place, row in enumerate(cleaned) if not isinstance(row, SibuError)]
             rows = [row for row in cleaned if not isinstance(row, SibuError)]
-            found = iter(answers(opened.model, name, task, opened.text, rows, cut=cuts.append) if rows else [])
+            cut: set[int] = set()
+            found = iter(answers(opened.model, name, task, opened.text, rows, cut=cut.update) if rows else [])
             yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
+            cuts += [begun + sound[row] for row in sorted(cut)]
+            begun += len(chunk)
             advance(len(chunk))
-    if many := sum(cuts):
+    if cuts:
         limit = opened.text.max_length
-        progress.say(f"{counted(many, 'input')} longer than the model's {limit} pieces: the rest was not read.")
+        said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: the rest was not read."
+        listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
+        progress.say(f"{said} Counted from 0: {listed}.")
 
 
 def _sound(task: Task, row: Row) -> Row:

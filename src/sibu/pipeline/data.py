@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -272,7 +273,10 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
         named = [name for name in group if name in origin.fields]  # told above, if the column is not there
         if wanted and not named and not set(group) & set(about["columns"]):
             names = " or ".join(map(repr, group))
-            mend = f"Name the column under {origin.where}.fields, such as `{group[0]}: {about['in_files'][0]}`."
+            by_case = {column.casefold(): column for column in about["in_files"]}
+            alike = get_close_matches(group[0], list(by_case), n=1, cutoff=0.5)
+            such = f", such as `{group[0]}: {by_case[alike[0]]}`" if alike else f": `{group[0]}: <column>`"
+            mend = f"Name the column under {origin.where}.fields{such}."
             found.append(Fault(origin.where, f"there is no column {names}.", f"{has} {_another_form(about) or mend}"))
     if found:
         raise RecipeError(found)
@@ -325,7 +329,8 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
     held = np.zeros(total, dtype=bool)
     held[dev] = True
     if held.all():
-        raise DataError(f"{', '.join(rows.files)}: all rows are alike; dev cannot be split from it. Give `data.dev`.")
+        why = "all rows are alike" if len(groups) == 1 else f"a dev_share of {share:g} leaves no row to train on"
+        raise DataError(f"{', '.join(rows.files)}: {why}; dev cannot be split from it. Give `data.dev`.")
     return rows.subset(np.flatnonzero(~held)), rows.subset(np.flatnonzero(held))
 
 

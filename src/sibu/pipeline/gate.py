@@ -88,6 +88,9 @@ def survey(
                 windows = [next(prepared) for _ in group]
                 for fault in task.check(row, windows):
                     faults.add(as_fault(fault, file, line))
+                if said := _unread(windows, text.unknown):
+                    mend = "Take a model that knows the language: `me5` for Chinese and many others."
+                    faults.add(DataFault("unknown characters", "warning", file, line, said, mend))
                 _measure(found, row, windows, targets)
                 own = hash_json([normal(str(row.get(name))) for name in inputs])
                 target = fingerprint(hash_json([row.get(column.name) for column in targets]))
@@ -97,6 +100,13 @@ def survey(
                 keys.add([mark for mark in marks if mark[0] == file])
             advance(len(chunk))
     return found, keys
+
+
+def _unread(windows: Sequence[Sequence[Window]], unknown: int | None) -> str:
+    """What to say where half of a row's pieces are unknown to the model."""
+    pieces = [piece for group in windows for window in group for piece in window.input_ids]
+    lost = 0 if unknown is None else pieces.count(unknown)
+    return f"{lost} of {len(pieces)} pieces are unknown to the model." if lost * 2 >= len(pieces) else ""
 
 
 def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[Column]) -> None:
@@ -160,6 +170,24 @@ def compare_splits(task: str, splits: Mapping[str, tuple[Rows, Keys]], faults: F
                 DataFault("leak", "warning", file, line, message, "Remove it from one of the two; it flatters figures.")
             )
     _near_leaks(task, splits, exact, faults, progress)
+    if "dev" in splits:
+        _leaks_from_dev(task, splits, exact, faults)
+
+
+def _leaks_from_dev(
+    task: str, splits: Mapping[str, tuple[Rows, Keys]], told: Mapping[str, set[int]], faults: Faults
+) -> None:
+    """Test inputs that dev has too: dev chooses the weights, so that they are not unseen either."""
+    _, dev = splits["dev"]
+    for split, (_, keys) in splits.items():
+        if split in ("train", "dev"):
+            continue
+        for row, twin in keys.shared(dev):
+            if row not in told[split]:
+                (file, line), (other, first) = keys.place(row), dev.place(twin)
+                message = f"this input is in dev too ({other}:{first}; {task}, {split})."
+                mend = "Remove it from one of the two; dev chooses the weights."
+                faults.add(DataFault("leak", "warning", file, line, message, mend))
 
 
 def _near_leaks(

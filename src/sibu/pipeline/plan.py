@@ -14,6 +14,7 @@ from sibu.core.errors import DataError, Fault, RecipeError, near_miss
 from sibu.core.example import Faults
 from sibu.core.protocols import Modality, Task
 from sibu.methods import METHODS
+from sibu.metrics import LOWER_IS_BETTER
 from sibu.modalities import MODALITIES
 from sibu.models.sources import Source, find_model
 from sibu.models.trim import trim_vocabulary
@@ -31,6 +32,8 @@ from sibu.tasks import TASKS
 from sibu.tasks.tag import TagSpec
 from sibu.trackers import TRACKERS
 
+FEW = 100
+"""Rows below which a split may take a label away."""
 TRIM_VERSION = 1
 """Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
@@ -128,6 +131,11 @@ def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
             close = near_miss(metric, plan.task.metrics)
             allowed = ", ".join(plan.task.metrics)
             faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
+        elif metric not in LOWER_IS_BETTER and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
+            given = recipe.release[key].at_least
+            faults.append(
+                Fault(where, f"{metric} is never above 1, given at_least {given:g}.", "Give a share, as 0.9.")
+            )
         splits = [name for name in plan.splits if name != "train"]
         if split and split[0] not in splits:
             faults.append(Fault(where, f"{task} has no split {split[0]!r}.", f"Allowed: {', '.join(splits)}."))
@@ -246,6 +254,9 @@ def _plan_task(
         task.learn(whole)
         if block.data.dev is None:
             splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
+            if len(whole) < FEW:  # the part that is left to train on can be learned from too
+                task.learn(splits["train"])
+                task.learn(whole)
     except DataError as fault:
         if not faults.number("error"):
             raise

@@ -43,7 +43,7 @@ def answers(
     rows: Sequence[Row],
     *,
     memo: Callable[[int, Batch], Encoded] | None = None,
-    cut: Callable[[int], None] | None = None,
+    cut: Callable[[set[int]], None] | None = None,
 ) -> list[Prediction]:
     """Predictions for a chunk of rows, in order.
 
@@ -54,7 +54,7 @@ def answers(
         text: The text modality's preparer.
         rows: The chunk.
         memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
-        cut: Told how many rows have an input of which not all is read.
+        cut: Told the numbers of the rows that have an input of which not all is read.
     """
     asked = [task.inputs(row) for row in rows]
     prepared = iter(text.prepare([source for group in asked for source in group]))
@@ -65,7 +65,7 @@ def answers(
         for window in next(prepared)
     ]
     if cut is not None:
-        cut(len({piece.row for piece in pieces if piece.window.cut}))
+        cut({piece.row for piece in pieces if piece.window.cut})
     lengths = np.array([len(piece.window.input_ids) for piece in pieces], dtype=np.int64)
     order = np.argsort(lengths, kind="stable")[::-1]
     outputs: list[WindowOutput | None] = [None] * len(pieces)

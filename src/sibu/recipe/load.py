@@ -180,8 +180,21 @@ def _fault(error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) ->
         return _at(path, "is missing.", "Add it.", file, lines)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _tag_fault(path, given, file, lines)
-    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = _SAID.get(kind) or error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return _at(path, f"{said}, given {_short(given)}.", "", file, lines)
+
+
+_SAID = {
+    "string_pattern_mismatch": "may have letters, digits, '-', '_' and blanks (the name of the run also '.'), "
+    "and begins with a letter or digit",
+    "too_short": "must not be empty",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping (`key: value`)",
+    "model_type": "must be a mapping (`key: value`)",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+}
+"""Pydantic's kinds of faults in the words of YAML."""
 
 
 def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
@@ -284,6 +297,8 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
         if condition.at_least is None and condition.at_most is None:
             found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
+        elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
+            found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
     names = [getattr(spec, "name", "") for spec in recipe.modalities]
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))

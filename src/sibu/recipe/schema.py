@@ -35,16 +35,19 @@ else:
     AnyTracker = TRACKERS.union()
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
+Word = Annotated[str, Field(pattern=r"^[\w][\w\- ]*$", max_length=80)]
+"""A name that stands before a dot: of a task, of a test file."""
+Files = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class DataBlock(Spec):
     """Where a task's data lies."""
 
-    train: str | tuple[str, ...]
+    train: str | Files
     """File to learn from; several are read as one."""
-    dev: str | tuple[str, ...] | None = None
+    dev: str | Files | None = None
     """File for early stopping and every other choice; null: split from `train`, seeded and stratified."""
-    test: str | tuple[str, ...] | dict[str, str] | None = None
+    test: str | Files | dict[Word, str] | None = None
     """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
@@ -90,7 +93,7 @@ class Recipe(Spec):
     """Kinds of input with their options."""
     fusion: AnyFusion = IdentitySpec()
     """How several modalities become one."""
-    tasks: Annotated[dict[Name, TaskBlock], Field(min_length=1)]
+    tasks: Annotated[dict[Word, TaskBlock], Field(min_length=1)]
     """Tasks by name; several share one encoder."""
     method: AnyMethod = FullSpec()
     """How the encoder is adapted."""

@@ -13,7 +13,7 @@ class TrainSpec(Spec):
     epochs: PositiveInt = 5
     """Times that the training data is seen."""
     max_steps: PositiveInt | None = None
-    """Stop after so many steps whatever `epochs` says; the schedule ends there too."""
+    """Stop after so many steps at most, within the `epochs`; the schedule ends there too."""
     learning_rate: PositiveFloat | None = None
     """Peak learning rate of the encoder's weights; null: the method's own default, with `full` and `freeze` smaller for
     wider models."""

@@ -38,6 +38,8 @@ class Vocabulary:
     pair_types: bool
     """Whether the model tells the second text by segment number 1."""
     pad_id: int
+    unknown_id: int | None
+    """The piece for characters that the vocabulary lacks; None where there is none."""
     space_id: int | None
     """The piece of a space alone, in vocabularies that mark spaces (``▁``)."""
     max_length: int | None
@@ -72,6 +74,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         pair=pair,
         pair_types=types and config.get("type_vocab_size", 1) > 1,
         pad_id=pad_id,
+        unknown_id=next((n for n in map(tokenizer.token_to_id, ("[UNK]", "<unk>")) if n is not None), None),
         space_id=tokenizer.token_to_id("▁"),
         max_length=positions - offset if positions else None,
         lowercases=_ids(tokenizer, "Paris US") == _ids(tokenizer, "paris us"),

@@ -53,6 +53,7 @@ class TextPreparer:
             raise RecipeError(f"{given} Give {fewest} or more, or null for the model's own limit.")
         self.max_length = max_length or min(limit, LONGEST)
         self.overlap = min(overlap, self.max_length // 2)
+        self.unknown = self.vocabulary.unknown_id
         self.shapes = shapes
         self.key = hash_json([hash_tokenizer(folder), self.max_length, self.overlap, shapes])
         features = [

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError
+from sibu.core.errors import DataError, counted
 from sibu.core.example import LabelSet, Row, as_names
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion
+from sibu.tasks._pair import Pairs, check_pair
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,7 +79,9 @@ class Classify:
         """Count labels, and settle which there are."""
         counts: Counter[str] = Counter()
         lists = singles = 0
+        pairs = Pairs()
         for row in rows:
+            pairs.add(row)
             label = row["label"]
             lists += isinstance(label, list)
             singles += not isinstance(label, list)
@@ -90,10 +93,12 @@ class Classify:
             raise DataError(f"class_weights names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
         if len(names) < (1 if multi else 2):
             raise DataError(
-                f"The training data has {len(names)} label ({as_names(names)}); a classifier needs at least 2. "
+                f"The training data has {counted(len(names), 'label')}{f' ({as_names(names)})' if names else ''}; "
+                f"a classifier needs at least {1 if multi else 2}. "
                 "Add rows of another label, or list all in `labels`."
             )
         self.state = {"labels": names, "multi_label": multi, "counts": {name: counts[name] for name in names}}
+        self.state["pairs"] = pairs.share
         self._restore()
 
     def _restore(self) -> None:
@@ -104,6 +109,7 @@ class Classify:
         """Labels that the training data does not have; empty texts."""
         if not row["text"].strip():
             yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
+        yield from check_pair(row, self.state.get("pairs"))
         label = row.get("label")
         if label is None:
             return

@@ -15,6 +15,7 @@ from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.correlation import Numbers
+from sibu.tasks._pair import Pairs, check_pair
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,9 @@ class Regress:
     def learn(self, rows: Iterable[Row]) -> None:
         """Mean and deviation of the targets (Welford, 1962: one pass, no large sums)."""
         count, mean, spread = 0, 0.0, 0.0
+        pairs = Pairs()
         for row in rows:
+            pairs.add(row)
             count += 1
             step = row["number"] - mean
             mean += step / count
@@ -57,12 +60,13 @@ class Regress:
             raise DataError(
                 f"All {count} training numbers are {mean:g}; there is nothing to learn. Add rows that differ."
             )
-        self.state = {"mean": mean, "deviation": deviation}
+        self.state = {"mean": mean, "deviation": deviation, "pairs": pairs.share}
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
         """Empty texts; numbers beyond the bounds."""
         if not row["text"].strip():
             yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
+        yield from check_pair(row, self.state.get("pairs"))
         number = row.get("number")
         if number is not None and self.bounds and not self.bounds[0] <= number <= self.bounds[1]:
             message = f"{number:g} lies beyond the bounds {self.bounds[0]:g} to {self.bounds[1]:g}."

@@ -11,7 +11,7 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
-from sibu.core.example import LabelSet, Row, as_names
+from sibu.core.example import LabelSet, Row, as_names, span_says_otherwise
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
@@ -76,8 +76,10 @@ class Relate:
         found = sorted({name[:-1] for name in classes if name != NONE})
         names = list(self.fixed_labels) if self.fixed_labels is not None else found
         if len(classes) < 2:
+            (only,) = classes or [NONE]
+            every = f"have the relation {only[:-1]!r}" if only else "have no relation"
             raise DataError(
-                f"All {sum(classes.values())} pairs of the training data are alike ({as_names(classes)}); "
+                f"All {sum(classes.values())} pairs of the training data {every}; "
                 "there is nothing to tell apart. Add rows with other relations, or with none."
             )
         directed = [name for label in names for name in (f"{label}>", f"{label}<") if classes[name]]
@@ -121,6 +123,8 @@ class Relate:
                     f"the entity {entity['start']}..{entity['end']} is not inside the text of {len(text)} characters."
                 )
                 yield "span outside the text", "error", message, "Offsets count characters from 0, end exclusive."
+            elif said := span_says_otherwise(text, entity):
+                yield "span and its text", "error", said, "Mend `start` and `end` (characters from 0), or the text."
         seen: dict[frozenset[int], str] = {}
         for relation in row.get("relations") or []:
             head, tail, label = relation["head"], relation["tail"], relation["label"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError
-from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens
+from sibu.core.errors import DataError, counted
+from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens, span_says_otherwise
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
@@ -122,7 +122,8 @@ class Tag:
         if tags is None:
             return
         if len(tags) != len(tokens):
-            message = f"{len(tokens)} tokens have {len(tags)} tags."
+            verb = "has" if len(tokens) == 1 else "have"
+            message = f"{counted(len(tokens), 'token')} {verb} {counted(len(tags), 'tag')}."
             yield "tags and tokens", "error", message, "Give each token one tag."
             return
         strange = sorted({tag for tag in tags if tag != "O" and tag[:2] not in {"B-", "I-", "E-", "S-", "L-", "U-"}})
@@ -153,6 +154,8 @@ class Tag:
             if not start < end <= len(text):
                 message = f"the span {start}..{end} ({span['label']}) is not inside the text of {len(text)} characters."
                 yield "span outside the text", "error", message, "Offsets count characters from 0, end exclusive."
+            elif said := span_says_otherwise(text, span):
+                yield "span and its text", "error", said, "Mend `start` and `end` (characters from 0), or the text."
             elif text[start].isspace() or text[end - 1].isspace():
                 message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends with a blank."
                 yield "span with blanks", "error", message, "Move its ends to the first and last visible character."
