@@ -308,6 +308,23 @@ def test_an_interrupt_that_python_loses_stops_the_work_all_the_same() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def test_inputs_come_from_standard_input(home: Path) -> None:
+    line = [sys.executable, "-m", "sibu", "predict", str(home / "bundle"), "--input", "-"]
+    rows = '{"text": "book it", "id": null}\n{"text": "我想预约", "id": "z"}\n{"txt": "x"}\n'
+    done = subprocess.run(line, input=rows, capture_output=True, text=True, encoding="utf-8")
+    found = [json.loads(each) for each in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [each["id"] for each in found] == [0, "z", 2]
+    assert ["error" in each for each in found] == [False, False, True]
+
+
+def test_an_override_without_a_value_is_wrong_usage(home: Path) -> None:
+    done = command("run", home / "recipe.yaml", "train")
+    assert done.returncode == 2
+    assert "'train': give KEY=VALUE, such as train.epochs=1." in done.stderr
+    assert command("run", "-h").stdout == command("run", "--help").stdout != ""
+
+
 def test_a_device_is_chosen_or_refused(home: Path) -> None:
     assert sibu.load(home / "bundle", device="cpu").predict("book it").value in {"appointment", "billing"}
     for device in ("cuda:7", "gpu"):

@@ -10,9 +10,20 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `sibu run` wrote.")]
 Task = Annotated[str | None, typer.Option("--task", "-t", help="Which task, where the bundle has several.")]
 Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe file (YAML).")]
+
+
+def _with_values(given: list[str] | None) -> list[str] | None:
+    if wrong := [each for each in given or [] if "=" not in each]:
+        raise typer.BadParameter(f"{', '.join(map(repr, wrong))}: give KEY=VALUE, such as train.epochs=1.")
+    return given
+
+
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...", help="Overrides with dotted keys, such as train.epochs=1.", show_default=False
+        callback=_with_values,
+        metavar="[KEY=VALUE]...",
+        help="Overrides with dotted keys, such as train.epochs=1.",
+        show_default=False,
     ),
 ]

@@ -16,7 +16,9 @@ def predict(
     task: Task = None,
     text: Annotated[str | None, typer.Option("--text", help="One text to answer.")] = None,
     text_pair: Annotated[str | None, typer.Option("--text-pair", help="Its pair.")] = None,
-    input_: Annotated[Path | None, typer.Option("--input", help="File of inputs, read by its ending.")] = None,
+    input_: Annotated[
+        Path | None, typer.Option("--input", help="File of inputs, read by its ending; -: standard input, JSON Lines.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="File for the predictions; none: stdout.")] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
 
 
+STDIN = "-"
+"""The name of standard input among files."""
+
+
 def clean_input(task: Task, given: Any, fields: Mapping[str, str]) -> Row:
     """One input as a row by Sibu's names.
 
@@ -110,7 +114,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     require_files(files, "--data")
-    origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+    origin = Origin(block.fields, _reader(files[0], block.reader), task.columns, task.needs, f"tasks.{name}")
     rows = read_rows(files, origin, faults)
     from sibu.pipeline.gate import survey
 
@@ -121,21 +125,28 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
 
 
-def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, Any]]:
-    """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
-
-    A line that cannot be read stands in its place as a fault. Where the task was trained from files of the same kind,
-    read with options of its own (a delimiter, say), these hold here too.
-    """
-    require_files([file], "--input")
-    trained: Any = opened.recipe.tasks[name].reader
+def _reader(file: str, trained: Any) -> Any:
+    """How a file is read: as the training data was, with its options, where it is of the same kind or of none known."""
     try:
         kind = reader_for(file)
     except RecipeError:
         if trained is None:
             raise
-        kind = trained.name
-    spec = trained if trained is not None and trained.name == kind else READERS[kind].spec()
+        return trained
+    return trained if trained is not None and trained.name == kind else READERS[kind].spec()
+
+
+def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, Any]]:
+    """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
+
+    A line that cannot be read stands in its place as a fault. Where the task was trained from files of the same kind,
+    read with options of its own (a delimiter, say), these hold here too. ``-`` is standard input, as JSON Lines.
+    """
+    if file == STDIN:
+        file, spec = "/dev/stdin", READERS["jsonl"].spec()
+    else:
+        require_files([file], "--input")
+        spec = _reader(file, opened.recipe.tasks[name].reader)
     own = opened.recipe.tasks[name].fields.get("id", "id")
     faults = Faults(keep=1 << 62)
     told = number = 0
@@ -144,7 +155,8 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
             yield number, DataError(str(fault))
             number += 1
         told = len(faults.examples)
-        yield record.get(own, number), record
+        given = record.get(own)
+        yield number if given in (None, "") else given, record
         number += 1
     for fault in faults.examples[told:]:
         yield number, DataError(str(fault))

@@ -29,7 +29,7 @@ def file_at(path: str) -> Path:
     place = Path(path).absolute()
     if place.is_dir():
         raise DataError(f"{place} is a folder where a file is expected; given {path!r}. Name one file in it.")
-    if place.is_file():
+    if place.exists():  # a pipe is as good as a file
         return place
     folder = place.parent
     if folder.is_dir():
