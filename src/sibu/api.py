@@ -94,9 +94,8 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     loaded = load_recipe(recipe, overrides)
     plan = make_plan(loaded, progress or Silent(), encode=False)
     options = plan.recipe.train
-    batch = options.batch_tokens or 1
-    pieces = [found.tokens(plan.text.max_length) for found in encoded_surveys(plan.tasks)]
-    batches = sum(max(round(each / batch), 1) for each in pieces)
+    size = options.batch_tokens or 1, options.batch_examples
+    batches = sum(max(found.batches(plan.text.max_length, *size), 1) for found in encoded_surveys(plan.tasks))
     per_epoch, steps = plan_steps(plan.recipe, batches)
     about = {
         "name": plan.recipe.name,

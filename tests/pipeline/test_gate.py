@@ -3,16 +3,22 @@
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sibu
 from sibu.cli import main
 from sibu.core.errors import DataError
+from sibu.pipeline.gate import SplitSurvey
 from sibu.pipeline.progress import Silent
+from sibu.train.batches import Budget, split_by_budget
 from tests.conftest import write_jsonl
 
 
@@ -363,9 +369,9 @@ def test_a_bundle_of_pairs_refuses_a_text_alone(recipe, tmp_path):
     bundle = sibu.run(recipe("classify", files=files) | {"train": {"max_steps": 1}}, out=tmp_path / "out")
     model = sibu.load(bundle)
     assert model.predict({"text": "my bill", "text_pair": "now"}).value
-    for given in ("my bill", {"text": "my bill", "text_pair": " "}):
+    for alone in ("my bill", {"text": "my bill", "text_pair": " "}):
         with pytest.raises(DataError, match="there is no `text_pair`, which all training rows have"):
-            model.predict(given)
+            model.predict(alone)
 
 
 def test_a_language_that_the_model_does_not_know(recipe, tmp_path):
@@ -737,3 +743,19 @@ def test_a_run_with_errors_trains_nothing(recipe, tmp_path, monkeypatch, capsys)
         main()
     assert stopped.value.code == 1
     assert "1 error, 0 warnings" in capsys.readouterr().out
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(2, 64), min_size=1, max_size=200), st.sampled_from([64, 100, 999]), st.sampled_from([None, 3])
+)
+def test_steps_are_estimated_as_batches_are_cut(lengths, tokens, examples):
+    own = np.array(sorted(lengths, reverse=True))
+    cut = split_by_budget(np.arange(len(own)), own, Budget(tokens, examples))
+    assert SplitSurvey(rows=len(own), lengths=Counter(lengths)).batches(64, tokens, examples) == len(cut)
+
+
+def test_the_estimate_counts_windows():
+    found = SplitSurvey(rows=2, lengths=Counter([130, 10]))  # 64 + 64 + 2 pieces, and 10
+    assert found.batches(64, 64, None) == 3
+    assert found.batches(64, 10_000, None) == 1

@@ -50,6 +50,29 @@ class SplitSurvey:
         """Pieces that a model of this longest input is given."""
         return sum(min(length, limit) * count for length, count in self.lengths.items())
 
+    def batches(self, limit: int, tokens: int, examples: int | None) -> int:
+        """About how many batches an epoch has: as they are cut, texts of like length together, padded to the longest.
+
+        Args:
+            limit: The model's longest input; longer ones are read in several windows.
+            tokens: Pieces of a batch with their padding.
+            examples: Most windows of a batch.
+        """
+        left = Counter[int]()
+        for length, count in self.lengths.items():
+            whole, rest = divmod(length, limit)
+            left[limit] += whole * count
+            left[rest] += count if rest else 0
+        number = free = 0
+        for length in sorted((each for each in left if left[each]), reverse=True):
+            count = left[length] - min(free, left[length])
+            free -= min(free, left[length])
+            size = max(tokens // max(length, 1), 1)
+            size = size if examples is None else min(size, examples)
+            number += -(-count // size)
+            free += -count % size
+        return number
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SplitSurvey:
         """From its fields as JSON, where numbers that were keys are texts."""
