@@ -14,7 +14,9 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the bundle. Default: runs/<name>.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run at the same place.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what stands at the place of the bundle.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the bundle or the unfinished run at the place.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

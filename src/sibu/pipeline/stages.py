@@ -124,7 +124,7 @@ def _require_same(loaded: Loaded, out: Path) -> None:
     own = as_written(with_absolute_paths(loaded.recipe, loaded.home))
     known = as_written(open_recipe(out))
     settled = {f"train.{key}" for key, value in own["train"].items() if value is None}  # filled in by the run
-    changed = sorted(set(_differences(known, own)) - settled)
+    changed = sorted(path for path in set(_differences(known, own)) - settled if path != "track")
     if changed:
         raise RecipeError(
             f"{out} is a finished bundle of another recipe: {', '.join(changed[:5])} changed since. "
