@@ -639,6 +639,18 @@ def csv_file(path, rows, encoding="utf-8"):
     return path
 
 
+def test_a_faulty_line_counts_once_however_many_tasks_read_it(recipe, tmp_path):
+    made = recipe("classify")
+    file = tmp_path / "train.broken.jsonl"
+    file.write_text(Path(made["tasks"]["it"]["data"]["train"]).read_text() + "{broken\n", encoding="utf-8")
+    made["tasks"]["it"]["data"]["train"] = str(file)
+    made["tasks"]["other"] = made["tasks"]["it"]
+    made["tasks"]["third"] = made["tasks"]["it"] | {"fields": {"text": "text"}}
+    found = sibu.check(made).as_json()
+    assert [(count["kind"], count["count"]) for count in found["counts"]] == [("bad json", 1)]
+    assert found["skipped_rows"] == {str(file): 1}
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_lines_in_another_encoding(split, recipe, tmp_path):
     file = csv_file(tmp_path / "a.csv", [*intents("en", split), *intents("zh", split)[:2]], "gb18030")

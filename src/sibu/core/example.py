@@ -80,6 +80,8 @@ class Faults:
     examples: list[DataFault] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     """Rows that are left out, by file: nothing is dropped uncounted."""
+    told: set[str] = field(default_factory=set)
+    """What was joined once and is not to be counted again."""
 
     def add(self, fault: DataFault, *, skips_row: bool = False) -> None:
         """Count a fault, and keep it as an example while there are few of its kind."""
@@ -99,8 +101,14 @@ class Faults:
         self.counts.update(other.counts)
         self.skipped.update(other.skipped)
 
+    def join_once(self, other: Faults, key: str) -> None:
+        """Take over what was seen of a thing that several look at, such as a file that two tasks read."""
+        if key not in self.told:
+            self.told.add(key)
+            self.join(other)
+
     def as_json(self) -> dict[str, Any]:
-        """Everything, in the form that ``from_json`` reads."""
+        """Everything that was seen, in the form that ``from_json`` reads."""
         counts = [[*key, count] for key, count in self.counts.items()]
         return {"counts": counts, "examples": [asdict(f) for f in self.examples], "skipped": dict(self.skipped)}
 

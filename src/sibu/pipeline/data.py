@@ -126,7 +126,11 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
     folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     found = Faults.from_json(about["faults"])
-    faults.join(found)
+    for lines, content in zip(about["lines"], contents, strict=True):
+        own = Faults.from_json(lines)
+        found.join(own)
+        faults.join_once(own, hash_json(content))
+    faults.join(Faults.from_json(about["faults"]))
     _check_columns(about, origin, targets=targets)
     if not about["rows"]:  # nothing to learn labels from: say why before anything else stumbles over it
         why = "\n".join(map(str, found.examples)) or "The files hold no record."
@@ -150,6 +154,7 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
     import pyarrow as pa
 
     faults = Faults()
+    lines = [Faults() for _ in files]
     present: set[str] = set()
     schema = _schema(origin.columns)
     count = 0
@@ -157,7 +162,7 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
         for number, (file, spec) in enumerate(zip(files, readers, strict=True)):
             read: Reader = READERS.of(spec).build(spec)
             chunk: list[dict[str, Any]] = []
-            for record in read(file, faults):
+            for record in read(file, lines[number]):
                 present |= record[1].keys()
                 row = _cleaned(record, number, file, origin, faults, targets=targets)
                 if row is not None:
@@ -171,6 +176,7 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
         "columns": [name for name, column in wanted.items() if column in present],
         "in_files": sorted(present),
         "faults": faults.as_json(),
+        "lines": [each.as_json() for each in lines],
     }
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
