@@ -167,10 +167,11 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     lacking = [name for name in missing if not name.startswith(BACKBONE)]
     if lacking or unexpected:
         raise BundleError(f"{path}/heads.safetensors does not fit its recipe: {[*lacking, *unexpected][:5]}.")
+    place = device or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
-        model.to(device or torch.accelerator.current_accelerator(check_available=True) or "cpu")
+        model.to(place)
     except (RuntimeError, AssertionError, NotImplementedError) as fault:  # torch's own words for a device it lacks
         reason = str(fault).splitlines()[0]
-        raise Unsupported(f"The device {device!r} cannot be had: {reason}. Give `cpu`, or leave it out.") from fault
+        raise Unsupported(f"The device {str(place)!r} cannot be had: {reason}. Give `cpu`, or leave it out.") from fault
     model.eval()
     return Opened(path, content, recipe, tasks, model, text)

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sibu.core.errors import RunStopped
@@ -31,7 +32,8 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
         _remove_unused(folder.parent)
         with new_folder(folder) as temporary:
             make(temporary)
-    os.utime(folder)
+    with suppress(OSError):  # a cache that cannot be written to still gives what it has
+        os.utime(folder)
     return folder
 
 
