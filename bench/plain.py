@@ -454,6 +454,7 @@ def measured(fit: Fit, epochs: float, rate: float) -> tuple[dict[str, Any], dict
         began = time.perf_counter()
         side.train()
         seconds = time.perf_counter() - began
+        side.args.train_sampling_strategy = "random"  # by length, predictions too would come in another order
         logits = {split: side.predict(features).predictions for split, features in fit.tests.items()}
     scores = {split: bootstrap(fit.judge(split, found)) for split, found in logits.items()}
     metrics = {split: {name: score.as_json() for name, score in found.items()} for split, found in scores.items()}

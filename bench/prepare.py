@@ -8,12 +8,15 @@ Nothing is left out: what a set's own format cannot say is written down in each 
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
+import io
 import json
 import random
 import re
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -190,9 +193,65 @@ def growing(data: Path, out: Path) -> None:
         write(out / f"x{factor}.jsonl", ({"text": f"{n} {r[-2]} {r[-1]}", "label": r[0]} for n, r in enumerate(picked)))
 
 
+def dialogsum(data: Path, out: Path) -> None:
+    """Dialogue and summary; the test rows have three summaries each. The training part is the one of June 2021."""
+    home = data / "sum_dialogsum_en"
+    with zipfile.ZipFile(home / "DialogSum_Data.zip") as packed:
+        lines = packed.read("DialogSum_Data/dialogsum.train.jsonl").decode("utf-8").split("\n")
+    train = [ast.literal_eval(line) for line in lines if line.strip()]
+    write(out / "train.jsonl", ({"dialogue": row["dialogue"], "summary": row["summary"]} for row in train))
+    for split in ("dev", "test"):
+        rows = [json.loads(line) for line in lines_of(home / f"dialogsum.{split}.jsonl")]
+        several = [
+            [row[f"summary{number}"] for number in (1, 2, 3)] if split == "test" else row["summary"] for row in rows
+        ]
+        write(
+            out / f"{split}.jsonl",
+            ({"dialogue": row["dialogue"], "summary": own} for row, own in zip(rows, several, strict=True)),
+        )
+
+
+def multi30k(data: Path, out: Path) -> None:
+    """English and German captions, line by line."""
+    home = data / "mt_multi30k_en_de_fr"
+    for name, split in (
+        ("train", "train"),
+        ("val", "dev"),
+        ("test_2016_flickr", "test"),
+        ("test_2017_flickr", "test2017"),
+    ):
+        english, german = ([line.strip() for line in lines_of(home / f"{name}.{tongue}")] for tongue in ("en", "de"))
+        write(out / f"{split}.jsonl", ({"en": one, "de": other} for one, other in zip(english, german, strict=True)))
+
+
+def bitext(data: Path, out: Path) -> None:
+    """What a customer says and the reply. The set has no split: a seeded tenth each is dev and test."""
+    source = text_of(data / "dlg_bitext_customer_support_en" / "Bitext_Sample_Customer_Support_Training_Dataset.csv")
+    found = [{"text": row["instruction"], "reply": row["response"]} for row in csv.DictReader(io.StringIO(source))]
+    random.Random(13).shuffle(found)
+    tenth = len(found) // 10
+    for split, rows in (("dev", found[:tenth]), ("test", found[tenth : 2 * tenth]), ("train", found[2 * tenth :])):
+        write(out / f"{split}.jsonl", rows)
+
+
 BENCHMARKS = {
     function.__name__: function
-    for function in (conll2003, banking77, sst2, atis, semeval, mrpc, rte, cluener, chnsenticorp, cmrc, amazon)
+    for function in (
+        conll2003,
+        banking77,
+        sst2,
+        atis,
+        semeval,
+        mrpc,
+        rte,
+        cluener,
+        chnsenticorp,
+        cmrc,
+        amazon,
+        dialogsum,
+        multi30k,
+        bitext,
+    )
 }
 
 

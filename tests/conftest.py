@@ -113,6 +113,101 @@ def write_tiny_unigram(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def write_tiny_writer(folder: Path, *, seed: int = 0, template: str | None = CHATML, **settings: int) -> Path:
+    """A causal model (Qwen2) of two layers and width 32 with a byte-level vocabulary of a few words."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    size = _write_byte_tokenizer(folder, eos="<|im_end|>", behind=False)
+    if template is not None:
+        (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    torch.manual_seed(seed)
+    config = Qwen2Config(
+        vocab_size=size,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+        **settings,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def write_tiny_translator(folder: Path, *, seed: int = 0) -> Path:
+    """An encoder-decoder (T5) of two layers and width 32 with the same vocabulary."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    size = _write_byte_tokenizer(folder, eos="<|im_end|>", behind=True)
+    torch.manual_seed(seed)
+    config = T5Config(
+        vocab_size=size,
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        dropout_rate=0.0,
+        decoder_start_token_id=0,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def _write_byte_tokenizer(folder: Path, *, eos: str, behind: bool) -> int:
+    """A byte-level tokenizer; ``behind``: the end stands behind every text. Returns the size of its vocabulary."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=420,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([" ".join(WORDS)] * 3 + [" " + " ".join(WORDS), CHARACTERS], trainer)
+    if behind:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"$A {eos}", pair=f"$A {eos} $B {eos}", special_tokens=[(eos, 2)]
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<|im_start|>", "eos_token": eos, "pad_token": "<|endoftext|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **names}))
+    size: int = tokenizer.get_vocab_size()
+    return size
+
+
+@pytest.fixture(scope="session")
+def tiny_writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny causal model in Hugging Face layout."""
+    return write_tiny_writer(tmp_path_factory.mktemp("models") / "writer")
+
+
+@pytest.fixture(scope="session")
+def tiny_translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny encoder-decoder in Hugging Face layout."""
+    return write_tiny_translator(tmp_path_factory.mktemp("models") / "translator")
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny pretrained encoder in Hugging Face layout."""

@@ -15,6 +15,7 @@ ROOMS = {
     "fusions": "FUSIONS",
     "tasks": "TASKS",
     "methods": "METHODS",
+    "decoders": "DECODERS",
     "trackers": "TRACKERS",
 }
 

@@ -64,6 +64,22 @@ def topic_rows(count: int, *, seed: int = 0) -> list[dict]:
     return rows
 
 
+def reply_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """What to write follows from one word; some rows are Chinese, some dialogues."""
+    draw = random.Random(seed)
+    rows: list[dict] = []
+    for number in range(count):
+        word, answer = draw.choice([("pain", "take aspirin"), ("bill", "pay the bill"), ("头痛", "吃药")])
+        text = f"{number} my {word} {draw.choice(WORDS[:12])}"
+        if number % 4 == 0:
+            turns = [{"role": "user", "content": "good"}, {"role": "assistant", "content": "yes"}]
+            turns += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
+            rows.append({"id": number, "messages": turns})
+        else:
+            rows.append({"id": number, "text": text, "target": answer})
+    return rows
+
+
 TASKS = {
     "classify": ("classify", intent_rows),
     "classify, several labels": ("classify", topic_rows),
@@ -71,6 +87,8 @@ TASKS = {
     "tag": ("tag", entity_rows),
     "extract": ("extract", question_rows),
     "relate": ("relate", relation_rows),
+    "generate": ("generate", reply_rows),
+    "generate, encoder-decoder": ("generate", reply_rows),
 }
 
 
@@ -82,10 +100,11 @@ def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: obj
     if not folder.exists():
         write_jsonl(folder / "train.jsonl", rows(40))
         write_jsonl(folder / "test.jsonl", rows(20, seed=1))
+    more = {"max_new_tokens": 8} if kind == "generate" else {}
     return {
         "name": "tiny",
         "model": str(model),
-        "tasks": {"it": {"type": kind, "data": files}},
+        "tasks": {"it": {"type": kind, "data": files, **more}},
         "method": method,
         "train": {"epochs": 1, "batch_tokens": 512, **train},
     }

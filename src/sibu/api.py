@@ -239,6 +239,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         RecipeError: When there is no such room.
     """
+    from sibu.decoders import DECODERS
     from sibu.fusions import FUSIONS
     from sibu.methods import METHODS
     from sibu.modalities import MODALITIES
@@ -250,6 +251,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     catalogs = {
         "tasks": TASKS,
         "methods": METHODS,
+        "decoders": DECODERS,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

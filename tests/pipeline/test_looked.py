@@ -25,9 +25,15 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("task", list(TASKS))
 def test_the_second_look_costs_nothing_and_says_the_same(
-    task: str, tiny_model: Path, tmp_path: Path, request: pytest.FixtureRequest
+    task: str,
+    tiny_model: Path,
+    tiny_writer: Path,
+    tiny_translator: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
-    recipe = tiny_recipe(task, "full", tiny_model, tmp_path)
+    model = {"generate": tiny_writer, "generate, encoder-decoder": tiny_translator}.get(task, tiny_model)
+    recipe = tiny_recipe(task, "full", model, tmp_path)
     first = sibu.check(recipe).as_json()
     request.getfixturevalue("no_work")
     assert sibu.check(recipe).as_json() == first

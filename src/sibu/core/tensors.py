@@ -45,6 +45,8 @@ class Encoded:
     """Shape ``(B, T, D)``."""
     mask: Tensor
     """True where a token is real. Shape ``(B, T)``, bool."""
+    leading: Tensor | None = None
+    """Vectors that an adaptation method put before the text's own, which a decoder reads too. Shape ``(B, P, D)``."""
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 3 or self.mask.shape != self.vectors.shape[:2]:

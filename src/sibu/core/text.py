@@ -29,7 +29,7 @@ class Window:
     input_ids: list[int]
     """Vocabulary numbers, special pieces included. Length T."""
     segments: list[int]
-    """0 special, 1 the text, 2 its pair. Length T."""
+    """0 special, 1 the text, 2 its pair, 3 what is to be written. Length T."""
     starts: list[int]
     """First character of each piece in its own text. Length T."""
     ends: list[int]
@@ -39,6 +39,10 @@ class Window:
     and the number of its first piece."""
     cut: int = 0
     """How many pieces of the input are in none of its windows."""
+    answer: tuple[int, ...] = ()
+    """What the decoder of an encoder-decoder is to write."""
+    lost: str = ""
+    """What of a prompt or an answer was left out, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,38 @@ class Feature:
 
     name: str
     dtype: Literal["int64", "float32"]
-    per: Literal["window", "token"]
-    """``window``: the same length in every window, stacked; ``token``: one number a piece, padded to T."""
+    per: Literal["window", "token", "answer"]
+    """``window``: the same length in every window, stacked; ``token``: one number a piece, padded to T; ``answer``:
+    one number a piece of the answer, padded to the longest answer of the batch."""
     pad: float = 0
     """What fills the places beyond a window's own pieces."""
     width: int = 1
     """Numbers a piece, for features by token."""
+
+
+Message = tuple[str, str]
+"""Who speaks (`system`, `user`, `assistant`) and what is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is to read before it writes; with an ``answer``, what it should write."""
+
+    messages: tuple[Message, ...]
+    """The turns so far; the last is not the assistant's."""
+    answer: str | None = None
+    """What is to be learned; None: the model is to write."""
+    template: str | None = None
+    """A chat template (Jinja) in place of the model's own."""
+    room: int = 128
+    """Most pieces of an answer, its end included. A prompt is cut to what the model's context leaves beside them, in
+    training as in prediction."""
+    turns: Literal["last", "all"] = "last"
+    """Whether the assistant's earlier turns are learned too."""
+
+
+AnyInput = TextInput | Prompt
+"""What a task asks to be encoded."""
+
+LEARNED = 3
+"""The segment of the pieces that a model learns to write."""

@@ -66,7 +66,8 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
             "Choose `prompt`, `lora` or `adapter`."
         )
     encoder.requires_grad_(False)
-    config.task_type = TaskType.FEATURE_EXTRACTION
+    kinds = {"causal": TaskType.CAUSAL_LM, "encoder-decoder": TaskType.SEQ_2_SEQ_LM}
+    config.task_type = kinds.get(encoder.writes, TaskType.FEATURE_EXTRACTION)
     try:
         with _known_warnings():
             if saved is None:
@@ -80,11 +81,14 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
         ) from fault
     encoder.leading = leading
     encoder.prompted = bool(config.is_prompt_learning)
+    encoder.prefixed = config.peft_type == PeftType.PREFIX_TUNING
     trained = [weight for weight in encoder.model.parameters() if weight.requires_grad]
     added = encoder.added()
     for weight in added:
         weight.requires_grad_(True)
-    return Adapted(encoder=encoder, groups=[Group([*trained, *added])], adapter=PeftAdapter(encoder.model))
+    merge = None if config.is_prompt_learning else encoder.model.merge_adapter
+    adapter = PeftAdapter(encoder.model)
+    return Adapted(encoder=encoder, groups=[Group([*trained, *added])], adapter=adapter, merge=merge)
 
 
 def _takes_keys(model: Any) -> bool:

@@ -5,5 +5,14 @@ when it is built, so that asking for a resample costs a few sums. ``bootstrap`` 
 intervals. A metric that is undefined on the rows asked for is NaN in a measure, and never in a ``Score``.
 """
 
-LOWER_IS_BETTER = frozenset({"mse", "mae"})
+LOWER_IS_BETTER = frozenset({"mse", "mae", "perplexity", "repetition"})
 """The metrics of this package of which less is better; of every other one more is."""
+ABOVE_ONE = LOWER_IS_BETTER | {"length_ratio"}
+"""The metrics of this package that may exceed 1."""
+
+
+def goodness(metric: str, value: float) -> float:
+    """A metric's value as a number of which more is better: a perplexity as the probability of a piece, in [0, 1]."""
+    if metric == "perplexity":
+        return 1 / max(value, 1.0)
+    return -value if metric in LOWER_IS_BETTER else value

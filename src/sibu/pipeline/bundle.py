@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sibu.core.errors import BundleError
 from sibu.core.protocols import Task
@@ -16,8 +16,9 @@ from sibu.recipe.schema import Recipe
 from sibu.store.hashes import hash_file, hash_json
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import Modality
+    from sibu.core.protocols import Modality, WritingTask
     from sibu.pipeline.assemble import Model
+    from sibu.pipeline.written import Writer
 
 FORMAT = 1
 """Version of the bundle's layout that this Sibu writes, and the newest that it reads."""
@@ -98,6 +99,14 @@ class Opened:
     tasks: dict[str, Task]
     model: Model
     text: Modality
+
+    def writer(self, name: str) -> Writer:
+        """What writes the answers of a task that writes."""
+        from sibu.pipeline.plan import decoder_of
+        from sibu.pipeline.written import Writer
+
+        decoder = decoder_of(self.recipe.tasks[name])
+        return Writer(self.model, name, cast("WritingTask", self.tasks[name]), self.text, decoder)
 
 
 def open_recipe(path: Path) -> Recipe:

@@ -313,7 +313,7 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
     groups: dict[str, list[int]] = {}
     strata: dict[str, list[str]] = {}
     for number, row in enumerate(rows):
-        names = ("text", "text_pair", "tokens", "question", "context")
+        names = ("text", "text_pair", "tokens", "question", "context", "messages")
         key = hash_json([normal(str(row.get(name))) for name in names])
         if key not in groups:
             label = row.get("label")

@@ -13,14 +13,14 @@ from sibu.core.columns import Column
 from sibu.core.errors import DataError, counted
 from sibu.core.example import DataFault, Faults, Row, join_tokens
 from sibu.core.protocols import Modality, Task, as_fault
-from sibu.core.text import TextInput, Window
+from sibu.core.text import AnyInput, Window
 from sibu.metrics.spans import as_bioes, decode_tags
 from sibu.pipeline.data import Rows
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.twins import Keys, NearIndex, fingerprint, normal
 from sibu.store.hashes import hash_json
 
-Each = Callable[[Row, Sequence[TextInput], Sequence[Sequence[Window]]], None]
+Each = Callable[[Row, Sequence[AnyInput], Sequence[Sequence[Window]]], None]
 
 
 @dataclass(slots=True)
@@ -137,12 +137,14 @@ def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], 
         found.inputs += 1
         found.windows += len(group)
         cut = group[0].cut
-        length = cut + sum(len(window.input_ids) for window in group)
+        length = cut + sum(len(window.input_ids) + len(window.answer) for window in group)
         found.lengths[length] += 1
         found.pieces_cut += cut
         found.longer += cut > 0 or len(group) > 1
     for column in targets:
         value = row.get(column.name)
+        if column.kind in ("text", "texts"):
+            continue  # no label: every one may differ
         if column.kind == "tags":
             found.labels.update(label for label, _, _ in decode_tags(as_bioes(value or ()), "BIO"))
         elif isinstance(value, str):
@@ -156,6 +158,8 @@ def row_text(row: Row) -> str:
     """The text that a person would compare two rows by."""
     if row.get("tokens") is not None:
         return join_tokens(row["tokens"])[0]
+    if row.get("messages") is not None:
+        return "\n".join(turn["content"] for turn in row["messages"])
     parts = (row.get(name) for name in ("text", "text_pair", "question", "context"))
     return "\n".join(part for part in parts if isinstance(part, str))
 

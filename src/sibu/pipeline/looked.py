@@ -14,7 +14,7 @@ import numpy as np
 from sibu.catalog import Spec
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
-from sibu.core.text import TextInput, Window
+from sibu.core.text import AnyInput, Window
 from sibu.pipeline.data import Rows
 from sibu.pipeline.gate import SplitSurvey, compare_splits, survey
 from sibu.pipeline.progress import Progress
@@ -92,7 +92,7 @@ def _encode(
     digest = sha256()
     with RaggedWriter(inputs, text.features) as first, RaggedWriter(targets, task.features) as second:
 
-        def each(row: Row, sources: Sequence[TextInput], windows: Sequence[Sequence[Window]]) -> None:
+        def each(row: Row, sources: Sequence[AnyInput], windows: Sequence[Sequence[Window]]) -> None:
             if faults.number("error"):
                 return  # nothing will be trained; a faulty row may have no targets
             for number, (source, group) in enumerate(zip(sources, windows, strict=True)):

@@ -12,9 +12,10 @@ from typing import Any
 from sibu.catalog import Spec
 from sibu.core.errors import DataError, Fault, RecipeError, near_miss
 from sibu.core.example import Faults
-from sibu.core.protocols import Modality, Task
+from sibu.core.protocols import Decoder, Modality, Task
+from sibu.decoders import DECODERS
 from sibu.methods import METHODS
-from sibu.metrics import LOWER_IS_BETTER
+from sibu.metrics import ABOVE_ONE
 from sibu.modalities import MODALITIES
 from sibu.models.sources import Source, find_model
 from sibu.models.trim import trim_vocabulary
@@ -93,6 +94,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for tracker in recipe.track:
         TRACKERS.of(tracker)
     source = _found(recipe, loaded.home)
+    _require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
     if recipe.text.trim_vocabulary:
         source = _trimmed(recipe, source, text, progress)
@@ -131,7 +133,7 @@ def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
             close = near_miss(metric, plan.task.metrics)
             allowed = ", ".join(plan.task.metrics)
             faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
-        elif metric not in LOWER_IS_BETTER and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
+        elif metric not in ABOVE_ONE and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
             given = recipe.release[key].at_least
             faults.append(
                 Fault(where, f"{metric} is never above 1, given at_least {given:g}.", "Give a share, as 0.9.")
@@ -187,7 +189,7 @@ def _text(recipe: Recipe, folder: Path) -> tuple[Modality, bool]:
     spec = recipe.text
     build = MODALITIES.of(spec).build
     wanted = spec.shapes
-    if wanted is None:
+    if wanted is None and not writes(recipe):
         tags = any(isinstance(block.task, TagSpec) for block in recipe.tasks.values())
         # A method that leaves the inputs alone could not train the shapes' vectors.
         wanted = tags and getattr(recipe.method, "trains_inputs", True)
@@ -225,7 +227,58 @@ def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:
     """The preparer of texts for a model folder, less the places that the method takes for itself."""
     spec = recipe.text
     reserved = int(getattr(recipe.method, "reserved_positions", 0))
-    return MODALITIES.of(spec).build(spec, folder=folder, shapes=shapes, reserved=reserved)
+    return MODALITIES.of(spec).build(spec, folder=folder, shapes=shapes, reserved=reserved, writes=writes(recipe))
+
+
+def writes(recipe: Recipe) -> bool:
+    """Whether a task of the recipe is answered by the model's language head."""
+    return any(getattr(block.task, "writes", False) for block in recipe.tasks.values())
+
+
+def decoder_of(block: TaskBlock) -> Decoder:
+    """How a task's answers are chosen."""
+    decoder: Decoder = DECODERS.of(block.decoding).build(block.decoding)
+    return decoder
+
+
+def _require_writer(recipe: Recipe, source: Source) -> None:
+    """The model has a language head where a task needs one.
+
+    Raises:
+        RecipeError: With the packaged models that write.
+    """
+    from sibu.modalities.text._hf import writing_kind
+
+    if writes(recipe) and writing_kind(source.folder) is None:
+        config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
+        kind = ", ".join(config.get("architectures") or ["no architecture"])
+        tasks = ", ".join(name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False))
+        raise RecipeError(
+            Fault(
+                "model",
+                f"{recipe.model!r} cannot write ({kind} has no language head), but {tasks} must.",
+                "Take a causal model or an encoder-decoder: the packaged `smollm2`, a folder, or a Hub id.",
+            )
+        )
+    if writes(recipe) and recipe.method.name == "probe":  # type: ignore[attr-defined]
+        raise RecipeError(
+            Fault(
+                "method",
+                "`probe` trains heads alone, and a task that writes has none: its language head is the model's.",
+                "Choose `lora`, `freeze` or `full`.",
+            )
+        )
+    wrong = {
+        "trim_vocabulary": "the model could not spell what it lacks",
+        "shapes": "what is written has no shapes before it is there",
+    }
+    faults = [
+        Fault("modalities", f"{option} cannot go with a task that writes: {why}.", "Leave it out.")
+        for option, why in wrong.items()
+        if writes(recipe) and getattr(recipe.text, option)
+    ]
+    if faults:
+        raise RecipeError(faults)
 
 
 def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:

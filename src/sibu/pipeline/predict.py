@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
 from sibu.core.example import Row
-from sibu.core.protocols import Features, Modality, Task, WindowOutput
+from sibu.core.protocols import Decoder, Features, Modality, Task, WindowOutput, WritingTask
 from sibu.core.result import Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
-from sibu.core.text import TextInput, Window
+from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.written import Writer, judged_rows
 from sibu.train.batches import forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ CHUNK = 2048
 class _Piece:
     row: int
     number: int
-    source: TextInput
+    source: AnyInput
     window: Window
 
 
@@ -159,6 +160,7 @@ def evaluate_rows(
     intervals: bool = True,
     progress: Progress | None = None,
     memo: Memo | None = None,
+    decoder: Decoder | None = None,
 ) -> Report:
     """Metrics of a task on labelled rows; ``rows`` is gone through twice.
 
@@ -173,18 +175,15 @@ def evaluate_rows(
         intervals: Whether each metric gets its bootstrap interval (for early stopping none is needed).
         progress: Where to tell how far it is.
         memo: Keeps the vectors of a frozen encoder from one evaluation to the next.
+        decoder: A task that writes: how answers are chosen; None: nothing is written, and only what can be told of the
+            right answers is.
     """
-    found = predict_rows(
-        model,
-        name,
-        task,
-        text,
-        rows,
-        progress=progress,
-        total=total,
-        what=f"{name} on {split}",
-        memo=memo,
-    )
+    what = f"{name} on {split}"
+    if task.writes:
+        writer = Writer(model, name, cast(WritingTask, task), text, decoder)
+        found = judged_rows(writer, rows, progress=progress, total=total, what=what)
+    else:
+        found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)
     predictions = [replace(prediction, scores=None) for prediction in found]
     judged = task.judge(rows, predictions)
     if not intervals:

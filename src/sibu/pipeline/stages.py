@@ -17,7 +17,7 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import open_recipe, verify
-from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps
+from sibu.pipeline.plan import Plan, decoder_of, fingerprint, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
 from sibu.recipe.fill import as_written, with_absolute_paths
@@ -102,6 +102,8 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         if first:
             from sibu.pipeline.write import write_bundle
 
+            if trained.adapted.merge is not None:
+                trained.adapted.merge()  # as the bundle will answer
             reports = evaluate_all(plan, trained, progress)
             missed = write_bundle(plan, trained, reports, out, working=working, began=began)
         missed = shared(missed, accelerator)
@@ -237,14 +239,17 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
 
     recipe, options = plan.recipe, plan.recipe.train
     encoder: Any = text_encoder(
-        plan.source.folder, shapes=plan.shapes, dropout=recipe.text.dropout, allow_pickle=recipe.allow_pickle
+        plan.source.folder,
+        shapes=plan.shapes,
+        dropout=recipe.text.dropout,
+        allow_pickle=recipe.allow_pickle,
+        writes=writes(recipe),
     )
-    width = int(encoder.width)
     adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, width), weights=fixed)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, encoder), weights=fixed)
     peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
     rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
@@ -416,6 +421,7 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
     found = {}
     for name, each in plan.tasks.items():
         rows = each.splits["dev"]
+        written = [f"{name}.{metric}" for metric in each.task.metrics if metric != each.task.main_metric]
         report = evaluate_rows(
             trained.model,
             name,
@@ -426,6 +432,7 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
             total=len(rows),
             intervals=False,
             memo=trained.memo,
+            decoder=decoder_of(plan.recipe.tasks[name]) if plan.recipe.train.stop_on in written else None,
         )
         found[name] = {metric: score.value for metric, score in report.scores.items()}
     return found
@@ -439,7 +446,7 @@ def _evaluate_dev(
     trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
 ) -> bool:
     """Score dev, note it, and tell whether it is the best so far."""
-    from sibu.metrics import LOWER_IS_BETTER
+    from sibu.metrics import goodness
 
     options = plan.recipe.train
     scores = shared(_dev_scores(plan, trained) if is_first() else {}, accelerator)
@@ -448,7 +455,7 @@ def _evaluate_dev(
     else:
         task, metric = options.stop_on.split(".")
         wanted = [(task, metric)]
-    values = [scores[task][metric] * (-1 if metric in LOWER_IS_BETTER else 1) for task, metric in wanted]
+    values = [goodness(metric, scores[task][metric]) for task, metric in wanted]
     score = sum(values) / len(values)
     trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
     said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in wanted)
@@ -495,6 +502,7 @@ def evaluate_all(plan: Plan, trained: Trained, progress: Progress) -> list[Repor
                         split=split,
                         total=len(rows),
                         progress=progress,
+                        decoder=decoder_of(plan.recipe.tasks[name]) if each.task.writes else None,
                     )
                 )
     return reports

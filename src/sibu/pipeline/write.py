@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import BundleError, Unsupported
@@ -13,7 +14,7 @@ from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
-from sibu.pipeline.plan import Plan, build_task, text_preparer
+from sibu.pipeline.plan import Plan, build_task, text_preparer, writes
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
@@ -60,7 +61,6 @@ def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
     from safetensors.torch import save_file
 
     from sibu.modalities.text._hf import copy_tokenizer
-    from sibu.pipeline.assemble import text_encoder
 
     home = folder / "model"
     encoder: Any = trained.model.encoders["text"]
@@ -69,8 +69,7 @@ def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
         encoder.model.save_pretrained(home)
     else:  # the base is as it came; what changed is the adapter
         adapter.save(folder / "adapter")
-        base: Any = text_encoder(plan.source.folder, shapes=False, dropout=None, allow_pickle=plan.recipe.allow_pickle)
-        base.model.save_pretrained(home)
+        _copy_base(plan, home)
     copy_tokenizer(plan.source.folder, home)
     rest = {
         name: tensor.detach().cpu().contiguous()
@@ -78,6 +77,23 @@ def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
         if not name.startswith(BACKBONE)
     }
     save_file(rest, folder / "heads.safetensors")
+
+
+def _copy_base(plan: Plan, home: Path) -> None:
+    """The pretrained model as it came; one in a pickle is written as safetensors."""
+    from sibu.pipeline.assemble import text_encoder
+
+    source = plan.source.folder
+    weights = [*source.glob("*.safetensors"), *source.glob("*.safetensors.index.json")]
+    if not weights:
+        named: dict[str, Any] = {"allow_pickle": plan.recipe.allow_pickle, "writes": writes(plan.recipe)}
+        base: Any = text_encoder(source, shapes=False, dropout=None, **named)
+        base.model.save_pretrained(home)
+        return
+    home.mkdir(parents=True)
+    for file in (*weights, source / "config.json", source / "generation_config.json"):
+        if file.is_file():
+            copyfile(file, home / file.name)
 
 
 def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
@@ -156,17 +172,20 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     shapes = bool(content["modalities"]["text"]["shapes"])
     text = text_preparer(recipe, path / "model", shapes=shapes)
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
-    encoder: Any = text_encoder(path / "model", shapes=shapes, dropout=recipe.text.dropout, allow_pickle=False)
+    named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False, "writes": writes(recipe)}
+    encoder: Any = text_encoder(path / "model", shapes=shapes, **named)
     saved = path / "adapter" if (path / "adapter").is_dir() else None
     adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, int(encoder.width)), weights=fixed)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, encoder), weights=fixed)
     found = load_file(path / "heads.safetensors")
     missing, unexpected = model.load_state_dict(found, strict=False)
     lacking = [name for name in missing if not name.startswith(BACKBONE)]
     if lacking or unexpected:
         raise BundleError(f"{path}/heads.safetensors does not fit its recipe: {[*lacking, *unexpected][:5]}.")
+    if adapted.merge is not None:
+        adapted.merge()
     place = device or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
         model.to(place)

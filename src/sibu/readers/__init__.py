@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sibu.catalog import Catalog
 from sibu.core.errors import DataError, Fault, RecipeError
-from sibu.readers import conll, csv, datasets, jsonl, parquet, squad, tsv
+from sibu.readers import alpaca, conll, csv, datasets, jsonl, messages, parquet, sharegpt, squad, tsv
 from sibu.readers._files import opened
 from sibu.readers.datasets import HUB, MARKS
 
@@ -17,6 +17,9 @@ READERS = Catalog(
     parquet.ENTRY,
     conll.ENTRY,
     squad.ENTRY,
+    alpaca.ENTRY,
+    sharegpt.ENTRY,
+    messages.ENTRY,
     datasets.ENTRY,
     group="sibu.readers",
 )
@@ -34,12 +37,15 @@ _BY_SUFFIX = {
     ".txt": "conll",
 }
 _PEEK = 65_536
+_LISTED = {"sharegpt": b"conversations", "messages": b"messages", "alpaca": b"instruction"}
+"""What the objects of a list have, by reader."""
 
 
 def reader_for(path: str) -> str:
     """The name of the reader that suits a file, by its name; a trailing ``.gz`` does not count.
 
-    A ``.json`` file is JSON Lines unless its first 64 KiB look like a SQuAD document. A folder that ``datasets`` saved
+    A ``.json`` file is JSON Lines unless its first 64 KiB look like a SQuAD document, or like a list of Alpaca's,
+    ShareGPT's or OpenAI's objects. A folder that ``datasets`` saved
     and a name such as ``datasets:owner/name:train`` belong to the reader ``datasets``.
 
     Raises:
@@ -54,19 +60,23 @@ def reader_for(path: str) -> str:
     name = _BY_SUFFIX.get(ending[0]) if ending else None
     if name is None or (zipped and name == "parquet") or place.is_dir():
         raise RecipeError(_no_reader(path, place.is_dir()))
-    return "squad" if ending == [".json"] and _is_squad(place) else name
+    return _document(place) or name if ending == [".json"] else name
 
 
-def _is_squad(place: Path) -> bool:
-    """Whether a file begins like a SQuAD document; a file that is not there does not."""
+def _document(place: Path) -> str | None:
+    """The reader of a file that begins like one JSON document; a file that is not there does not."""
     if not place.is_file():
-        return False
+        return None
     try:
         with opened(str(place)) as file:
             head = file.read(_PEEK)
     except DataError:  # for the reader to say
-        return False
-    return bool(re.match(rb'\s*\{\s*"', head) and re.search(rb'"data"\s*:\s*\[', head) and b'"paragraphs"' in head)
+        return None
+    if re.match(rb'\s*\{\s*"', head) and re.search(rb'"data"\s*:\s*\[', head) and b'"paragraphs"' in head:
+        return "squad"
+    if re.match(rb"\s*\[\s*\{", head):
+        return next((name for name, key in _LISTED.items() if re.search(rb'"%s"\s*:' % key, head)), None)
+    return None
 
 
 def _no_reader(path: str, folder: bool) -> Fault:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import Field, PositiveFloat, field_validator
 
 from sibu.catalog import Spec
+from sibu.decoders import DECODERS
+from sibu.decoders.greedy import GreedySpec
 from sibu.fusions import FUSIONS
 from sibu.fusions.identity import IdentitySpec
 from sibu.methods import METHODS
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     AnyModality: TypeAlias = Spec
     AnyReader: TypeAlias = Spec
     AnyTracker: TypeAlias = Spec
+    AnyDecoder: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -33,6 +36,7 @@ else:
     AnyModality = MODALITIES.union()
     AnyReader = READERS.union()
     AnyTracker = TRACKERS.union()
+    AnyDecoder = DECODERS.union()
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[\w][\w\- ]*$", max_length=80)]
@@ -60,7 +64,7 @@ class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
     task: AnyTask
-    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`."""
+    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`, `generate`."""
     data: DataBlock
     """Its files."""
     fields: dict[str, str] = Field(default_factory=dict)
@@ -69,6 +73,8 @@ class TaskBlock(Spec):
     """How files are read; null: by their ending."""
     weight: PositiveFloat = 1.0
     """Weight of the task's loss among several."""
+    decoding: AnyDecoder = GreedySpec()
+    """A task that writes: how an answer is chosen."""
 
 
 class Condition(Spec):

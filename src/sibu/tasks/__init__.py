@@ -1,7 +1,7 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, regress, relate, tag
+from sibu.tasks import classify, extract, generate, regress, relate, tag
 
 TASKS = Catalog(
     "task type",
@@ -10,6 +10,7 @@ TASKS = Catalog(
     tag.ENTRY,
     extract.ENTRY,
     relate.ENTRY,
+    generate.ENTRY,
     key="type",
     group="sibu.tasks",
 )

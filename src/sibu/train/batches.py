@@ -111,9 +111,12 @@ def stack(parts: Sequence[np.ndarray], feature: Feature, width: int) -> Tensor:
     """One feature of several records as a tensor.
 
     Returns:
-        ``(B, T)`` (or ``(B, T, width)``) padded for features by token; ``(B,)`` or ``(B, K)`` for features by window.
+        ``(B, T)`` (or ``(B, T, width)``) padded for features by token, ``(B, A)`` for those by piece of the answer;
+        ``(B,)`` or ``(B, K)`` for features by window.
     """
-    if feature.per == "token":
+    if feature.per == "answer":
+        width = max(len(part) for part in parts)
+    if feature.per != "window":
         padded = np.full((len(parts), width * feature.width), feature.pad, dtype=feature.dtype)
         for row, part in zip(padded, parts, strict=True):
             row[: len(part)] = part

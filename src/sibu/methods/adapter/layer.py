@@ -36,7 +36,7 @@ class Bottleneck(nn.Module):
 def add_bottlenecks(encoder: Any, *, size: int) -> Adapted:
     """Freeze the encoder, and let a bottleneck change what each layer answers."""
     encoder.requires_grad_(False)
-    layers = encoder.layers()
+    layers = [*encoder.layers(), *encoder.decoder_layers()]
     encoder.adapters = nn.ModuleList([Bottleneck(width=encoder.width, size=size) for _ in layers])
     for layer, bottleneck in zip(layers, encoder.adapters, strict=True):
         layer.register_forward_hook(_behind(bottleneck))

@@ -23,7 +23,8 @@ class TextSpec(Spec):
 
     name: Literal["text"] = "text"
     max_length: PositiveInt | None = None
-    """Most pieces a window may have, special pieces included; null: the model's own limit, at most 512."""
+    """Most pieces a window may have, special pieces included; null: the model's own limit, at most 512
+    (where a task writes 1,024, prompt and answer together)."""
     overlap: int = Field(default=64, ge=0)
     """Pieces that two neighbouring windows of a long text share (tasks `tag` and `extract`)."""
     shapes: bool | None = None
@@ -36,11 +37,18 @@ class TextSpec(Spec):
     """Dropout inside the encoder; null: the model's own."""
 
 
-def build(spec: TextSpec, *, folder: Path, shapes: bool, reserved: int = 0) -> TextPreparer:
+def build(spec: TextSpec, *, folder: Path, shapes: bool, reserved: int = 0, writes: bool = False) -> TextPreparer:
     """The preparer of texts for the model in ``folder``; ``reserved`` of its positions are not the text's."""
     from sibu.modalities.text.prepare import TextPreparer
 
-    return TextPreparer(folder, max_length=spec.max_length, overlap=spec.overlap, shapes=shapes, reserved=reserved)
+    return TextPreparer(
+        folder,
+        max_length=spec.max_length,
+        overlap=spec.overlap,
+        shapes=shapes,
+        reserved=reserved,
+        writes=writes,
+    )
 
 
 ENTRY = Entry(TextSpec, build, needs=("tokenizers", "transformers"))

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sibu.store.hashes import hash_file, hash_json
 
@@ -79,6 +79,18 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         max_length=positions - offset if positions else None,
         lowercases=_ids(tokenizer, "Paris US") == _ids(tokenizer, "paris us"),
     )
+
+
+WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")
+"""How the names of architectures with a language head end."""
+
+
+def writing_kind(folder: Path) -> Literal["causal", "encoder-decoder"] | None:
+    """How the model in a folder writes; None where it has no language head."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not any(name.endswith(WRITERS) for name in config.get("architectures") or ()):
+        return None
+    return "encoder-decoder" if config.get("is_encoder_decoder") else "causal"
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:

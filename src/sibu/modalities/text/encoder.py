@@ -1,20 +1,25 @@
-"""The pretrained transformer behind the text modality."""
+"""The pretrained transformer behind the text modality: encoders, causal models, encoder-decoders."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
+from sibu.modalities.text._hf import writing_kind
+from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
+
+if TYPE_CHECKING:
+    from sibu.modalities.text.writer import LanguageHead
 
 
 class TextEncoder(nn.Module):
-    """A Hugging Face encoder that answers with one vector a piece.
+    """A Hugging Face model that answers with one vector a piece.
 
     Args:
         folder: A model folder in Hugging Face layout; weights in safetensors.
@@ -22,11 +27,18 @@ class TextEncoder(nn.Module):
             untrained encoder answers as the pretrained one does.
         dropout: Dropout inside; None: the model's own.
         allow_pickle: Whether weights in a pickle may be read.
+        writes: Whether the language head is loaded too.
     """
 
-    def __init__(self, folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool = False, writes: bool = False
+    ) -> None:
         super().__init__()
-        self.model: Any = load_encoder(folder, dropout=dropout, allow_pickle=allow_pickle)
+        self.model: Any = load_encoder(folder, dropout=dropout, allow_pickle=allow_pickle, writes=writes)
+        self.writes: Literal["causal", "encoder-decoder"] | None = writing_kind(folder) if writes else None
+        """How the model writes; None: it has no language head here."""
+        self.packs = self.writes == "causal" and can_pack(self.inner(), len(self.layers()))
+        """Whether texts are computed side by side, without their padding."""
         self.width = int(self.model.config.hidden_size)
         self.shapes = nn.Embedding(len(SHAPES), self._input_width()) if shapes else None
         if self.shapes is not None:
@@ -36,6 +48,8 @@ class TextEncoder(nn.Module):
         self.prompted = False
         """Whether a method puts trained places before the text's: PEFT then needs the mask even where nothing is
         padded, and drops segment numbers, which go in by their vectors instead."""
+        self.prefixed = False
+        """Whether these places are keys and values before each layer's own."""
         self.frozen_layers = 0
         """Where ``hidden`` inputs enter: behind this many layers."""
 
@@ -54,6 +68,8 @@ class TextEncoder(nn.Module):
         mask = inputs["mask"]
         if "hidden" in inputs:
             return Encoded(vectors=self._upper(inputs["hidden"], mask), mask=mask)
+        if self.writes is not None:
+            return self._language(inputs)
         arguments: dict[str, Any] = self._masked(mask)
         added: list[Tensor] = []
         if self.shapes is not None and "shapes" in inputs:
@@ -69,9 +85,50 @@ class TextEncoder(nn.Module):
             arguments["input_ids"] = inputs["input_ids"]
         return Encoded(vectors=self.model(**arguments).last_hidden_state[:, self.leading :], mask=mask)
 
+    def inner(self) -> Any:
+        """The model that gives vectors: without what a method wraps around it, without language head and decoder."""
+        bare = self.language_model()
+        if self.writes == "encoder-decoder":
+            return bare.get_encoder()
+        return bare.base_model
+
+    def language_model(self) -> Any:
+        """The pretrained model, with its language head where that was loaded, without what a method wraps around it."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    def _language(self, inputs: Mapping[str, Tensor]) -> Encoded:
+        """The vectors of a model that writes; what stands at padding is not to be read."""
+        ids, mask = inputs["input_ids"], inputs["mask"]
+        inner = self.inner()
+        if self.packs and not self.prompted:
+            return Encoded(_scattered(inner, mask, input_ids=ids[mask].unsqueeze(0)), mask)
+        if not self.prompted or self._at_decoder():
+            return Encoded(inner(input_ids=ids, **self._plain_mask(mask)).last_hidden_state, mask)
+        places = self.model.get_prompt(batch_size=len(ids))
+        count = int(places.get_seq_length() if self.prefixed else places.shape[1])
+        whole = torch.cat([mask.new_ones(len(ids), count), mask], 1).to(torch.long)
+        if self.prefixed:
+            named = {"attention_mask": whole, "past_key_values": places}
+            return Encoded(inner(input_ids=ids, **named).last_hidden_state, mask)
+        vectors = torch.cat([places, inner.get_input_embeddings()(ids)], 1)
+        found = inner(inputs_embeds=vectors, attention_mask=whole).last_hidden_state
+        leading = found[:, :count] if self.writes == "encoder-decoder" else None
+        return Encoded(found[:, count:], mask, leading)
+
+    def _at_decoder(self) -> bool:
+        """Whether a method's trained places stand before the decoder's text."""
+        return self.prompted and self.writes == "encoder-decoder" and self.prefixed
+
+    def decoder_places(self, size: int) -> Any:
+        """The keys and values that a method puts before a decoder's own; None where it puts none."""
+        return self.model.get_prompt(batch_size=size) if self._at_decoder() else None
+
+    def _plain_mask(self, mask: Tensor) -> dict[str, Any]:
+        return {} if bool(mask.all()) else {"attention_mask": mask.to(torch.long)}
+
     def _masked(self, mask: Tensor) -> dict[str, Any]:
         """Without padding no mask is needed, and attention takes its fast path."""
-        return {"attention_mask": mask.to(torch.long)} if self.prompted or not bool(mask.all()) else {}
+        return {"attention_mask": mask.to(torch.long)} if self.prompted else self._plain_mask(mask)
 
     @torch.no_grad()
     def lower(self, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -90,7 +147,7 @@ class TextEncoder(nn.Module):
         try:
             self(inputs)
         except _Caught:
-            return caught[0]
+            return _spread(caught[0][0], inputs["mask"]) if self.packs else caught[0]
         finally:
             handle.remove()
         raise RuntimeError("the model did not run its layers in order; it cannot be frozen layer by layer")
@@ -106,39 +163,69 @@ class TextEncoder(nn.Module):
                 return (hidden, *arguments[1:]), named
             return arguments, named | {"hidden_states": hidden}
 
+        inner = self.inner()
         parent, name = _home(self.model, layers)
+        if self.packs:
+            hidden = hidden[mask].unsqueeze(0)
+        blank = hidden.new_zeros(*hidden.shape[:2], self._input_width())
         handle = layers[self.frozen_layers].register_forward_pre_hook(swap, with_kwargs=True)
         setattr(parent, name, layers[self.frozen_layers :])
         try:
-            blank = hidden.new_zeros(*hidden.shape[:2], self._input_width())
-            return self.model(inputs_embeds=blank, **self._masked(mask)).last_hidden_state  # type: ignore[no-any-return]
+            if self.packs:
+                return _scattered(inner, mask, inputs_embeds=blank)
+            return inner(inputs_embeds=blank, **self._masked(mask)).last_hidden_state  # type: ignore[no-any-return]
         finally:
             setattr(parent, name, layers)
             handle.remove()
 
     def layers(self) -> nn.ModuleList:
         """The transformer's layers, lowest first."""
-        return find_layers(self.model)
+        return find_layers(self.inner() if self.writes else self.model)
 
     def stem(self) -> list[nn.Parameter]:
         """The weights below the lowest layer (embeddings and what stands between)."""
         inside = {id(weight) for weight in self.layers().parameters()}
         above = self._above()
-        return [w for w in self.parameters() if id(w) not in inside and id(w) not in above]
+        below = self.inner().parameters() if self.writes else self.parameters()  # decoder and language head lie above
+        return [w for w in below if id(w) not in inside and id(w) not in above]
+
+    def decoder_layers(self) -> list[nn.Module]:
+        """The layers of an encoder-decoder's decoder, lowest first; none in other models."""
+        return list(find_layers(self.language_model().get_decoder())) if self.writes == "encoder-decoder" else []
+
+    def language_head(self) -> LanguageHead:
+        """The head that writes; its weights are this encoder's own."""
+        from sibu.modalities.text.writer import LanguageHead
+
+        return LanguageHead(self)
 
     def _above(self) -> set[int]:
         """Weights behind the last layer (a final norm, a pooler)."""
         names = ("pooler", "final_layer_norm", "ln_f", "norm", "head")
-        modules = [getattr(self.model, name, None) for name in names]
+        modules = [getattr(self.inner(), name, None) for name in names]
         return {id(weight) for module in modules if isinstance(module, nn.Module) for weight in module.parameters()}
 
 
-def load_encoder(folder: Path, *, dropout: float | None, allow_pickle: bool) -> Any:
-    """The model in a folder, without pooler, in float32."""
+def _scattered(inner: Any, mask: Tensor, **inputs: Tensor) -> Tensor:
+    """A model's vectors of texts side by side, put back to where each text's pieces stand. Shape ``(B, T, D)``."""
+    places = (mask.cumsum(1) - 1)[mask].unsqueeze(0)
+    with documents(inner.config, mask.sum(1).tolist()):
+        return _spread(inner(position_ids=places, use_cache=False, **inputs).last_hidden_state[0], mask)
+
+
+def _spread(found: Tensor, mask: Tensor) -> Tensor:
+    """Vectors ``(N, D)`` of the N real places as ``(B, T, D)``."""
+    vectors = found.new_zeros(*mask.shape, found.shape[-1])
+    vectors[mask] = found
+    return vectors
+
+
+def load_encoder(folder: Path, *, dropout: float | None, allow_pickle: bool, writes: bool = False) -> Any:
+    """The model in a folder, without pooler, in float32; with its language head where it ``writes``."""
     from inspect import signature
 
     from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import MODEL_MAPPING
+    from transformers.models.auto import modeling_auto
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -147,7 +234,11 @@ def load_encoder(folder: Path, *, dropout: float | None, allow_pickle: bool) -> 
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
             if hasattr(config, name):
                 setattr(config, name, dropout)
-    architecture = MODEL_MAPPING[type(config)]
+    table = modeling_auto.MODEL_MAPPING
+    if writes:
+        causal, both = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING, modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
+        table = both if writing_kind(folder) == "encoder-decoder" else causal
+    architecture = table[type(config)]
     kind: dict[str, Any] = {} if allow_pickle else {"use_safetensors": True}
     if "add_pooling_layer" in signature(architecture.__init__).parameters:
         kind["add_pooling_layer"] = False  # no head here reads it; many folders lack its weights

@@ -13,8 +13,9 @@ import numpy as np
 
 from sibu.core.errors import RecipeError
 from sibu.core.protocols import Features
-from sibu.core.text import Feature, TextInput, Window
-from sibu.modalities.text._hf import Vocabulary, hash_tokenizer, read_vocabulary
+from sibu.core.text import AnyInput, Feature, Prompt, TextInput, Window
+from sibu.modalities.text._hf import Vocabulary, hash_tokenizer, read_vocabulary, writing_kind
+from sibu.modalities.text.prompts import PromptPreparer
 from sibu.modalities.text.units import Place, shape, units
 from sibu.store.hashes import hash_json
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 LONGEST = 512
-"""Most pieces a window gets where the model itself sets no limit."""
+"""Most pieces a window gets where the recipe sets no limit."""
+LONGEST_WRITTEN = 1024
+"""The same where a model writes: prompt and answer together."""
 
 
 class TextPreparer:
@@ -34,14 +37,25 @@ class TextPreparer:
         overlap: Pieces that neighbouring windows share.
         shapes: Whether each piece also gets the number of its word's shape.
         reserved: Positions of the model that are not the text's (an adaptation method's own).
+        writes: Whether the model is to write: `prepare` takes prompts too then.
 
     Raises:
         RecipeError: When ``max_length`` is more than the model takes, or too little for a pair.
     """
 
-    def __init__(self, folder: Path, *, max_length: int | None, overlap: int, shapes: bool, reserved: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_length: int | None,
+        overlap: int,
+        shapes: bool,
+        reserved: int = 0,
+        writes: bool = False,
+    ) -> None:
         self.vocabulary: Vocabulary = read_vocabulary(folder)
-        limit = (self.vocabulary.max_length or LONGEST) - reserved
+        longest = LONGEST_WRITTEN if writes else LONGEST
+        limit = (self.vocabulary.max_length or longest) - reserved
         if max_length is not None and max_length > limit:
             given = f"The text modality's max_length is {max_length}, but the model takes at most {limit} pieces."
             raise RecipeError(f"{given} Give {limit} or less, or null for the model's own limit.")
@@ -51,10 +65,14 @@ class TextPreparer:
                 f"The text modality's max_length is {max_length}, too few for a pair of texts with its special pieces."
             )
             raise RecipeError(f"{given} Give {fewest} or more, or null for the model's own limit.")
-        self.max_length = max_length or min(limit, LONGEST)
+        self.max_length = max_length or min(limit, longest)
         self.overlap = min(overlap, self.max_length // 2)
         self.unknown = self.vocabulary.unknown_id
         self.shapes = shapes
+        self.prompts: PromptPreparer | None = None
+        if writes:
+            apart = writing_kind(folder) == "encoder-decoder"
+            self.prompts = PromptPreparer(folder, self.vocabulary, max_length=self.max_length, apart=apart)
         self.key = hash_json([hash_tokenizer(folder), self.max_length, self.overlap, shapes])
         features = [
             Feature("input_ids", "int64", "token", self.vocabulary.pad_id),
@@ -62,8 +80,20 @@ class TextPreparer:
         ]
         self.features = tuple(features + ([Feature("shapes", "int64", "token")] if shapes else []))
 
-    def prepare(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
+    def prepare(self, inputs: Sequence[AnyInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""
+        texts = iter(self._read([each for each in inputs if isinstance(each, TextInput)]))
+        prompts = iter(self._prompted([each for each in inputs if isinstance(each, Prompt)]))
+        return [next(texts) if isinstance(each, TextInput) else [next(prompts)] for each in inputs]
+
+    def _prompted(self, prompts: Sequence[Prompt]) -> list[Window]:
+        if not prompts:
+            return []
+        if self.prompts is None:
+            raise ValueError("prompts need a preparer that writes")
+        return self.prompts.windows(prompts)
+
+    def _read(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
         if not inputs:
             return []
         split = any(each.split_characters for each in inputs)
@@ -77,9 +107,11 @@ class TextPreparer:
             for each, first in zip(inputs, pieces, strict=False)
         ]
 
-    def arrays(self, window: Window, source: TextInput) -> Features:
+    def arrays(self, window: Window, source: AnyInput) -> Features:
         """``input_ids``, for pairs ``type_ids``, and where asked ``shapes``, each of length T."""
         arrays: dict[str, np.ndarray] = {"input_ids": np.asarray(window.input_ids, dtype=np.int64)}
+        if isinstance(source, Prompt):
+            return arrays
         if source.pair is not None:
             second = np.asarray(window.segments) == 2
             arrays["type_ids"] = self._types(second)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Classify:
     """See the door plate ``sibu.tasks.classify`` for the options."""
 
+    writes = False
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("text_pair", "text", "input", help="its pair: hypothesis, second sentence, ..."),

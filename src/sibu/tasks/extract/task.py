@@ -29,6 +29,7 @@ UNTOLD = (-100, -100)
 class Extract:
     """See the door plate ``sibu.tasks.extract`` for the options."""
 
+    writes = False
     columns = (
         Column("question", "text", "input", help="the question"),
         Column("context", "text", "input", help="the text that may hold its answer"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Regress:
     """See the door plate ``sibu.tasks.regress`` for the options."""
 
+    writes = False
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("text_pair", "text", "input", help="its pair"),

@@ -35,6 +35,7 @@ class Relate:
     A class is a relation with its direction in the text: ``>`` where the entity that stands first is the head.
     """
 
+    writes = False
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("entities", "entities", "input", help="[{start, end, label?}], characters of the text"),

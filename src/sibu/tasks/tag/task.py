@@ -32,6 +32,7 @@ IGNORED = -100
 class Tag:
     """See the door plate ``sibu.tasks.tag`` for the options."""
 
+    writes = False
     columns = (
         Column("tokens", "tokens", "input", help="the words, where the data comes in words"),
         Column("text", "text", "input", help="the text, where it comes whole"),

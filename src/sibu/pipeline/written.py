@@ -1,0 +1,145 @@
+"""Answers of tasks that write: how likely the right ones are, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from sibu.core.example import Row
+from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
+from sibu.core.result import Prediction
+from sibu.core.tensors import Batch
+from sibu.core.text import Prompt, Window
+from sibu.pipeline.progress import Progress, Silent
+from sibu.train.batches import Budget, forward_budget, split_by_budget, stack
+
+if TYPE_CHECKING:
+    from sibu.pipeline.assemble import Model
+
+CHUNK = 512
+"""Rows written at a time: enough to sort by length, few enough to tell the first answers soon."""
+TOGETHER = Budget(16384, 32)
+"""Pieces and answers that are written together: a step costs hardly more for 32 answers than for one."""
+EMPTY = np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """All that writes the answers of one task."""
+
+    model: Model
+    name: str
+    task: WritingTask
+    text: Any
+    """The text modality's preparer."""
+    decoder: Decoder | None
+    """How answers are chosen; None: nothing is to be written."""
+
+    def _encoder(self) -> Any:
+        return self.model.encoders["text"]
+
+    def windows(self, rows: Sequence[Row], *, answered: bool) -> list[Window]:
+        """The window of each row; ``answered``: with its right answer."""
+        prompts = [self.task.inputs(row)[0] if answered else self.task.prompt(row) for row in rows]
+        return [group[0] for group in self.text.prepare(prompts)]
+
+    def losses(self, rows: Sequence[Row]) -> np.ndarray:
+        """How unlikely each row's right answer is.
+
+        Returns:
+            Sum of the negative log probabilities and number of pieces, ``(n, 2)``.
+        """
+        from sibu.modalities.text.writer import likelihoods
+
+        windows = self.windows(rows, answered=True)
+        lengths = np.array([max(len(window.input_ids), len(window.answer)) for window in windows])
+        order = np.argsort(lengths, kind="stable")[::-1]
+        device = next(self.model.parameters()).device
+        found = np.zeros((len(rows), 2))
+        self.model.eval()
+        for group in split_by_budget(order, lengths, forward_budget(device)):
+            batch = self._batch([rows[place] for place in group], [windows[place] for place in group]).to(device)
+            features = batch.targets[self.name]
+            labels = features["answer"] if "answer" in features else features["labels"]
+            with torch.inference_mode():
+                logits = self.model(batch)[self.name].logits
+                found[group] = likelihoods(logits, labels).cpu().numpy()
+        return found
+
+    def _batch(self, rows: Sequence[Row], windows: Sequence[Window]) -> Batch:
+        width = max(len(window.input_ids) for window in windows)
+        own: list[Features] = [self.text.arrays(w, Prompt(())) for w in windows]
+        targets = [self.task.targets(row, 0, w, gold=True) for row, w in zip(rows, windows, strict=True)]
+        lengths = torch.tensor([len(window.input_ids) for window in windows])
+        inputs = {"input_ids": stack([each["input_ids"] for each in own], self.text.features[0], width)}
+        inputs["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
+        features = {
+            feature.name: stack([each[feature.name] for each in targets], feature, width)
+            for feature in self.task.features
+            if feature.name in targets[0]
+        }
+        return Batch({"text": inputs}, {self.name: features}, size=len(rows), tokens=len(rows) * width)
+
+    def write(
+        self,
+        rows: Sequence[Row],
+        *,
+        losses: np.ndarray | None = None,
+        cut: Callable[[set[int]], None] | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> list[Prediction]:
+        """An answer to each row, in order.
+
+        Args:
+            rows: A chunk of rows.
+            losses: What ``losses`` gave for them, to go with the answers.
+            cut: Told the numbers of the rows of which not all was read.
+            heard: Told each bit of text as it is written; for one row.
+        """
+        from sibu.modalities.text.writer import write
+
+        if self.decoder is None:
+            raise ValueError("to write, a writer needs a decoder")
+        windows = self.windows(rows, answered=False)
+        if cut is not None:
+            cut({place for place, window in enumerate(windows) if window.cut})
+        lengths = np.array([len(window.input_ids) + self.task.room for window in windows])
+        order = np.argsort(lengths, kind="stable")[::-1]
+        found: list[WindowOutput | None] = [None] * len(rows)
+        self.model.eval()
+        for group in split_by_budget(order, lengths, TOGETHER):
+            answers = write(
+                self._encoder(),
+                self.text.vocabulary,
+                [windows[place].input_ids for place in group],
+                decoder=self.decoder,
+                limit=self.task.room,
+                ends=self.text.prompts.ends(self.task.template),
+                stops=self.task.stops,
+                heard=heard,
+            )
+            for place, (first, *_) in zip(group, answers, strict=True):
+                own = EMPTY if losses is None else losses[place]
+                found[place] = WindowOutput(windows[place], own, first.text, first.finished)
+        return [self.task.decode(row, [[each]]) for row, each in zip(rows, found, strict=True) if each is not None]
+
+
+def judged_rows(
+    writer: Writer, rows: Iterable[Row], *, progress: Progress | None, total: int | None, what: str
+) -> Iterator[Prediction]:
+    """Predictions on labelled rows: how likely their right answers are, and (where there is a decoder) an answer."""
+    source = iter(rows)
+    with (progress or Silent()).bar(what, total) as advance:
+        while chunk := list(islice(source, CHUNK)):
+            losses = writer.losses(chunk)
+            if writer.decoder is not None:
+                yield from writer.write(chunk, losses=losses)
+            else:
+                windows = [WindowOutput(Window([], [], [], [], []), own) for own in losses]
+                yield from (writer.task.decode(row, [[own]]) for row, own in zip(chunk, windows, strict=True))
+            advance(len(chunk))
