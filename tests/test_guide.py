@@ -22,7 +22,7 @@ from sibu.models import sources
 from sibu.models.sources import Packaged
 from sibu.recipe.load import validate
 from tests.conftest import entity_rows, intent_rows, write_jsonl
-from tests.tiny_tasks import number_rows, question_rows, relation_rows, topic_rows
+from tests.tiny_tasks import number_rows, question_rows, relation_rows, reply_rows, topic_rows
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "guide"
@@ -87,6 +87,11 @@ def note_rows(count: int, *, seed: int = 0) -> list[dict]:
     ]
 
 
+def triage_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """A JSON object for a text."""
+    return [{"text": f"{n} {seed} pain", "target": '{"urgent":true,"where":"head"}'} for n in range(count)]
+
+
 def pair_lines(count: int, *, seed: int = 0) -> str:
     rows = number_rows(count, seed=seed)
     return "text,text_pair,number\n" + "".join(f"{r['text']},{r['text_pair']},{r['number']}\n" for r in rows)
@@ -102,6 +107,8 @@ ROWS: dict[str, Callable[..., list[dict]]] = {
     "questions": question_rows,
     "relations": relation_rows,
     "notes": note_rows,
+    "replies": reply_rows,
+    "triage": triage_rows,
     "examples/clinic/data/notes.en": note_rows,
     "examples/clinic/data/notes.zh": note_rows,
 }
@@ -132,11 +139,12 @@ def recipe_of(name: str) -> dict:
 
 
 @pytest.fixture
-def here(home: Path, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(home: Path, tmp_path: Path, tiny_model: Path, tiny_writer: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of ``home`` as working folder, where every packaged model is the tiny one."""
     folder = shutil.copytree(home, tmp_path / "here")
     monkeypatch.chdir(folder)
     tiny = [Packaged(name, "sibu", "sibu", lambda _: tiny_model, "tiny") for name in ("minilm", "me5")]
+    tiny.append(Packaged("smollm2", "sibu", "sibu", lambda _: tiny_writer, "tiny"))
     monkeypatch.setattr(sources, "PACKAGED", tuple(tiny))
     monkeypatch.setattr(bootstrap, "MOST_DRAWS", 0)  # as few resamples as it takes: the intervals are tested elsewhere
     return folder

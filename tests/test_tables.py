@@ -16,6 +16,7 @@ ROOMS = {
     "tasks": "TASKS",
     "methods": "METHODS",
     "decoders": "DECODERS",
+    "constraints": "CONSTRAINTS",
     "trackers": "TRACKERS",
 }
 

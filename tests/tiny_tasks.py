@@ -87,9 +87,21 @@ TASKS = {
     "tag": ("tag", entity_rows),
     "extract": ("extract", question_rows),
     "relate": ("relate", relation_rows),
+    "classify, written": ("classify", intent_rows),
+    "classify, several labels, written": ("classify", topic_rows),
+    "tag, written": ("tag", entity_rows),
+    "extract, written": ("extract", question_rows),
+    "relate, written": ("relate", relation_rows),
     "generate": ("generate", reply_rows),
     "generate, encoder-decoder": ("generate", reply_rows),
 }
+
+
+def tiny_model_for(task: str, encoder: Path, writer: Path, translator: Path) -> Path:
+    """The model that a task needs."""
+    if task.endswith("encoder-decoder"):
+        return translator
+    return writer if task.endswith("written") or task == "generate" else encoder
 
 
 def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: object) -> dict:
@@ -100,7 +112,9 @@ def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: obj
     if not folder.exists():
         write_jsonl(folder / "train.jsonl", rows(40))
         write_jsonl(folder / "test.jsonl", rows(20, seed=1))
-    more = {"max_new_tokens": 8} if kind == "generate" else {}
+    more: dict[str, object] = {"max_new_tokens": 8} if kind == "generate" else {}
+    if task.endswith("written"):
+        more = {"written": {"max_new_tokens": 60, "instruction": ""}}
     return {
         "name": "tiny",
         "model": str(model),

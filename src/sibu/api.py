@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,40 @@ class Predictor:
             raise RecipeError(f"The bundle has no task {name!r}. {near_miss(name, known)}It has: {', '.join(known)}.")
         return name
 
+    def answering(self, *overrides: str, task: str | None = None) -> Predictor:
+        """The same bundle, of which a task answers otherwise; the weights are shared.
+
+        Args:
+            overrides: ``KEY=VALUE`` with keys of the task that say how it answers, such as ``decoding=beam``,
+                ``decoding.beams=8`` or ``max_new_tokens=40``.
+            task: Which task; None: the only one.
+
+        Raises:
+            RecipeError: When a key is settled by the training, or a value is not allowed.
+        """
+        return Predictor(self._opened.answering(self.task_named(task), overrides)) if overrides else self
+
+    def tell(
+        self, given: str | Mapping[str, Any], heard: Callable[[str], None], *, task: str | None = None
+    ) -> Prediction:
+        """Answer one input, and tell the answer bit by bit as it is written.
+
+        Args:
+            given: A text, or a mapping with the task's fields.
+            heard: Called with each bit of text as soon as it is sure.
+            task: Which task, one that writes; None: the only one.
+
+        Returns:
+            The whole answer.
+
+        Raises:
+            RecipeError: When the task does not write.
+            DataError: When the input lacks what the task needs.
+        """
+        from sibu.pipeline.answer import tell_input
+
+        return tell_input(self._opened, self.task_named(task), given, heard)
+
     def predict(
         self, inputs: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]], *, task: str | None = None
     ) -> Any:
@@ -239,6 +273,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         RecipeError: When there is no such room.
     """
+    from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
     from sibu.fusions import FUSIONS
     from sibu.methods import METHODS
@@ -252,6 +287,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "tasks": TASKS,
         "methods": METHODS,
         "decoders": DECODERS,
+        "constraints": CONSTRAINTS,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

@@ -7,7 +7,7 @@ import pytest
 import sibu
 from sibu.pipeline import looked
 from tests.conftest import intent_rows, write_jsonl
-from tests.tiny_tasks import TASKS, tiny_recipe
+from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 
 
 class Worked(Exception):
@@ -32,7 +32,7 @@ def test_the_second_look_costs_nothing_and_says_the_same(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    model = {"generate": tiny_writer, "generate, encoder-decoder": tiny_translator}.get(task, tiny_model)
+    model = tiny_model_for(task, tiny_model, tiny_writer, tiny_translator)
     recipe = tiny_recipe(task, "full", model, tmp_path)
     first = sibu.check(recipe).as_json()
     request.getfixturevalue("no_work")

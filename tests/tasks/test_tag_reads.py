@@ -29,7 +29,7 @@ def test_span_f1_is_seqevals(trained: str, written: str) -> None:
         gold, guess = ([draw.choice(tags) for _ in range(9)] for _ in range(2))
         guess = [own if draw.random() < 0.7 else other for own, other in zip(gold, guess, strict=True)]
         rows.append({"tokens": list("abcdefghi"), "tags": gold})
-        spans = task._gold({"tokens": list("abcdefghi"), "tags": guess})
+        spans = task.gold({"tokens": list("abcdefghi"), "tags": guess})
         found = [{"label": label, "token_start": start, "token_end": end} for label, start, end in spans]
         predictions.append(Prediction(found))
         golds.append(gold)

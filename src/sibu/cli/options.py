@@ -18,6 +18,15 @@ def _with_values(given: list[str] | None) -> list[str] | None:
     return given
 
 
+Answering = Annotated[
+    list[str] | None,
+    typer.Argument(
+        callback=_with_values,
+        metavar="[KEY=VALUE]...",
+        help="How the task answers, such as decoding=beam, decoding.beams=8, max_new_tokens=40.",
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from sibu.cli.console import progress
-from sibu.cli.options import Bundle, Quiet, Task
+from sibu.cli.options import Answering, Bundle, Quiet, Task
 
 
 def predict(
     bundle: Bundle,
+    overrides: Answering = None,
     task: Task = None,
     text: Annotated[str | None, typer.Option("--text", help="One text to answer.")] = None,
     text_pair: Annotated[str | None, typer.Option("--text-pair", help="Its pair.")] = None,
@@ -20,6 +21,9 @@ def predict(
         Path | None, typer.Option("--input", help="File of inputs, read by its ending; -: standard input, JSON Lines.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="File for the predictions; none: stdout.")] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="With --text: print what is written bit by bit, as plain text.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Predictions as JSON Lines, one an input, in input order."""
@@ -27,10 +31,18 @@ def predict(
         raise typer.BadParameter("give either --text or --input.")
     if text_pair is not None and text is None:
         raise typer.BadParameter("--text-pair goes with --text.")
+    if stream and (text is None or output is not None):
+        raise typer.BadParameter("--stream goes with --text, and prints to stdout.")
     from sibu import api
 
     predictor = api.load(bundle)
     name = predictor.task_named(task)
+    predictor = predictor.answering(*overrides or (), task=name)
+    if stream:
+        given = {"text": _typed(text or "")} | ({} if text_pair is None else {"text_pair": _typed(text_pair)})
+        predictor.tell(given, lambda bit: typer.echo(bit, nl=False), task=name)
+        typer.echo()
+        return
     if text is not None:
         records: Iterator[tuple[Any, Any]] = iter(
             [(None, {"text": _typed(text)} | ({} if text_pair is None else {"text_pair": _typed(text_pair)}))]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sibu.core.columns import Column
 from sibu.core.example import DataFault, Faults, Row
+from sibu.core.grammar import Grammar
 from sibu.core.result import Prediction
 from sibu.core.text import AnyInput, Feature, Prompt, Window
 
@@ -103,17 +104,43 @@ class Judged:
 class Task(Protocol):
     """Head, loss, decoding and metrics of one kind of answer."""
 
-    writes: bool
-    """Whether it is answered in words, by the model's language head: then it is a ``WritingTask``."""
-    columns: tuple[Column, ...]
-    needs: tuple[tuple[str, ...], ...]
-    """What a file must have: of each group of columns at least one. Groups of targets count for labelled data only."""
-    features: tuple[Feature, ...]
-    metrics: tuple[str, ...]
-    """The metrics that ``judge`` may report."""
-    main_metric: str
-    """The metric that early stopping and the mean over tasks look at; larger is better."""
-    state: State
+    @property
+    def writes(self) -> bool:
+        """Whether it is answered in words, by the model's language head: then it is a ``WritingTask``."""
+        ...
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What it reads of a file."""
+        ...
+
+    @property
+    def needs(self) -> tuple[tuple[str, ...], ...]:
+        """What a file must have: of each group of columns at least one.
+
+        Groups of targets count for labelled data only.
+        """
+        ...
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The arrays that ``targets`` may give."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that ``judge`` may report."""
+        ...
+
+    @property
+    def main_metric(self) -> str:
+        """The metric that early stopping and the mean over tasks look at."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """What the task learned from its training data."""
+        ...
 
     def learn(self, rows: Iterable[Row]) -> None:
         """Read labels and counts from the training rows into ``state``."""
@@ -151,15 +178,27 @@ class Task(Protocol):
 class WritingTask(Task, Protocol):
     """A task that is answered in words, by the language head of the model."""
 
-    room: int
-    """Most pieces of an answer."""
-    template: str | None
-    """A chat template in place of the model's own."""
-    stops: tuple[str, ...]
-    """Texts at which an answer ends."""
+    @property
+    def room(self) -> int:
+        """Most pieces of an answer."""
+        ...
+
+    @property
+    def template(self) -> str | None:
+        """A chat template in place of the model's own."""
+        ...
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Texts at which an answer ends."""
+        ...
 
     def prompt(self, row: Row) -> Prompt:
         """What the model reads, without an answer."""
+        ...
+
+    def grammar(self, row: Row) -> Grammar | None:
+        """Every answer that is allowed for this row; None: any."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -96,10 +96,31 @@ def answer_inputs(
         progress.say(f"{said} Counted from 0: {listed}.")
 
 
-def _answered(opened: Opened, name: str, rows: list[Row], cut: Callable[[set[int]], None]) -> list[Prediction]:
+def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], None]) -> Prediction:
+    """Answer one input, and tell the answer bit by bit.
+
+    Raises:
+        RecipeError: When the task, or its way of writing, cannot tell it so.
+        DataError: When the input cannot be read, or the answer did not end.
+    """
+    task, block = opened.tasks[name], opened.recipe.tasks[name]
+    if not task.writes:
+        raise RecipeError(f"The task {name!r} does not write; only what is written can be told bit by bit.")
+    if block.decoding.name == "beam":  # type: ignore[attr-defined]
+        raise RecipeError("`beam` knows its answer only at the end. Choose another decoding to hear it bit by bit.")
+    row = _sound(task, clean_input(task, given, block.fields))
+    (found,) = opened.writer(name).valid([row], heard=heard)
+    if isinstance(found, SibuError):
+        raise found
+    return found
+
+
+def _answered(
+    opened: Opened, name: str, rows: list[Row], cut: Callable[[set[int]], None]
+) -> Sequence[Prediction | SibuError]:
     task = opened.tasks[name]
     if task.writes:
-        return opened.writer(name).write(rows, cut=cut)
+        return opened.writer(name).valid(rows, cut=cut)
     return answers(opened.model, name, task, opened.text, rows, cut=cut)
 
 
@@ -138,7 +159,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
         split="test",
         total=len(rows),
         progress=progress,
-        decoder=opened.writer(name).decoder if task.writes else None,
+        block=block,
     )
 
 

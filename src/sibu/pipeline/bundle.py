@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sibu.core.errors import BundleError
 from sibu.core.protocols import Task
 from sibu.recipe import yaml
-from sibu.recipe.load import validate
+from sibu.recipe.load import validate, with_answering
 from sibu.recipe.schema import Recipe
 from sibu.store.hashes import hash_file, hash_json
 
@@ -100,13 +100,26 @@ class Opened:
     model: Model
     text: Modality
 
+    def answering(self, name: str, overrides: Sequence[str]) -> Opened:
+        """The same of which a task answers otherwise; weights are shared.
+
+        Raises:
+            RecipeError: When a key is settled by the training, a value is not allowed, or no answer could keep to it.
+        """
+        from sibu.pipeline.plan import build_task, require_bounds
+
+        recipe = with_answering(self.recipe, name, overrides)
+        require_bounds(recipe, self.text)
+        task = build_task(recipe.tasks[name].task, self.tasks[name].state)
+        return replace(self, recipe=recipe, tasks=self.tasks | {name: task})
+
     def writer(self, name: str) -> Writer:
         """What writes the answers of a task that writes."""
-        from sibu.pipeline.plan import decoder_of
+        from sibu.pipeline.plan import constraint_of, decoder_of
         from sibu.pipeline.written import Writer
 
-        decoder = decoder_of(self.recipe.tasks[name])
-        return Writer(self.model, name, cast("WritingTask", self.tasks[name]), self.text, decoder)
+        block, task = self.recipe.tasks[name], cast("WritingTask", self.tasks[name])
+        return Writer(self.model, name, task, self.text, decoder_of(block), constraint_of(block))
 
 
 def open_recipe(path: Path) -> Recipe:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sibu.catalog import Spec
+from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import DataError, Fault, RecipeError, near_miss
 from sibu.core.example import Faults
+from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
@@ -96,6 +98,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     source = _found(recipe, loaded.home)
     _require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
+    require_bounds(recipe, text)
     if recipe.text.trim_vocabulary:
         source = _trimmed(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
@@ -239,6 +242,36 @@ def decoder_of(block: TaskBlock) -> Decoder:
     """How a task's answers are chosen."""
     decoder: Decoder = DECODERS.of(block.decoding).build(block.decoding)
     return decoder
+
+
+def constraint_of(block: TaskBlock) -> Grammar | None:
+    """What every answer of a task must look like."""
+    if block.constrain is None:
+        return None
+    grammar: Grammar = CONSTRAINTS.of(block.constrain).build(block.constrain)
+    return grammar
+
+
+def require_bounds(recipe: Recipe, text: Any) -> None:
+    """Every constraint can be kept, and belongs to a task without bounds of its own.
+
+    Raises:
+        RecipeError: Naming each that cannot.
+    """
+    wrong: list[Fault] = []
+    for name, block in recipe.tasks.items():
+        where = f"tasks.{name}.constrain"
+        if block.constrain is None:
+            continue
+        if block.task.type != "generate":  # type: ignore[attr-defined]
+            what = "`constrain` is for `generate`; the answers of other tasks are bound to their labels as it is."
+            wrong.append(Fault(where, what, "Leave it out."))
+            continue
+        grammar = constraint_of(block)
+        if grammar is not None and (why := text.bounds(block.task.template).fault(grammar)):  # type: ignore[attr-defined]
+            wrong.append(Fault(where, f"no answer can keep to it: {why}", "Mend it."))
+    if wrong:
+        raise RecipeError(wrong)
 
 
 def _require_writer(recipe: Recipe, source: Source) -> None:

@@ -11,18 +11,20 @@ import numpy as np
 import torch
 
 from sibu.core.example import Row
-from sibu.core.protocols import Decoder, Features, Modality, Task, WindowOutput, WritingTask
+from sibu.core.protocols import Features, Modality, Task, WindowOutput, WritingTask
 from sibu.core.result import Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.frozen import Memo, reduce
+from sibu.pipeline.plan import constraint_of, decoder_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.written import Writer, judged_rows
 from sibu.train.batches import forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
+    from sibu.recipe.schema import TaskBlock
 
 CHUNK = 2048
 """Rows prepared at a time: enough to sort by length, few enough for any memory."""
@@ -160,7 +162,7 @@ def evaluate_rows(
     intervals: bool = True,
     progress: Progress | None = None,
     memo: Memo | None = None,
-    decoder: Decoder | None = None,
+    block: TaskBlock | None = None,
 ) -> Report:
     """Metrics of a task on labelled rows; ``rows`` is gone through twice.
 
@@ -175,12 +177,14 @@ def evaluate_rows(
         intervals: Whether each metric gets its bootstrap interval (for early stopping none is needed).
         progress: Where to tell how far it is.
         memo: Keeps the vectors of a frozen encoder from one evaluation to the next.
-        decoder: A task that writes: how answers are chosen; None: nothing is written, and only what can be told of the
-            right answers is.
+        block: A task that writes: what the recipe says of its answers; None: nothing is written, and only what can be
+            told of the right answers is.
     """
     what = f"{name} on {split}"
     if task.writes:
-        writer = Writer(model, name, cast(WritingTask, task), text, decoder)
+        writer = Writer(model, name, cast(WritingTask, task), text, None)
+        if block is not None:
+            writer = replace(writer, decoder=decoder_of(block), constraint=constraint_of(block))
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
     else:
         found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)

@@ -17,7 +17,7 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import open_recipe, verify
-from sibu.pipeline.plan import Plan, decoder_of, fingerprint, make_plan, plan_steps, writes
+from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
 from sibu.recipe.fill import as_written, with_absolute_paths
@@ -421,7 +421,8 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
     found = {}
     for name, each in plan.tasks.items():
         rows = each.splits["dev"]
-        written = [f"{name}.{metric}" for metric in each.task.metrics if metric != each.task.main_metric]
+        block, stop = plan.recipe.tasks[name], plan.recipe.train.stop_on
+        wanted = stop in [f"{name}.{metric}" for metric in each.task.metrics if metric != "perplexity"]
         report = evaluate_rows(
             trained.model,
             name,
@@ -432,7 +433,7 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
             total=len(rows),
             intervals=False,
             memo=trained.memo,
-            decoder=decoder_of(plan.recipe.tasks[name]) if plan.recipe.train.stop_on in written else None,
+            block=block if wanted or each.task.main_metric != "perplexity" else None,
         )
         found[name] = {metric: score.value for metric, score in report.scores.items()}
     return found
@@ -502,7 +503,7 @@ def evaluate_all(plan: Plan, trained: Trained, progress: Progress) -> list[Repor
                         split=split,
                         total=len(rows),
                         progress=progress,
-                        decoder=decoder_of(plan.recipe.tasks[name]) if each.task.writes else None,
+                        block=plan.recipe.tasks[name],
                     )
                 )
     return reports

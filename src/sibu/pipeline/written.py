@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from sibu.core.errors import DataError, SibuError, counted
 from sibu.core.example import Row
+from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
 from sibu.core.result import Prediction
 from sibu.core.tensors import Batch
@@ -39,6 +41,8 @@ class Writer:
     """The text modality's preparer."""
     decoder: Decoder | None
     """How answers are chosen; None: nothing is to be written."""
+    constraint: Grammar | None = None
+    """What every answer must look like; None: what the task allows."""
 
     def _encoder(self) -> Any:
         return self.model.encoders["text"]
@@ -113,6 +117,7 @@ class Writer:
         found: list[WindowOutput | None] = [None] * len(rows)
         self.model.eval()
         for group in split_by_budget(order, lengths, TOGETHER):
+            grammars = [self.constraint or self.task.grammar(rows[place]) for place in group]
             answers = write(
                 self._encoder(),
                 self.text.vocabulary,
@@ -121,12 +126,31 @@ class Writer:
                 limit=self.task.room,
                 ends=self.text.prompts.ends(self.task.template),
                 stops=self.task.stops,
+                bounds=self.text.bounds(self.task.template) if any(grammars) else None,
+                grammars=[grammar or "" for grammar in grammars],
                 heard=heard,
             )
             for place, (first, *_) in zip(group, answers, strict=True):
                 own = EMPTY if losses is None else losses[place]
                 found[place] = WindowOutput(windows[place], own, first.text, first.finished)
         return [self.task.decode(row, [[each]]) for row, each in zip(rows, found, strict=True) if each is not None]
+
+    def valid(
+        self,
+        rows: Sequence[Row],
+        *,
+        cut: Callable[[set[int]], None] | None = None,
+        heard: Callable[[str], None] | None = None,
+    ) -> list[Prediction | SibuError]:
+        """As ``write``; an answer that ends at its limit in the midst of what it must look like is a fault."""
+        found = self.write(rows, cut=cut, heard=heard)
+        bounded = [self.constraint is not None or self.task.grammar(row) is not None for row in rows]
+        limit = counted(self.task.room, "piece")
+        fault = DataError(f"the answer did not come to its end within {limit}. Raise max_new_tokens.")
+        return [
+            fault if own and any(each.kind == "limit" for each in prediction.evidence) else prediction
+            for own, prediction in zip(bounded, found, strict=True)
+        ]
 
 
 def judged_rows(

@@ -47,6 +47,36 @@ class Loaded:
         return _at(path, fault.message, fault.mend, self.file, self.lines)
 
 
+ANSWERING = ("decoding", "constrain", "max_new_tokens", "stop", "instruction", "system", "template", "threshold",
+             "no_answer_margin", "longest_answer")  # fmt: skip
+"""Keys of a task that say how it answers, not what it has learned: they may change afterwards."""
+
+
+def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recipe:
+    """A trained recipe of which a task answers otherwise.
+
+    Args:
+        recipe: As a bundle holds it.
+        task: The task's name.
+        overrides: ``KEY=VALUE`` with keys of the task, such as ``decoding=beam`` or ``decoding.beams=8``.
+
+    Raises:
+        RecipeError: When a key is settled by the training, or a value is not allowed.
+    """
+    value = as_written(recipe)
+    for override in overrides:
+        key = override.partition("=")[0]
+        within = key.removeprefix("written.").split(".")[0]
+        if within not in ANSWERING:
+            close = near_miss(within, ANSWERING)
+            raise RecipeError(
+                f"{key!r} cannot be changed in a bundle: its training settled it, or there is no such key. "
+                f"{close}Allowed: {', '.join(ANSWERING)}."
+            )
+        _apply(value["tasks"][task], override, {})
+    return validate(value, "the bundle's recipe", {})
+
+
 def load_recipe(source: str | Path | Mapping[str, Any] | Recipe, overrides: Sequence[str] | str = ()) -> Loaded:
     """Read a recipe from a file or a mapping.
 
@@ -96,7 +126,7 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
     place: Any = value
     for depth, name in enumerate(names[:-1]):
         inner = place.get(name)
-        if isinstance(inner, str) and depth == 0 and name in ("method", "fusion"):
+        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain"):
             inner = place[name] = {"name": inner}
         if inner is None:
             inner = place[name] = {}

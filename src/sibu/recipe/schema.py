@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import Field, PositiveFloat, field_validator
 
 from sibu.catalog import Spec
+from sibu.constraints import CONSTRAINTS
 from sibu.decoders import DECODERS
 from sibu.decoders.greedy import GreedySpec
 from sibu.fusions import FUSIONS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     AnyReader: TypeAlias = Spec
     AnyTracker: TypeAlias = Spec
     AnyDecoder: TypeAlias = Spec
+    AnyConstraint: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -37,6 +39,7 @@ else:
     AnyReader = READERS.union()
     AnyTracker = TRACKERS.union()
     AnyDecoder = DECODERS.union()
+    AnyConstraint = CONSTRAINTS.union()
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[\w][\w\- ]*$", max_length=80)]
@@ -75,6 +78,8 @@ class TaskBlock(Spec):
     """Weight of the task's loss among several."""
     decoding: AnyDecoder = GreedySpec()
     """A task that writes: how an answer is chosen."""
+    constrain: AnyConstraint | None = None
+    """A task `generate`: what every answer must look like; null: anything."""
 
 
 class Condition(Spec):

@@ -43,6 +43,8 @@ class Vocabulary:
     space_id: int | None
     """The piece of a space alone, in vocabularies that mark spaces (``▁``)."""
     max_length: int | None
+    size: int
+    """Pieces that the model has vectors for."""
     lowercases: bool
     """Whether ``A`` and ``a`` become the same piece."""
 
@@ -77,6 +79,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         unknown_id=next((n for n in map(tokenizer.token_to_id, ("[UNK]", "<unk>")) if n is not None), None),
         space_id=tokenizer.token_to_id("▁"),
         max_length=positions - offset if positions else None,
+        size=int(config.get("vocab_size") or tokenizer.get_vocab_size()),
         lowercases=_ids(tokenizer, "Paris US") == _ids(tokenizer, "paris us"),
     )
 

@@ -22,6 +22,8 @@ from sibu.store.hashes import hash_json
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
+    from sibu.modalities.text.bounds import Bounds
+
 LONGEST = 512
 """Most pieces a window gets where the recipe sets no limit."""
 LONGEST_WRITTEN = 1024
@@ -70,6 +72,7 @@ class TextPreparer:
         self.unknown = self.vocabulary.unknown_id
         self.shapes = shapes
         self.prompts: PromptPreparer | None = None
+        self._bounds: dict[str | None, Bounds] = {}
         if writes:
             apart = writing_kind(folder) == "encoder-decoder"
             self.prompts = PromptPreparer(folder, self.vocabulary, max_length=self.max_length, apart=apart)
@@ -92,6 +95,17 @@ class TextPreparer:
         if self.prompts is None:
             raise ValueError("prompts need a preparer that writes")
         return self.prompts.windows(prompts)
+
+    def bounds(self, template: str | None) -> Bounds:
+        """What keeps answers within a grammar, for a chat template (None: the model's own)."""
+        if self.prompts is None:
+            raise ValueError("bounds need a preparer that writes")
+        if template not in self._bounds:
+            from sibu.modalities.text.bounds import Bounds
+
+            ends, size = self.prompts.ends(template), self.vocabulary.size
+            self._bounds[template] = Bounds(self.vocabulary.tokenizer, size=size, ends=ends)
+        return self._bounds[template]
 
     def _read(self, inputs: Sequence[TextInput]) -> list[list[Window]]:
         if not inputs:

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from sibu.core.tensors import Encoded, Output
 
 if TYPE_CHECKING:
+    from sibu.core.grammar import Grammar
     from sibu.core.protocols import Decoder
     from sibu.modalities.text._hf import Vocabulary
+    from sibu.modalities.text.bounds import Bounds
     from sibu.modalities.text.encoder import TextEncoder
 
 IGNORED = -100
@@ -149,6 +151,8 @@ def write(
     ends: Sequence[int],
     stops: Sequence[str] = (),
     processors: Sequence[Any] = (),
+    bounds: Bounds | None = None,
+    grammars: Sequence[Grammar] = (),
     heard: Callable[[str], None] | None = None,
 ) -> list[list[Written]]:
     """Answers to prompts of any length, computed together.
@@ -162,6 +166,8 @@ def write(
         ends: Pieces at which an answer ends.
         stops: Texts at which it ends; they are left out.
         processors: Change the scores before a piece is chosen, as transformers' do.
+        bounds: Keeps answers within grammars; None: there are none.
+        grammars: What the answer to each prompt must look like, where there are bounds.
         heard: Told each bit of text as soon as it is sure; for one prompt.
 
     Returns:
@@ -170,7 +176,11 @@ def write(
     if encoder.writes == "causal" and encoder.prompted and len(set(map(len, prompts))) > 1:
         # Trained places stand before the padding, where no text was while they were trained: so there is none.
         named: dict[str, Any] = {"limit": limit, "ends": ends, "stops": stops, "processors": processors}
-        return [write(encoder, vocabulary, [each], decoder=decoder, **named)[0] for each in prompts]
+        own = [grammars[place : place + 1] for place in range(len(prompts))]
+        return [
+            write(encoder, vocabulary, [each], decoder=decoder, bounds=bounds, grammars=grammar, **named)[0]
+            for each, grammar in zip(prompts, own, strict=True)
+        ]
     device = next(encoder.parameters()).device
     width = max(map(len, prompts))
     left = encoder.writes == "causal"
@@ -180,6 +190,9 @@ def write(
         place = slice(width - len(prompt), width) if left else slice(0, len(prompt))
         ids[row, place] = torch.tensor(prompt)
         mask[row, place] = 1
+    begun = width if left else 1  # an encoder-decoder's answers begin with a piece of its own
+    if bounds is not None:
+        processors = [*processors, bounds.of(grammars, begun=begun, limit=limit)]
     watch = _Stops(vocabulary, stops) if stops else None
     with warnings.catch_warnings():  # PEFT says that it leaves out position numbers, which it must
         warnings.filterwarnings("ignore", "Position ids are not supported")
@@ -193,7 +206,6 @@ def write(
             criteria=[watch] if watch else [],
             streamer=_Streamer(vocabulary, heard, ends, stops, skip=left) if heard is not None else None,
         )
-    begun = width if left else 1  # an encoder-decoder's answers begin with a piece of its own
     found = [_trimmed(each, set(ends), vocabulary, stops) for each in sequences[:, begun:].tolist()]
     each = len(found) // len(prompts)
     return [found[place : place + each] for place in range(0, len(found), each)]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sibu.catalog import Entry, Labels, Spec
+from sibu.tasks._written import AsWritten, WrittenTask
 
 if TYPE_CHECKING:
-    from sibu.tasks.classify.task import Classify
+    from sibu.core.protocols import Task
 
 
 class ClassifySpec(Spec):
@@ -34,13 +35,21 @@ class ClassifySpec(Spec):
     """Share of the target spread over all labels. Source: Szegedy et al., 2016, arXiv:1512.00567."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     """Weight of each label in the loss; `balanced`: inverse to its frequency."""
+    written: AsWritten = None
+    """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
+    `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model's language head answers."""
+        return self.written is not None
 
 
-def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Classify:
+def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
     """The task; ``state`` is what a bundle saved of it."""
     from sibu.tasks.classify.task import Classify
 
-    return Classify(
+    task = Classify(
         labels=spec.labels,
         multi_label=spec.multi_label,
         threshold=spec.threshold,
@@ -50,6 +59,11 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Classify:
         class_weights=spec.class_weights,
         state=state,
     )
+    if spec.written is None:
+        return task
+    from sibu.tasks.classify.written import ClassifyScript
+
+    return WrittenTask(task, ClassifyScript(task), spec.written)
 
 
 ENTRY = Entry(ClassifySpec, build)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PositiveInt
 
 from sibu.catalog import Entry, Spec
+from sibu.tasks._written import AsWritten, WrittenTask
 
 if TYPE_CHECKING:
-    from sibu.tasks.extract.task import Extract
+    from sibu.core.protocols import Task
 
 
 class ExtractSpec(Spec):
@@ -31,13 +32,21 @@ class ExtractSpec(Spec):
     """How EM and F1 compare texts: SQuAD's way, or CMRC's for Chinese; `auto`: by the gold answers."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout before the last layer."""
+    written: AsWritten = None
+    """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
+    `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model's language head answers."""
+        return self.written is not None
 
 
-def build(spec: ExtractSpec, state: dict[str, Any] | None = None) -> Extract:
+def build(spec: ExtractSpec, state: dict[str, Any] | None = None) -> Task:
     """The task; ``state`` is what a bundle saved of it."""
     from sibu.tasks.extract.task import Extract
 
-    return Extract(
+    task = Extract(
         no_answer=spec.no_answer,
         no_answer_margin=spec.no_answer_margin,
         longest_answer=spec.longest_answer,
@@ -45,6 +54,11 @@ def build(spec: ExtractSpec, state: dict[str, Any] | None = None) -> Extract:
         dropout=spec.dropout,
         state=state,
     )
+    if spec.written is None:
+        return task
+    from sibu.tasks.extract.written import ExtractScript
+
+    return WrittenTask(task, ExtractScript(task), spec.written)
 
 
 ENTRY = Entry(ExtractSpec, build)

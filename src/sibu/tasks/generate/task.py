@@ -12,16 +12,15 @@ from sibu.core.errors import DataError
 from sibu.core.example import Row
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Evidence, Prediction
-from sibu.core.text import LEARNED, Feature, Message, Prompt, Window
+from sibu.core.text import Message, Prompt, Window
 from sibu.metrics.writing import Written
+from sibu.tasks._written import TOKEN_FEATURES, limits, token_labels, token_loss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from sibu.core.tensors import Output
 
-IGNORED = -100
-"""The label of a place at which nothing is learned."""
 LIKELIHOOD = "likelihood"
 """Kind of the evidence that holds how likely the right answer was: ``{"loss", "pieces"}``."""
 SAMPLES = 20
@@ -38,10 +37,7 @@ class Generate:
         Column("target", "texts", "target", help="what is to be written, or several that are equally right"),
     )
     needs = (("text", "messages"),)
-    features = (
-        Feature("labels", "int64", "token", IGNORED),
-        Feature("answer", "int64", "answer", IGNORED),
-    )
+    features = TOKEN_FEATURES
     metrics = (
         "perplexity", "bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match", "length_ratio", "repetition",
     )  # fmt: skip
@@ -127,15 +123,7 @@ class Generate:
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
         """At each place the piece that is to follow it, where it is one to be learned."""
-        if not gold:
-            return {}
-        if window.answer:
-            return {"answer": np.asarray(window.answer, np.int64)}
-        labels = np.full(len(window.input_ids), IGNORED, np.int64)
-        for place in range(len(labels) - 1):
-            if window.segments[place + 1] == LEARNED:
-                labels[place] = window.input_ids[place + 1]
-        return {"labels": labels}
+        return token_labels(window) if gold else {}
 
     def head(self, width: int) -> nn.Module:  # noqa: ARG002
         """None of its own: the model's language head answers."""
@@ -143,27 +131,26 @@ class Generate:
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy of the pieces to be learned, mean over the batch's."""
-        import torch.nn.functional as F
-
-        labels = targets["answer"] if "answer" in targets else targets["labels"]
-        return F.cross_entropy(output.logits.float(), labels[labels != IGNORED])
+        return token_loss(output, targets)
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:  # noqa: ARG002
         """What was written; how likely the right answer was goes with it where that is known."""
         found = answers[0][0]
-        evidence: tuple[Evidence, ...] = ()
+        evidence = () if found.text is None else limits(found, self.room)
         if found.logits.size:
             loss, pieces = found.logits.tolist()
-            evidence = (Evidence(LIKELIHOOD, {"loss": loss, "pieces": int(pieces)}),)
+            evidence = (Evidence(LIKELIHOOD, {"loss": loss, "pieces": int(pieces)}), *evidence)
         return Prediction(found.text, evidence=evidence)
+
+    def grammar(self, row: Row) -> None:  # noqa: ARG002
+        """None of its own; the recipe's `constrain` may bound every answer."""
+        return
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Perplexity of the right answers; where texts were written also BLEU, chrF, ROUGE and the others."""
         golds = [_answers(row) for row in rows]
         losses = np.array(
-            [[each.evidence[0].content["loss"], each.evidence[0].content["pieces"]] for each in predictions]
-            if all(each.evidence for each in predictions)
-            else [],
+            [(e.content["loss"], e.content["pieces"]) for p in predictions for e in p.evidence if e.kind == LIKELIHOOD],
             np.float64,
         ).reshape(-1, 2)
         texts = [each.value for each in predictions]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sibu.catalog import Entry, Labels, Spec
+from sibu.tasks._written import AsWritten, WrittenTask
 
 if TYPE_CHECKING:
-    from sibu.tasks.relate.task import Relate
+    from sibu.core.protocols import Task
 
 
 class RelateSpec(Spec):
@@ -30,13 +31,21 @@ class RelateSpec(Spec):
     """Dropout before the last layers."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread over all relations."""
+    written: AsWritten = None
+    """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
+    `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model's language head answers."""
+        return self.written is not None
 
 
-def build(spec: RelateSpec, state: dict[str, Any] | None = None) -> Relate:
+def build(spec: RelateSpec, state: dict[str, Any] | None = None) -> Task:
     """The task; ``state`` is what a bundle saved of it."""
     from sibu.tasks.relate.task import Relate
 
-    return Relate(
+    task = Relate(
         labels=spec.labels,
         none_label=spec.none_label,
         mark_types=spec.mark_types,
@@ -44,6 +53,11 @@ def build(spec: RelateSpec, state: dict[str, Any] | None = None) -> Relate:
         label_smoothing=spec.label_smoothing,
         state=state,
     )
+    if spec.written is None:
+        return task
+    from sibu.tasks.relate.written import RelateScript
+
+    return WrittenTask(task, RelateScript(task), spec.written)
 
 
 ENTRY = Entry(RelateSpec, build)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sibu.catalog import Entry, Labels, Spec
+from sibu.tasks._written import AsWritten, WrittenTask
 
 if TYPE_CHECKING:
-    from sibu.tasks.tag.task import Tag
+    from sibu.core.protocols import Task
 
 
 class TagSpec(Spec):
@@ -31,13 +32,21 @@ class TagSpec(Spec):
     """Dropout before the last layer."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread over all tags."""
+    written: AsWritten = None
+    """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
+    `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model's language head answers."""
+        return self.written is not None
 
 
-def build(spec: TagSpec, state: dict[str, Any] | None = None) -> Tag:
+def build(spec: TagSpec, state: dict[str, Any] | None = None) -> Task:
     """The task; ``state`` is what a bundle saved of it."""
     from sibu.tasks.tag.task import Tag
 
-    return Tag(
+    task = Tag(
         labels=spec.labels,
         scheme=spec.scheme,
         overlaps=spec.overlaps,
@@ -45,6 +54,11 @@ def build(spec: TagSpec, state: dict[str, Any] | None = None) -> Tag:
         label_smoothing=spec.label_smoothing,
         state=state,
     )
+    if spec.written is None:
+        return task
+    from sibu.tasks.tag.written import TagScript
+
+    return WrittenTask(task, TagScript(task), spec.written)
 
 
 ENTRY = Entry(TagSpec, build)

@@ -104,7 +104,7 @@ class Tag:
             if not row["text"].strip():
                 yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
             yield from self._check_spans(row, windows)
-        for name in sorted({label for label, _, _ in self._gold(row)} - set(self.labels)):
+        for name in sorted({label for label, _, _ in self.gold(row)} - set(self.labels)):
             listed = self.fixed_labels is not None
             yield (
                 "unknown label",
@@ -180,7 +180,7 @@ class Tag:
                 severity = "error" if self.overlaps == "error" else "warning"
                 yield "overlapping spans", severity, message, "Keep one, or say `overlaps: longest` in the task."
 
-    def _gold(self, row: Row) -> list[tuple[str, int, int]]:
+    def gold(self, row: Row) -> list[tuple[str, int, int]]:
         """Gold spans as (label, start, end): of tokens where the row has tokens, else of characters."""
         if row.get("tags") is not None:
             return _spans_of(row["tags"])
@@ -191,7 +191,7 @@ class Tag:
         if not gold:
             return {}
         if self._learned is None or self._learned[0] is not row:  # a long text asks once for each of its windows
-            spans = self._gold(row)
+            spans = self.gold(row)
             tokens = None if row.get("tags") is None else encode_tags(spans, len(row["tokens"]), self.scheme)
             self._learned = row, _without_overlaps(spans), tokens
         _, spans, whole = self._learned
@@ -264,7 +264,7 @@ class Tag:
         guesses: list[set[tuple[str, int, int]]] = []
         for row, prediction in zip(rows, predictions, strict=True):
             keys = ("token_start", "token_end") if row.get("tags") is not None else ("start", "end")
-            golds.append(set(self._gold(row)))
+            golds.append(set(self.gold(row)))
             guesses.append({(item["label"], item[keys[0]], item[keys[1]]) for item in prediction.value})
         measure = SpanMatch(golds, guesses)
         wrong = [gold != guess for gold, guess in zip(golds, guesses, strict=True)]

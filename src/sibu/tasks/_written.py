@@ -1,0 +1,209 @@
+"""Tasks with labels answered in words: by the language head of a model that writes, bound to what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BeforeValidator, PositiveInt
+
+from sibu.catalog import Spec
+from sibu.core.errors import Unsupported
+from sibu.core.example import Row
+from sibu.core.grammar import Grammar
+from sibu.core.protocols import Features, Found, Judged, State, Task, WindowOutput
+from sibu.core.result import Evidence, Prediction
+from sibu.core.text import LEARNED, Feature, Prompt, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from sibu.core.tensors import Output
+
+IGNORED = -100
+"""The label of a place at which nothing is learned."""
+LIMIT = "limit"
+"""Kind of the evidence that an answer came to its limit before its end."""
+NOTHING = "none"
+"""What is written where nothing is to be found."""
+
+
+class WrittenSpec(Spec):
+    """How a task is answered in words."""
+
+    instruction: str | None = None
+    """What is asked of the model before each text; null: a sentence that names the labels and the form."""
+    system: str | None = None
+    """What the model is told about its part first."""
+    template: str | None = None
+    """A chat template (Jinja); null: the model's own."""
+    max_new_tokens: PositiveInt = 96
+    """Most pieces of an answer."""
+
+
+def _spelled_out(given: Any) -> Any:
+    return {} if given is True else None if given is False else given
+
+
+AsWritten = Annotated[WrittenSpec | None, BeforeValidator(_spelled_out)]
+"""``true``, or a block of options; null or ``false``: by a head of its own."""
+
+
+class Script(Protocol):
+    """How one task type's answers are written and read."""
+
+    def instruction(self) -> str:
+        """What is asked, in words."""
+        ...
+
+    def question(self, row: Row) -> str:
+        """The row as the model reads it."""
+        ...
+
+    def answer(self, row: Row) -> str:
+        """The right answer as it is written."""
+        ...
+
+    def grammar(self, row: Row) -> Grammar:
+        """Every answer that is allowed for this row."""
+        ...
+
+    def read(self, row: Row, text: str) -> Any:
+        """What was written as the task's own value."""
+        ...
+
+
+def token_labels(window: Window) -> Features:
+    """At each place the piece that is to follow it, where it is one to be learned; or the decoder's own pieces."""
+    import numpy as np
+
+    if window.answer:
+        return {"answer": np.asarray(window.answer, np.int64)}
+    ids, learned = np.asarray(window.input_ids), np.asarray(window.segments) == LEARNED
+    labels = np.full(len(ids), IGNORED, np.int64)
+    labels[:-1][learned[1:]] = ids[1:][learned[1:]]
+    return {"labels": labels}
+
+
+TOKEN_FEATURES = (Feature("labels", "int64", "token", IGNORED), Feature("answer", "int64", "answer", IGNORED))
+"""What ``token_labels`` gives."""
+
+
+def token_loss(output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+    """Cross entropy of the pieces to be learned, mean over the batch's."""
+    import torch.nn.functional as F
+
+    labels = targets["answer"] if "answer" in targets else targets["labels"]
+    return F.cross_entropy(output.logits.float(), labels[labels != IGNORED])
+
+
+def limits(found: WindowOutput, room: int) -> tuple[Evidence, ...]:
+    """The evidence of an answer that came to its limit."""
+    return () if found.finished else (Evidence(LIMIT, room),)
+
+
+class WrittenTask:
+    """A task whose answers are written.
+
+    Args:
+        inner: The task as its own head would answer it: its columns, checks and metrics hold.
+        script: How its answers are written and read.
+        spec: The options.
+    """
+
+    writes = True
+    stops: tuple[str, ...] = ()
+    features = TOKEN_FEATURES
+
+    def __init__(self, inner: Task, script: Script, spec: WrittenSpec) -> None:
+        self.inner = inner
+        self.script = script
+        self.spec = spec
+        self.columns, self.needs = inner.columns, inner.needs
+        self.room, self.template = spec.max_new_tokens, spec.template
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The task's own."""
+        return self.inner.metrics
+
+    @property
+    def main_metric(self) -> str:
+        """The task's own."""
+        return self.inner.main_metric
+
+    @property
+    def state(self) -> State:
+        """What the task learned from its training rows."""
+        return self.inner.state
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """As the task itself does."""
+        self.inner.learn(rows)
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        """As the task itself does, but for places in a window; and what does not fit."""
+        yield from self.inner.check(row, ())
+        for group in windows:
+            for window in group:
+                if window.lost:
+                    mend = "Shorten it, raise max_new_tokens or the modality's max_length, or leave it so."
+                    yield "longer than the context", "warning", f"{window.lost} does not fit and was left out.", mend
+
+    def inputs(self, row: Row) -> Sequence[Prompt]:
+        """The prompt, with the answer where the row has one."""
+        targets = [column.name for column in self.columns if column.role == "target"]
+        has = any(row.get(name) is not None for name in targets)
+        return [self._prompt(row, self.script.answer(row) if has else None)]
+
+    def prompt(self, row: Row) -> Prompt:
+        """What the model reads, without an answer."""
+        return self._prompt(row, None)
+
+    def _prompt(self, row: Row, answer: str | None) -> Prompt:
+        asked = self.script.instruction() if self.spec.instruction is None else self.spec.instruction
+        text = "\n\n".join(part for part in (asked, self.script.question(row)) if part)
+        turns = [("user", text)] if self.spec.system is None else [("system", self.spec.system), ("user", text)]
+        return Prompt(tuple(turns), answer, self.spec.template, self.room)
+
+    def grammar(self, row: Row) -> Grammar:
+        """Every answer that is allowed for this row."""
+        return self.script.grammar(row)
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
+        """The pieces of the answer."""
+        return token_labels(window) if gold else {}
+
+    def head(self, width: int) -> nn.Module:  # noqa: ARG002
+        """None of its own: the model's language head answers."""
+        raise Unsupported("a task that is written has no head of its own")
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Cross entropy of the answers' pieces."""
+        return token_loss(output, targets)
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """What was written as the task's own value."""
+        found = answers[0][0]
+        return Prediction(self.script.read(row, found.text or ""), evidence=limits(found, self.room))
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """The task's own metrics."""
+        return self.inner.judge(rows, predictions)
+
+
+def find_parts(text: str, parts: Iterable[str]) -> Iterator[tuple[int, int] | None]:
+    """Where parts stand in a text: each behind the last of its kind, else anywhere; None for what stands nowhere."""
+    behind: dict[str, int] = {}
+    for part in parts:
+        place = text.find(part, behind.get(part, 0))
+        if place < 0:
+            place = text.find(part)
+        if place < 0 or not part:
+            yield None
+            continue
+        behind[part] = place + len(part)
+        yield place, place + len(part)
+
+
+__all__ = ["TOKEN_FEATURES", "AsWritten", "Script", "WrittenSpec", "WrittenTask", "find_parts"]

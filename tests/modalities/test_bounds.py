@@ -1,0 +1,121 @@
+"""Answers within bounds: whatever the model wants, what it writes keeps to the grammar and comes to its end."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import validate
+
+from sibu.constraints import CONSTRAINTS
+from sibu.constraints.choice import ChoiceSpec
+from sibu.constraints.json import JsonSpec
+from sibu.constraints.regex import RegexSpec
+from sibu.core.grammar import either, part_of
+from sibu.decoders import DECODERS
+from sibu.decoders.beam import BeamSpec
+from sibu.decoders.contrastive import ContrastiveSpec
+from sibu.decoders.greedy import GreedySpec
+from sibu.decoders.sample import SampleSpec
+from sibu.modalities.text.encoder import TextEncoder
+from sibu.modalities.text.prepare import TextPreparer
+from sibu.modalities.text.writer import Written, write
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer"},
+        "kind": {"enum": ["head pain", "北京", 'a "b"']},
+        "list": {"type": "array", "items": {"type": "number"}},
+    },
+    "required": ["name", "age", "kind"],
+    "additionalProperties": False,
+}
+DECODING = [GreedySpec(), SampleSpec(temperature=3.0, top_p=1.0), BeamSpec(beams=3), ContrastiveSpec()]
+
+
+@pytest.fixture(scope="module", params=["causal", "encoder-decoder"])
+def model(request: pytest.FixtureRequest, tiny_writer: Path, tiny_translator: Path) -> tuple[TextEncoder, TextPreparer]:
+    folder = tiny_writer if request.param == "causal" else tiny_translator
+    preparer = TextPreparer(folder, max_length=256, overlap=0, shapes=False, writes=True)
+    return TextEncoder(folder, shapes=False, dropout=None, writes=True).eval(), preparer
+
+
+def written(
+    model: tuple[TextEncoder, TextPreparer], grammars: list[str], spec: object, limit: int = 90
+) -> list[Written]:
+    encoder, preparer = model
+    bounds = preparer.bounds(None)
+    assert [bounds.fault(grammar) for grammar in grammars] == [""] * len(grammars)
+    prompts = [[60 + n, *range(70, 70 + n)] for n in range(len(grammars))]
+    named = {"limit": limit, "ends": bounds.ends, "decoder": DECODERS.of(spec).build(spec)}
+    found = write(encoder, preparer.vocabulary, prompts, bounds=bounds, grammars=grammars, **named)
+    return [first for first, *_ in found]
+
+
+def grammar(spec: object) -> str:
+    return str(CONSTRAINTS.of(spec).build(spec))
+
+
+@pytest.mark.parametrize("spec", DECODING, ids=lambda spec: spec.name)
+def test_each_row_keeps_to_its_own(model, spec) -> None:
+    if spec.name == "contrastive" and model[0].writes != "causal":
+        pytest.skip("contrastive search is for causal models")
+    names, pattern = ("head", "头痛", "a b c d e f g h"), r"[A-Z]{2}-\d{4}(,[a-z]+)*"
+    grammars = [
+        grammar(ChoiceSpec(among=names)),
+        grammar(RegexSpec(pattern=pattern)),
+        grammar(JsonSpec(json_schema=SCHEMA)),
+    ]
+    found = written(model, [*grammars, *grammars], spec)
+    assert all(each.finished for each in found)
+    for choice, matched, value in (found[:3], found[3:]):
+        assert choice.text in names
+        assert re.fullmatch(pattern, matched.text)
+        validate(json.loads(value.text), SCHEMA)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40))
+def test_stretches_of_any_text(model, text: str) -> None:
+    if not text.strip() or not any(line for line in text.split("\n")):
+        return
+    lines = f'start: "none" | line ("\\n" line)*\nline: {either(["a", "b: c"])} ": " PART\n{part_of(text)}'
+    (found,) = written(model, [lines], SampleSpec(temperature=5.0, top_p=1.0, seed=len(text)), limit=60)
+    if found.text != "none" and found.finished:
+        for line in found.text.split("\n"):
+            label = "b: c" if line.startswith("b: c: ") else "a"
+            assert line[len(label) + 2 :] in text
+
+
+def test_no_more_is_told_than_asked(model) -> None:
+    """A value that could go on is led to its end before the limit."""
+    schema = {"type": "array", "items": {"type": "string"}}
+    (found,) = written(model, [grammar(JsonSpec(json_schema=schema))], GreedySpec(), limit=40)
+    assert found.finished
+    validate(json.loads(found.text), schema)
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (JsonSpec(json_schema={"type": "string", "minLength": 5, "maxLength": 2}), "minLength (5) is greater than"),
+        (JsonSpec(json_schema={"type": "nope"}), "Invalid type: nope"),
+        (JsonSpec(json_schema={"allOf": [{"type": "string"}, {"type": "null"}]}), "incompatible types"),
+        (RegexSpec(pattern="a(b"), "unclosed group"),
+    ],
+)
+def test_what_no_answer_can_meet_is_said(model, spec, why: str) -> None:
+    assert why in model[1].bounds(None).fault(grammar(spec))
+
+
+def test_scores_for_no_piece_are_ruled_out(model) -> None:
+    """Models often have more scores than their tokenizer has pieces."""
+    _, preparer = model
+    bounded = preparer.bounds(None).of([grammar(ChoiceSpec(among=("head",)))], begun=1, limit=9)
+    scores = bounded(torch.tensor([[5]]), torch.zeros(1, preparer.vocabulary.size + 7))
+    assert (scores == -torch.inf).sum() > preparer.vocabulary.size
+    assert (scores == 0).any()
