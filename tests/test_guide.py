@@ -22,7 +22,7 @@ from sibu.models import sources
 from sibu.models.sources import Packaged
 from sibu.recipe.load import validate
 from tests.conftest import entity_rows, intent_rows, write_jsonl
-from tests.tiny_tasks import number_rows, question_rows, relation_rows, reply_rows, topic_rows
+from tests.tiny_tasks import number_rows, pair_rows, question_rows, relation_rows, reply_rows, topic_rows
 
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "guide"
@@ -109,6 +109,7 @@ ROWS: dict[str, Callable[..., list[dict]]] = {
     "notes": note_rows,
     "replies": reply_rows,
     "triage": triage_rows,
+    "pairs": pair_rows,
     "examples/clinic/data/notes.en": note_rows,
     "examples/clinic/data/notes.zh": note_rows,
 }

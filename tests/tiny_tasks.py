@@ -80,6 +80,16 @@ def reply_rows(count: int, *, seed: int = 0) -> list[dict]:
     return rows
 
 
+def pair_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """The better answer follows from one word."""
+    rows = []
+    for row in reply_rows(count, seed=seed):
+        answer = row.pop("target", None) or row["messages"].pop()["content"]
+        others = [other for other in ("take aspirin", "pay the bill", "吃药") if other != answer]
+        rows.append(row | {"chosen": answer, "rejected": others[row["id"] % 2]})
+    return rows
+
+
 TASKS = {
     "classify": ("classify", intent_rows),
     "classify, several labels": ("classify", topic_rows),
@@ -94,6 +104,8 @@ TASKS = {
     "relate, written": ("relate", relation_rows),
     "generate": ("generate", reply_rows),
     "generate, encoder-decoder": ("generate", reply_rows),
+    "prefer": ("prefer", pair_rows),
+    "prefer, encoder-decoder": ("prefer", pair_rows),
 }
 
 
@@ -101,7 +113,7 @@ def tiny_model_for(task: str, encoder: Path, writer: Path, translator: Path) -> 
     """The model that a task needs."""
     if task.endswith("encoder-decoder"):
         return translator
-    return writer if task.endswith("written") or task == "generate" else encoder
+    return writer if task.endswith("written") or task in ("generate", "prefer") else encoder
 
 
 def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: object) -> dict:
@@ -112,7 +124,7 @@ def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: obj
     if not folder.exists():
         write_jsonl(folder / "train.jsonl", rows(40))
         write_jsonl(folder / "test.jsonl", rows(20, seed=1))
-    more: dict[str, object] = {"max_new_tokens": 8} if kind == "generate" else {}
+    more: dict[str, object] = {"max_new_tokens": 8} if kind in ("generate", "prefer") else {}
     if task.endswith("written"):
         more = {"written": {"max_new_tokens": 60, "instruction": ""}}
     return {

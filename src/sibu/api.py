@@ -89,13 +89,15 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     Raises:
         SibuError: When the recipe itself cannot be run (faults of rows are in the result instead).
     """
-    from sibu.pipeline.plan import encoded_surveys, make_plan, plan_steps
+    from sibu.pipeline.plan import encoded_surveys, make_plan, packs, plan_steps
 
     loaded = load_recipe(recipe, overrides)
     plan = make_plan(loaded, progress or Silent(), encode=False)
     options = plan.recipe.train
     size = options.batch_tokens or 1, options.batch_examples
-    batches = sum(max(found.batches(plan.text.max_length, *size), 1) for found in encoded_surveys(plan.tasks))
+    packed = packs(plan)
+    surveys = encoded_surveys(plan.tasks)
+    batches = sum(max(found.batches(plan.text.max_length, *size, packed=packed), 1) for found in surveys)
     per_epoch, steps = plan_steps(plan.recipe, batches)
     about = {
         "name": plan.recipe.name,

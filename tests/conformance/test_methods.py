@@ -10,10 +10,11 @@ from sibu.core.errors import SibuError
 from sibu.methods import METHODS
 from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 
-WRITING = [task for task in TASKS if task.startswith("generate") or task.endswith("written")]
+WRITING = [task for task in TASKS if task.startswith(("generate", "prefer")) or task.endswith("written")]
 UNSUPPORTED = {
     **{("probe", task): "trains heads alone, and a task that writes has none" for task in WRITING},
     ("bitfit", "generate, encoder-decoder"): "has no biases",
+    ("bitfit", "prefer, encoder-decoder"): "has no biases",
 }
 """What cannot be, and what is said of it."""
 
@@ -45,4 +46,9 @@ def test_it_trains_and_answers(
     opened = sibu.load(bundle)
     assert set(known) <= set(opened._opened.tasks["it"].metrics)
     report = opened.evaluate(recipe["tasks"]["it"]["data"]["test"])
-    assert {name: score.as_json() for name, score in report.scores.items()} == known
+    found = {name: score.as_json() for name, score in report.scores.items()}
+    if method == "adalora":  # ranks that were taken away are not saved: sums of other lengths, in another order
+        assert found.keys() == known.keys()
+        assert all(found[name] == pytest.approx(known[name], rel=1e-4, abs=1e-4) for name in known)
+    else:
+        assert found == known

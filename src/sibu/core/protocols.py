@@ -197,6 +197,21 @@ class WritingTask(Task, Protocol):
         """What the model reads, without an answer."""
         ...
 
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """Metrics for which nothing need be written: the likelihood of the right answers tells them."""
+        ...
+
+    @property
+    def group(self) -> int:
+        """Inputs of a row that are learned together, and so share a batch."""
+        ...
+
+    @property
+    def compares(self) -> bool:
+        """Whether the loss asks for ``reference``: the log probability of each answer before training."""
+        ...
+
     def grammar(self, row: Row) -> Grammar | None:
         """Every answer that is allowed for this row; None: any."""
         ...

@@ -28,7 +28,7 @@ class Batch:
     size: int = 0
     """B."""
     tokens: int = 0
-    """Tokens with their padding, B x T summed over the modalities: what the step costs."""
+    """Tokens with their padding, B x T summed over the modalities (of packed texts without): what the step costs."""
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
+from sibu.models.trained import is_bundle, model_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,12 @@ class Source:
     name: str
     """As the recipe names it."""
     kind: str
-    """``packaged``, ``folder`` or ``hub``."""
+    """``packaged``, ``folder``, ``bundle`` or ``hub``."""
     folder: Path
 
 
 def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
-    """Find a model by alias, folder or Hub id.
+    """Find a model by alias, folder, bundle or Hub id.
 
     Args:
         name: What the recipe says.
@@ -133,6 +134,8 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
     if name in table:
         return Source(name, "packaged", table[name].folder())
     folder = (home / name).expanduser()
+    if folder.is_dir() and is_bundle(folder):
+        return Source(folder.resolve().name, "bundle", model_of(folder, name))
     if folder.is_dir():
         _check_folder(folder, name, allow_pickle=allow_pickle)
         return Source(folder.resolve().name, "folder", folder)

@@ -50,14 +50,19 @@ class SplitSurvey:
         """Pieces that a model of this longest input is given."""
         return sum(min(length, limit) * count for length, count in self.lengths.items())
 
-    def batches(self, limit: int, tokens: int, examples: int | None) -> int:
+    def batches(self, limit: int, tokens: int, examples: int | None, *, packed: bool = False) -> int:
         """About how many batches an epoch has: as they are cut, texts of like length together, padded to the longest.
 
         Args:
             limit: The model's longest input; longer ones are read in several windows.
             tokens: Pieces of a batch with their padding.
             examples: Most windows of a batch.
+            packed: Whether texts are computed side by side, without padding; a batch lacks half a text then.
         """
+        if packed:
+            whole = self.tokens(limit)
+            by_tokens = -(-whole // max(tokens - whole // max(2 * self.windows, 1), 1))
+            return max(by_tokens, 0 if examples is None else -(-self.windows // examples))
         left = Counter[int]()
         for length, count in self.lengths.items():
             whole, rest = divmod(length, limit)

@@ -238,6 +238,14 @@ def writes(recipe: Recipe) -> bool:
     return any(getattr(block.task, "writes", False) for block in recipe.tasks.values())
 
 
+def packs(plan: Plan) -> bool:
+    """Whether texts will likely be computed side by side: known for certain once the model is loaded."""
+    from sibu.modalities.text._hf import writing_kind
+
+    prompted = getattr(plan.recipe.method, "reserved_positions", 0) > 0
+    return writes(plan.recipe) and writing_kind(plan.source.folder) == "causal" and not prompted
+
+
 def decoder_of(block: TaskBlock) -> Decoder:
     """How a task's answers are chosen."""
     decoder: Decoder = DECODERS.of(block.decoding).build(block.decoding)
@@ -263,8 +271,8 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
         where = f"tasks.{name}.constrain"
         if block.constrain is None:
             continue
-        if block.task.type != "generate":  # type: ignore[attr-defined]
-            what = "`constrain` is for `generate`; the answers of other tasks are bound to their labels as it is."
+        if block.task.type not in ("generate", "prefer"):  # type: ignore[attr-defined]
+            what = "`constrain` is for `generate` and `prefer`; the answers of other tasks are bound to their labels as it is."
             wrong.append(Fault(where, what, "Leave it out."))
             continue
         grammar = constraint_of(block)

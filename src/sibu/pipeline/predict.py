@@ -183,7 +183,7 @@ def evaluate_rows(
     what = f"{name} on {split}"
     if task.writes:
         writer = Writer(model, name, cast(WritingTask, task), text, None)
-        if block is not None:
+        if block is not None and set(task.metrics) - set(writer.task.unwritten):
             writer = replace(writer, decoder=decoder_of(block), constraint=constraint_of(block))
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
     else:

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -256,7 +256,9 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     if fixed is None:
         rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
     model.to(accelerator.device)
-    streams = _streams(plan)
+    packed = encoder.packs and not encoder.prompted
+    streams = [replace(stream, packed=packed) for stream in _streams(plan)]
+    streams = [_with_reference(plan, model, stream, progress) for stream in streams]
     if adapted.frozen_layers:
         from sibu.pipeline.frozen import precompute
 
@@ -282,8 +284,25 @@ def _streams(plan: Plan) -> list[Stream]:
         if first.inputs is None:
             raise RunStopped("The training data was not encoded.")
         targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
-        streams.append(Stream("+".join(names), first.inputs, targets, first.inputs.lengths("input_ids")))
+        lengths = first.inputs.lengths("input_ids")
+        written = [each.lengths("answer") for each in targets.values() if "answer" in {f.name for f in each.present}]
+        group = int(getattr(first.task, "group", 1))
+        streams.append(Stream("+".join(names), first.inputs, targets, sum(written, lengths), group=group))
     return streams
+
+
+def _with_reference(plan: Plan, model: Model, stream: Stream, progress: Progress) -> Stream:
+    """The stream with how likely the model finds each answer before it is trained, where a task's loss asks for it."""
+    from sibu.pipeline.written import log_probabilities
+
+    targets = dict(stream.targets)
+    for name in stream.targets:
+        task = plan.tasks[name].task
+        if getattr(task, "compares", False):
+            feature = next(each for each in task.features if each.name == "reference")
+            found = log_probabilities(model, name, stream, progress)
+            targets[name] = targets[name].with_numbers(feature, found)
+    return replace(stream, targets=targets)
 
 
 def _take_up(trained: Trained, saved: Mapping[str, Any]) -> None:
@@ -422,7 +441,8 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
     for name, each in plan.tasks.items():
         rows = each.splits["dev"]
         block, stop = plan.recipe.tasks[name], plan.recipe.train.stop_on
-        wanted = stop in [f"{name}.{metric}" for metric in each.task.metrics if metric != "perplexity"]
+        wanted = {each.task.main_metric, *(m for m in each.task.metrics if stop == f"{name}.{m}")}
+        unwritten = set(getattr(each.task, "unwritten", ()))
         report = evaluate_rows(
             trained.model,
             name,
@@ -433,7 +453,7 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
             total=len(rows),
             intervals=False,
             memo=trained.memo,
-            block=block if wanted or each.task.main_metric != "perplexity" else None,
+            block=block if wanted - unwritten else None,
         )
         found[name] = {metric: score.value for metric, score in report.scores.items()}
     return found

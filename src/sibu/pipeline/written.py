@@ -18,7 +18,7 @@ from sibu.core.result import Prediction
 from sibu.core.tensors import Batch
 from sibu.core.text import Prompt, Window
 from sibu.pipeline.progress import Progress, Silent
-from sibu.train.batches import Budget, forward_budget, split_by_budget, stack
+from sibu.train.batches import Budget, Stream, collate, forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
@@ -28,6 +28,7 @@ CHUNK = 512
 TOGETHER = Budget(16384, 32)
 """Pieces and answers that are written together: a step costs hardly more for 32 answers than for one."""
 EMPTY = np.zeros(0)
+NOWHERE = Window([], [], [], [], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +48,30 @@ class Writer:
     def _encoder(self) -> Any:
         return self.model.encoders["text"]
 
-    def windows(self, rows: Sequence[Row], *, answered: bool) -> list[Window]:
-        """The window of each row; ``answered``: with its right answer."""
-        prompts = [self.task.inputs(row)[0] if answered else self.task.prompt(row) for row in rows]
-        return [group[0] for group in self.text.prepare(prompts)]
-
-    def losses(self, rows: Sequence[Row]) -> np.ndarray:
-        """How unlikely each row's right answer is.
+    def losses(self, rows: Sequence[Row]) -> list[np.ndarray]:
+        """How unlikely each row's right answers are.
 
         Returns:
-            Sum of the negative log probabilities and number of pieces, ``(n, 2)``.
+            For each row, for each of its inputs, the sum of the negative log probabilities and the number of pieces:
+            ``(inputs, 2)``.
         """
         from sibu.modalities.text.writer import likelihoods
 
-        windows = self.windows(rows, answered=True)
+        asked = [self.task.inputs(row) for row in rows]
+        windows = [group[0] for group in self.text.prepare([each for group in asked for each in group])]
+        owners = [row for row, group in zip(rows, asked, strict=True) for _ in group]
         lengths = np.array([max(len(window.input_ids), len(window.answer)) for window in windows])
         order = np.argsort(lengths, kind="stable")[::-1]
         device = next(self.model.parameters()).device
-        found = np.zeros((len(rows), 2))
+        found = np.zeros((len(windows), 2))
         self.model.eval()
         for group in split_by_budget(order, lengths, forward_budget(device)):
-            batch = self._batch([rows[place] for place in group], [windows[place] for place in group]).to(device)
-            features = batch.targets[self.name]
-            labels = features["answer"] if "answer" in features else features["labels"]
+            batch = self._batch([owners[place] for place in group], [windows[place] for place in group]).to(device)
             with torch.inference_mode():
                 logits = self.model(batch)[self.name].logits
-                found[group] = likelihoods(logits, labels).cpu().numpy()
-        return found
+                found[group] = likelihoods(logits, _labels(batch, self.name)).cpu().numpy()
+        ends = np.cumsum([len(group) for group in asked])
+        return np.split(found, ends[:-1])
 
     def _batch(self, rows: Sequence[Row], windows: Sequence[Window]) -> Batch:
         width = max(len(window.input_ids) for window in windows)
@@ -93,7 +91,7 @@ class Writer:
         self,
         rows: Sequence[Row],
         *,
-        losses: np.ndarray | None = None,
+        losses: Sequence[np.ndarray] | None = None,
         cut: Callable[[set[int]], None] | None = None,
         heard: Callable[[str], None] | None = None,
     ) -> list[Prediction]:
@@ -109,12 +107,12 @@ class Writer:
 
         if self.decoder is None:
             raise ValueError("to write, a writer needs a decoder")
-        windows = self.windows(rows, answered=False)
+        windows = [group[0] for group in self.text.prepare([self.task.prompt(row) for row in rows])]
         if cut is not None:
             cut({place for place, window in enumerate(windows) if window.cut})
         lengths = np.array([len(window.input_ids) + self.task.room for window in windows])
         order = np.argsort(lengths, kind="stable")[::-1]
-        found: list[WindowOutput | None] = [None] * len(rows)
+        found: list[Prediction | None] = [None] * len(rows)
         self.model.eval()
         for group in split_by_budget(order, lengths, TOGETHER):
             grammars = [self.constraint or self.task.grammar(rows[place]) for place in group]
@@ -131,9 +129,10 @@ class Writer:
                 heard=heard,
             )
             for place, (first, *_) in zip(group, answers, strict=True):
-                own = EMPTY if losses is None else losses[place]
-                found[place] = WindowOutput(windows[place], own, first.text, first.finished)
-        return [self.task.decode(row, [[each]]) for row, each in zip(rows, found, strict=True) if each is not None]
+                known = [EMPTY] if losses is None else losses[place]
+                outputs = [[WindowOutput(windows[place], own, first.text, first.finished)] for own in known]
+                found[place] = self.task.decode(rows[place], outputs)
+        return [each for each in found if each is not None]
 
     def valid(
         self,
@@ -164,6 +163,29 @@ def judged_rows(
             if writer.decoder is not None:
                 yield from writer.write(chunk, losses=losses)
             else:
-                windows = [WindowOutput(Window([], [], [], [], []), own) for own in losses]
-                yield from (writer.task.decode(row, [[own]]) for row, own in zip(chunk, windows, strict=True))
+                for row, known in zip(chunk, losses, strict=True):
+                    yield writer.task.decode(row, [[WindowOutput(NOWHERE, own)] for own in known])
             advance(len(chunk))
+
+
+def _labels(batch: Batch, name: str) -> torch.Tensor:
+    targets = batch.targets[name]
+    return targets["answer"] if "answer" in targets else targets["labels"]
+
+
+def log_probabilities(model: Model, name: str, stream: Stream, progress: Progress) -> np.ndarray:
+    """The log probability of each record's answer under a model as it is. Shape ``(records,)``."""
+    from sibu.modalities.text.writer import likelihoods
+
+    device = next(model.parameters()).device
+    order = np.argsort(stream.lengths, kind="stable")[::-1]
+    found = np.zeros(len(stream), np.float32)
+    model.eval()
+    with progress.bar(f"{name}: the model before training", len(stream)) as advance:
+        for group in split_by_budget(order, stream.lengths, forward_budget(device)):
+            batch = collate(stream, group).to(device)
+            with torch.inference_mode():
+                logits = model(batch)[name].logits
+                found[group] = -likelihoods(logits, _labels(batch, name))[:, 0].cpu().numpy()
+            advance(len(group))
+    return found

@@ -67,7 +67,7 @@ class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
     task: AnyTask
-    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`, `generate`."""
+    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`, `generate`, `prefer`."""
     data: DataBlock
     """Its files."""
     fields: dict[str, str] = Field(default_factory=dict)
@@ -79,7 +79,7 @@ class TaskBlock(Spec):
     decoding: AnyDecoder = GreedySpec()
     """A task that writes: how an answer is chosen."""
     constrain: AnyConstraint | None = None
-    """A task `generate`: what every answer must look like; null: anything."""
+    """A task `generate` or `prefer`: what every answer must look like; null: anything."""
 
 
 class Condition(Spec):
@@ -97,7 +97,7 @@ class Recipe(Spec):
     name: Name
     """Name of the run; the bundle goes to `runs/<name>` unless told otherwise."""
     model: str
-    """Pretrained model: the alias of a packaged one, a local folder, or a Hub id."""
+    """Pretrained model: the alias of a packaged one, a local folder, a bundle that another run wrote, or a Hub id."""
     allow_pickle: bool = False
     """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
     modalities: Annotated[tuple[AnyModality, ...], Field(min_length=1)] = (TextSpec(),)

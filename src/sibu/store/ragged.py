@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -93,6 +94,19 @@ class RaggedArrays:
     def lengths(self, name: str) -> np.ndarray:
         """Length of each record's array. Shape ``(records,)``."""
         return np.diff(self._ends[name], prepend=0)
+
+    def with_numbers(self, feature: Feature, numbers: np.ndarray) -> RaggedArrays:
+        """The same records with one number more each, which is held in memory.
+
+        Args:
+            feature: Its name and type; by window.
+            numbers: One a record. Shape ``(records,)``.
+        """
+        found = copy(self)
+        found._values = self._values | {feature.name: numbers.astype(_stored(feature.dtype))}
+        found._ends = self._ends | {feature.name: np.arange(1, len(numbers) + 1)}
+        found.present = (*(known for known in self.present if known.name != feature.name), feature)
+        return found
 
     def get(self, name: str, record: int) -> np.ndarray:
         """One record's array."""

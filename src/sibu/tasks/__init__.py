@@ -1,7 +1,7 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, generate, regress, relate, tag
+from sibu.tasks import classify, extract, generate, prefer, regress, relate, tag
 
 TASKS = Catalog(
     "task type",
@@ -11,6 +11,7 @@ TASKS = Catalog(
     extract.ENTRY,
     relate.ENTRY,
     generate.ENTRY,
+    prefer.ENTRY,
     key="type",
     group="sibu.tasks",
 )

@@ -14,6 +14,7 @@ from sibu.core.grammar import Grammar
 from sibu.core.protocols import Features, Found, Judged, State, Task, WindowOutput
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import LEARNED, Feature, Prompt, Window
+from sibu.tasks._ask import check_fit
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -112,6 +113,9 @@ class WrittenTask:
     """
 
     writes = True
+    group = 1
+    compares = False
+    unwritten: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     features = TOKEN_FEATURES
 
@@ -144,11 +148,7 @@ class WrittenTask:
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
         """As the task itself does, but for places in a window; and what does not fit."""
         yield from self.inner.check(row, ())
-        for group in windows:
-            for window in group:
-                if window.lost:
-                    mend = "Shorten it, raise max_new_tokens or the modality's max_length, or leave it so."
-                    yield "longer than the context", "warning", f"{window.lost} does not fit and was left out.", mend
+        yield from check_fit(windows)
 
     def inputs(self, row: Row) -> Sequence[Prompt]:
         """The prompt, with the answer where the row has one."""

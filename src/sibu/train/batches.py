@@ -27,6 +27,10 @@ class Stream:
     lengths: np.ndarray
     """Pieces of each record, which batches are planned by. Shape ``(records,)``."""
     modality: str = "text"
+    packed: bool = False
+    """Whether the encoder computes texts side by side, without their padding: it does not count then."""
+    group: int = 1
+    """Records that stay together, in order: a batch holds whole groups."""
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -37,7 +41,7 @@ class Budget:
     """How large a batch may be."""
 
     tokens: int
-    """Pieces with their padding."""
+    """Pieces with their padding; of packed texts without."""
     examples: int | None = None
     """Windows; None: no bound of its own."""
 
@@ -51,11 +55,14 @@ def forward_budget(device: torch.device) -> Budget:
     return Budget(1024 if device.type == "cpu" else 8192)
 
 
-def plan_epoch(lengths: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = "") -> list[np.ndarray]:
+def plan_epoch(
+    lengths: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = "", packed: bool = False
+) -> list[np.ndarray]:
     """The batches of one epoch, as record numbers, in the order they are drawn.
 
     Records are shuffled, sorted by length within chunks of about fifty batches (so that batches differ between epochs),
-    cut where the budget is reached, and the batches shuffled again.
+    cut where the budget is reached, and the batches shuffled again. Packed ones need no like length: they are cut as
+    they were shuffled.
 
     Args:
         lengths: Length of each record. Shape ``(records,)``.
@@ -63,9 +70,12 @@ def plan_epoch(lengths: np.ndarray, budget: Budget, *, seed: int, epoch: int, st
         seed: The run's seed.
         epoch: Number of the epoch, from 0.
         stream: Name of the stream, so that two streams differ.
+        packed: Whether padding costs nothing.
     """
     draw = generator(seed, "epoch", epoch, stream)
     order = draw.permutation(len(lengths))
+    if packed:
+        return fill_by_budget(order, lengths, budget)
     average = max(float(lengths.mean()) if len(lengths) else 1.0, 1.0)
     chunk = max(int(50 * budget.tokens / average), 1)
     batches: list[np.ndarray] = []
@@ -89,6 +99,18 @@ def split_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> l
     return batches
 
 
+def fill_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> list[np.ndarray]:
+    """Cut records into batches of at most the budget, their padding not counted; one longer than it stands alone."""
+    batches, start, held = [], 0, 0
+    most = budget.examples or len(order)
+    for place, length in enumerate(lengths[order].tolist()):
+        if place > start and (held + length > budget.tokens or place - start == most):
+            batches.append(order[start:place])
+            start, held = place, 0
+        held += length
+    return [*batches, order[start:]] if start < len(order) else batches
+
+
 def collate(stream: Stream, records: np.ndarray) -> Batch:
     """One batch of a stream's records, padded to the longest."""
     first = stream.inputs.present[0]
@@ -97,7 +119,8 @@ def collate(stream: Stream, records: np.ndarray) -> Batch:
     inputs = _stack(stream.inputs, records, width)
     inputs["mask"] = torch.arange(width).unsqueeze(0) < torch.tensor(lengths).unsqueeze(1)
     targets = {task: _stack(arrays, records, width) for task, arrays in stream.targets.items()}
-    return Batch({stream.modality: inputs}, targets, size=len(records), tokens=len(records) * width)
+    tokens = sum(lengths) if stream.packed else len(records) * width
+    return Batch({stream.modality: inputs}, targets, size=len(records), tokens=tokens)
 
 
 def _stack(arrays: RaggedArrays, records: np.ndarray, width: int) -> dict[str, Tensor]:
@@ -145,9 +168,16 @@ class Schedule:
         self.steps_per_epoch = sum(len(self._plan(number, 0)) for number in range(len(streams)))
 
     def _plan(self, stream: int, epoch: int) -> list[np.ndarray]:
-        return plan_epoch(
-            self.lengths[stream], self.budget, seed=self.seed, epoch=epoch, stream=self.streams[stream].name
-        )
+        own, lengths = self.streams[stream], self.lengths[stream]
+        named = {"seed": self.seed, "epoch": epoch}
+        if own.group == 1:
+            return plan_epoch(lengths, self.budget, stream=own.name, packed=own.packed, **named)
+        together = lengths.reshape(-1, own.group)
+        sizes = together.sum(1) if own.packed else together.max(1) * own.group
+        most = self.budget.examples
+        budget = Budget(self.budget.tokens, None if most is None else max(most // own.group, 1))
+        batches = plan_epoch(sizes, budget, stream=own.name, packed=own.packed, **named)
+        return [(batch[:, None] * own.group + np.arange(own.group)).reshape(-1) for batch in batches]
 
     def epoch(self, number: int) -> Iterator[tuple[Stream, np.ndarray]]:
         """The batches of one epoch, in order."""

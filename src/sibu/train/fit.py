@@ -39,7 +39,7 @@ class Step:
     seconds: float
     examples: int
     tokens: int
-    """Pieces with their padding."""
+    """Pieces with their padding; of packed texts without."""
 
 
 def fit(

@@ -39,17 +39,17 @@ class GenerateSpec(Spec):
 
 def build(spec: GenerateSpec, state: dict[str, Any] | None = None) -> Generate:
     """The task; ``state`` is what a bundle saved of it."""
+    from sibu.tasks._ask import Asking
     from sibu.tasks.generate.task import Generate
 
-    return Generate(
+    asking = Asking(
         instruction=spec.instruction,
         system=spec.system,
         template=spec.template,
         turns=spec.turns,
         room=spec.max_new_tokens,
-        stops=spec.stop,
-        state=state,
     )
+    return Generate(asking=asking, stops=spec.stop, state=state)
 
 
 ENTRY = Entry(GenerateSpec, build, needs=("sacrebleu",))

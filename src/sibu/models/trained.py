@@ -1,0 +1,65 @@
+"""What a run has trained as the model of another: a bundle's own model, with its adapter added to it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+from sibu.core.errors import RecipeError
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_json
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder is what ``sibu run`` wrote."""
+    return (folder / "bundle.json").is_file() and (folder / "model").is_dir()
+
+
+def model_of(bundle: Path, name: str) -> Path:
+    """The model folder of a bundle; of one with an adapter a merged copy, kept by content.
+
+    Args:
+        bundle: The bundle's folder.
+        name: As the recipe calls it.
+
+    Raises:
+        RecipeError: When what was trained cannot be added to the model's weights, or its files are not whole.
+    """
+    about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
+    method = about.get("method")
+    if method in ("adapter", "prefix", "prompt"):
+        raise RecipeError(
+            f"The bundle {name!r} was trained by `{method}`, which leaves the model's own weights as they were: it "
+            "cannot be the model of another run. Train it by `full`, `lora`, `adalora` or `ia3`."
+        )
+    if not (bundle / "adapter").is_dir():
+        return bundle / "model"
+    files = {path: known["sha256"] for path, known in about["files"].items() if path.startswith(("model/", "adapter/"))}
+    return cached("merged", hash_json(["merged-1", files]), lambda folder: _merge(bundle, folder))
+
+
+def _merge(bundle: Path, folder: Path) -> None:
+    """Add an adapter to the weights beside it."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoConfig
+    from transformers.models.auto import modeling_auto
+
+    config = AutoConfig.from_pretrained(str(bundle / "model"), local_files_only=True)
+    kinds: dict[str, Any] = {
+        "CAUSAL_LM": modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING,
+        "SEQ_2_SEQ_LM": modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING,
+    }
+    task = json.loads((bundle / "adapter" / "adapter_config.json").read_text(encoding="utf-8")).get("task_type")
+    architecture = kinds.get(task, modeling_auto.MODEL_MAPPING)[type(config)]
+    base = architecture.from_pretrained(str(bundle / "model"), local_files_only=True, dtype=torch.float32)
+    with warnings.catch_warnings():  # what PEFT 0.21 asks of transformers 5.23 in an outdated way
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        merged: Any = PeftModel.from_pretrained(base, str(bundle / "adapter"), local_files_only=True)
+    merged.merge_and_unload().save_pretrained(str(folder))
+    for file in (bundle / "model").iterdir():
+        if file.is_file() and not (folder / file.name).exists() and ".safetensors" not in file.name:
+            copyfile(file, folder / file.name)
