@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -425,9 +425,19 @@ BENCHMARKS: dict[str, tuple[Callable[[Path, int | None], Fit], ...]] = {
 
 
 def trainer(
-    fit: Fit, *, epochs: float, rate: float, scratch: str, callbacks: Sequence[Any] = (), by_length: bool = False
+    fit: Fit,
+    *,
+    epochs: float,
+    rate: float,
+    scratch: str,
+    callbacks: Sequence[Any] = (),
+    by_length: bool = False,
+    save_every: int | None = None,
 ) -> Any:
-    """``Trainer`` at its defaults; nothing is saved or reported. ``by_length``: batches of like length."""
+    """``Trainer`` at its defaults; nothing is reported, and nothing saved but (where asked) every so many steps.
+
+    ``by_length``: batches of like length.
+    """
     from transformers import Trainer, TrainingArguments
 
     arguments = TrainingArguments(
@@ -436,7 +446,9 @@ def trainer(
         learning_rate=rate,
         per_device_train_batch_size=BATCH,
         per_device_eval_batch_size=BATCH,
-        save_strategy="no",
+        save_strategy="no" if save_every is None else "steps",
+        save_steps=save_every or 500,
+        save_total_limit=1,
         report_to="none",
         disable_tqdm=True,
         seed=SEED,
@@ -445,17 +457,26 @@ def trainer(
     return Trainer(fit.model, arguments, data_collator=fit.collator, train_dataset=fit.train, callbacks=list(callbacks))
 
 
-def measured(fit: Fit, epochs: float, rate: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Train and judge one model: metrics by split, and what it cost."""
+def measured(fit: Fit, epochs: float, rate: float, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Train and judge one model: metrics by split, and what it cost.
+
+    A run that was stopped goes on from its last checkpoint at ``place``; its notes say so, and its time is not whole.
+    """
+    from transformers.trainer_utils import get_last_checkpoint
+
     from sibu.metrics.bootstrap import bootstrap
 
-    with tempfile.TemporaryDirectory() as scratch:
-        side = trainer(fit, epochs=epochs, rate=rate, scratch=scratch, by_length=True)
-        began = time.perf_counter()
-        side.train()
-        seconds = time.perf_counter() - began
-        side.args.train_sampling_strategy = "random"  # by length, predictions too would come in another order
-        logits = {split: side.predict(features).predictions for split, features in fit.tests.items()}
+    place.mkdir(parents=True, exist_ok=True)
+    known = get_last_checkpoint(str(place))
+    if known is not None:
+        fit.notes.append(f"was stopped and went on from step {known.rpartition('-')[2]}: the time is of what followed")
+    side = trainer(fit, epochs=epochs, rate=rate, scratch=str(place), by_length=True, save_every=50)
+    began = time.perf_counter()
+    side.train(resume_from_checkpoint=known)
+    seconds = time.perf_counter() - began
+    side.args.train_sampling_strategy = "random"  # by length, predictions too would come in another order
+    logits = {split: side.predict(features).predictions for split, features in fit.tests.items()}
+    shutil.rmtree(place)
     scores = {split: bootstrap(fit.judge(split, found)) for split, found in logits.items()}
     metrics = {split: {name: score.as_json() for name, score in found.items()} for split, found in scores.items()}
     figures = {
@@ -472,12 +493,13 @@ def measured(fit: Fit, epochs: float, rate: float) -> tuple[dict[str, Any], dict
 
 
 def run_one(name: str, place: Path, *, epochs: float, rate: float, limit: int | None) -> dict[str, Any]:
-    """Everything of one benchmark as its result."""
+    """Everything of one benchmark as its result; what is unfinished is kept beside the prepared sets."""
     began = time.perf_counter()
     metrics, figures, files = {}, {}, dict[Path, None]()
     for make in BENCHMARKS[name]:
         fit = make(place, limit)
-        metrics[fit.task], figures[fit.task] = measured(fit, epochs, rate)
+        unfinished = place.parent / "plain" / f"{name}-{fit.task}-e{epochs:g}-lr{rate:g}-{limit or 'all'}"
+        metrics[fit.task], figures[fit.task] = measured(fit, epochs, rate, unfinished)
         files |= dict.fromkeys(fit.files)
     default = (epochs, rate) == (EPOCHS, RATE)
     has_dev = any(file.exists() for file in (place / name).glob("*dev*"))
