@@ -272,7 +272,7 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
         if block.constrain is None:
             continue
         if block.task.type not in ("generate", "prefer"):  # type: ignore[attr-defined]
-            what = "`constrain` is for `generate` and `prefer`; other tasks' answers are bound to their labels as it is."
+            what = "`constrain` is for `generate` and `prefer`; other answers are bound to labels as it is."
             wrong.append(Fault(where, what, "Leave it out."))
             continue
         grammar = constraint_of(block)
