@@ -217,32 +217,34 @@ class WritingTask(Task, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms answers are written."""
+
+    limit: int
+    """Most pieces of an answer."""
+    ends: Sequence[int]
+    """Pieces at which an answer ends."""
+    pad: int
+    """What fills the places behind it."""
+    processors: Sequence[Any] = ()
+    """Change the scores before a piece is chosen: ``(ids, scores) -> scores``, as transformers' do."""
+    criteria: Sequence[Any] = ()
+    """Say which answers have come to an end: ``(ids, scores) -> bool (B,)``, as transformers' do."""
+    streamer: Any = None
+    """Has ``put(ids)`` and ``end()``; told what was chosen. None: nobody."""
+
+
 class Decoder(Protocol):
     """Scores of pieces to pieces: how an answer is chosen."""
 
-    def __call__(
-        self,
-        model: Any,
-        inputs: Mapping[str, Tensor],
-        *,
-        limit: int,
-        ends: Sequence[int],
-        pad: int,
-        processors: Sequence[Any],
-        criteria: Sequence[Any],
-        streamer: Any,
-    ) -> Tensor:
+    def __call__(self, model: Any, inputs: Mapping[str, Tensor], terms: Terms) -> Tensor:
         """Write answers to a batch of prompts.
 
         Args:
             model: A model of transformers that writes.
             inputs: ``input_ids`` and ``attention_mask`` (B, T); a causal model's are padded on the left.
-            limit: Most pieces of an answer.
-            ends: Pieces at which an answer ends.
-            pad: What fills the places behind it.
-            processors: Change the scores before a piece is chosen: ``(ids, scores) -> scores``.
-            criteria: Say which answers have come to an end: ``(ids, scores) -> bool (B,)``.
-            streamer: Has ``put(ids)`` and ``end()``; told what was chosen. None: nobody.
+            terms: When an answer ends, and what else holds.
 
         Returns:
             ``(B, L)``, or ``(B x n, L)`` where several answers are given to each: with a causal model the prompt and

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sibu.core.protocols import Decoder
+    from sibu.core.protocols import Decoder, Terms
 
 
 def penalties(*, repetition_penalty: float, no_repeat_ngram_size: int) -> list[Any]:
@@ -31,29 +31,21 @@ def decoder(*, seed: int | None = None, **own: Any) -> Decoder:
         own: What its generation config says.
     """
 
-    def decode(
-        model: Any,
-        inputs: Mapping[str, Tensor],
-        *,
-        limit: int,
-        ends: Sequence[int],
-        pad: int,
-        processors: Sequence[Any],
-        criteria: Sequence[Any],
-        streamer: Any,
-    ) -> Tensor:
+    def decode(model: Any, inputs: Mapping[str, Tensor], terms: Terms) -> Tensor:
         import torch
         from transformers import GenerationConfig
 
         if seed is not None:
             torch.manual_seed(seed)
-        config = GenerationConfig(max_new_tokens=limit, eos_token_id=list(ends), pad_token_id=pad, **own)
+        config = GenerationConfig(
+            max_new_tokens=terms.limit, eos_token_id=list(terms.ends), pad_token_id=terms.pad, **own
+        )
         found: Tensor = model.generate(
             **inputs,
             generation_config=config,
-            logits_processor=list(processors),
-            stopping_criteria=list(criteria),
-            streamer=streamer,
+            logits_processor=list(terms.processors),
+            stopping_criteria=list(terms.criteria),
+            streamer=terms.streamer,
         )
         return found
 

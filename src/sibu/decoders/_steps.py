@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import Decoder
+    from sibu.core.protocols import Decoder, Terms
 
 Choose = Callable[[Tensor, int, Tensor], Tensor]
 """Scores ``(B, V)``, the number of the step and of each row to the next pieces ``(B,)``."""
@@ -71,52 +71,31 @@ def by_steps(
         processors: Begins a batch: gives what changes the scores first.
     """
 
-    def decode(
-        model: Any,
-        inputs: Mapping[str, Tensor],
-        *,
-        limit: int,
-        ends: Sequence[int],
-        pad: int,
-        processors: Sequence[Any],
-        criteria: Sequence[Any],
-        streamer: Any,
-    ) -> Tensor:
-        named = {"ends": ends, "pad": pad, "criteria": criteria, "streamer": streamer, "limit": limit}
+    def decode(model: Any, inputs: Mapping[str, Tensor], terms: Terms) -> Tensor:
         if model.config.is_encoder_decoder or hasattr(model, "get_base_model"):
-            return otherwise(model, inputs, processors=processors, **named)
-        return _written(model, inputs, choose(), [*own(), *processors], **named)
+            return otherwise(model, inputs, terms)
+        return _written(model, inputs, choose(), [*processors(), *terms.processors], terms)
 
-    own = processors
     return decode
 
 
 def _written(
-    model: Any,
-    inputs: Mapping[str, Tensor],
-    choose: Choose,
-    processors: Sequence[Any],
-    *,
-    limit: int,
-    ends: Sequence[int],
-    pad: int,
-    criteria: Sequence[Any],
-    streamer: Any,
+    model: Any, inputs: Mapping[str, Tensor], choose: Choose, processors: Sequence[Any], terms: Terms
 ) -> Tensor:
     prompt, mask = inputs["input_ids"], inputs["attention_mask"]
     device, width = prompt.device, prompt.shape[1]
-    found = torch.full((len(prompt), width + limit), pad, device=device)
+    found = torch.full((len(prompt), width + terms.limit), terms.pad, device=device)
     found[:, :width] = prompt
     rows = torch.arange(len(prompt), device=device)  # those that are still written, by their number
-    last = torch.tensor(list(ends), device=device)
+    last = torch.tensor(list(terms.ends), device=device)
     named: dict[str, Any] = {"past_key_values": _cache(model), "use_cache": True}
     if "logits_to_keep" in signature(model.forward).parameters:
         named["logits_to_keep"] = 1
     placed = "position_ids" in signature(model.forward).parameters
     fresh = prompt
-    if streamer is not None:
-        streamer.put(prompt)
-    for step in range(limit):
+    if terms.streamer is not None:
+        terms.streamer.put(prompt)
+    for step in range(terms.limit):
         if placed:
             named["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)[:, -fresh.shape[1] :]
         scores = model(input_ids=fresh, attention_mask=mask, **named).logits[:, -1].float()
@@ -127,10 +106,10 @@ def _written(
             scores = processor(so_far, scores)
         pieces = choose(scores, step, rows)
         found[rows, width + step] = pieces
-        if streamer is not None:
-            streamer.put(pieces)
+        if terms.streamer is not None:
+            terms.streamer.put(pieces)
         done = torch.isin(pieces, last)
-        for criterion in criteria:
+        for criterion in terms.criteria:
             done |= criterion(found[rows, : width + step + 1], None)
         fresh = pieces.unsqueeze(1)
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
@@ -140,6 +119,6 @@ def _written(
                 break
             rows, fresh, mask = rows[kept], fresh[kept], mask[kept]
             named["past_key_values"].batch_select_indices(kept)
-    if streamer is not None:
-        streamer.end()
+    if terms.streamer is not None:
+        terms.streamer.end()
     return found

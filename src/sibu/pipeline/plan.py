@@ -283,41 +283,39 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
 
 
 def _require_writer(recipe: Recipe, source: Source) -> None:
-    """The model has a language head where a task needs one.
+    """Model, method and options suit the tasks that write.
 
     Raises:
-        RecipeError: With the packaged models that write.
+        RecipeError: Naming each that does not.
     """
     from sibu.modalities.text._hf import writing_kind
 
-    if writes(recipe) and writing_kind(source.folder) is None:
+    tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
+    if not tasks:
+        return
+    kind, faults = writing_kind(source.folder), []
+    if kind is None:
         config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
-        kind = ", ".join(config.get("architectures") or ["no architecture"])
-        tasks = ", ".join(name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False))
-        raise RecipeError(
-            Fault(
-                "model",
-                f"{recipe.model!r} cannot write ({kind} has no language head), but {tasks} must.",
-                "Take a causal model or an encoder-decoder: the packaged `smollm2`, a folder, or a Hub id.",
-            )
-        )
-    if writes(recipe) and recipe.method.name == "probe":  # type: ignore[attr-defined]
-        raise RecipeError(
-            Fault(
-                "method",
-                "`probe` trains heads alone, and a task that writes has none: its language head is the model's.",
-                "Choose `lora`, `freeze` or `full`.",
-            )
-        )
+        given = ", ".join(config.get("architectures") or ["no architecture"])
+        what = f"{recipe.model!r} cannot write ({given} has no language head), but {', '.join(tasks)} must."
+        mend = "Take a causal model or an encoder-decoder: the packaged `smollm2`, a folder, or a Hub id."
+        faults.append(Fault("model", what, mend))
+    if recipe.method.name == "probe":  # type: ignore[attr-defined]
+        what = "`probe` trains heads alone, and a task that writes has none: its language head is the model's."
+        faults.append(Fault("method", what, "Choose `lora`, `freeze` or `full`."))
+    alone = kind == "causal" and not getattr(recipe.method, "reserved_positions", 0)
+    for name in tasks:
+        if recipe.tasks[name].decoding.name == "contrastive" and not alone:  # type: ignore[attr-defined]
+            what = "`contrastive` needs a causal model without trained places before its text."
+            faults.append(Fault(f"tasks.{name}.decoding", what, "Choose `beam` or `sample`."))
     wrong = {
         "trim_vocabulary": "the model could not spell what it lacks",
         "shapes": "what is written has no shapes before it is there",
     }
-    faults = [
-        Fault("modalities", f"{option} cannot go with a task that writes: {why}.", "Leave it out.")
-        for option, why in wrong.items()
-        if writes(recipe) and getattr(recipe.text, option)
-    ]
+    for option, why in wrong.items():
+        if getattr(recipe.text, option):
+            what = f"{option} cannot go with a task that writes: {why}."
+            faults.append(Fault("modalities", what, "Leave it out."))
     if faults:
         raise RecipeError(faults)
 

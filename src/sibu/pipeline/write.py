@@ -117,6 +117,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         },
         "stopped_early": trained.stopped_early,
         "streams": [stream.name for stream in layout.streams],
+        "packed": [stream.name for stream in layout.streams if stream.packed],
         "examples_per_second": round(trained.examples / max(trained.seconds, 1e-9), 2),
         "tokens_per_second": round(padded / max(trained.seconds, 1e-9), 1),
         "weights": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from sibu.core.errors import Unsupported
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import Decoder
+    from sibu.core.protocols import Decoder, Terms
 
 
 def search(*, alpha: float, top_k: int) -> Decoder:
@@ -23,17 +23,7 @@ def search(*, alpha: float, top_k: int) -> Decoder:
         top_k: Pieces that are compared.
     """
 
-    def decode(
-        model: Any,
-        inputs: Mapping[str, Tensor],
-        *,
-        limit: int,
-        ends: Sequence[int],
-        pad: int,
-        processors: Sequence[Any],
-        criteria: Sequence[Any],
-        streamer: Any,
-    ) -> Tensor:
+    def decode(model: Any, inputs: Mapping[str, Tensor], terms: Terms) -> Tensor:
         if model.config.is_encoder_decoder or hasattr(model, "get_base_model"):
             raise Unsupported("`contrastive` needs a causal model without trained places. Choose `beam` or `sample`.")
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
@@ -41,10 +31,10 @@ def search(*, alpha: float, top_k: int) -> Decoder:
         found = _forward(model, input_ids=ids, attention_mask=mask, position_ids=_places(mask))
         cache, scores = found.past_key_values, found.logits[:, -1]
         before = F.normalize(found.hidden_states[-1], dim=-1)  # (B, T, D)
-        if streamer is not None:
-            streamer.put(ids)
-        for _ in range(limit):
-            for processor in processors:
+        if terms.streamer is not None:
+            terms.streamer.put(ids)
+        for _ in range(terms.limit):
+            for processor in terms.processors:
                 scores = processor(ids, scores.float())
             chances = scores.float().softmax(-1)
             best, pieces = chances.topk(top_k, -1)  # (B, K)
@@ -69,17 +59,17 @@ def search(*, alpha: float, top_k: int) -> Decoder:
             cache.batch_select_indices(flat)
             scores = found.logits[flat, -1]
             before = torch.cat([before, own[rows, chosen].unsqueeze(1)], 1)
-            piece = torch.where(done, pad, pieces[rows, chosen])
+            piece = torch.where(done, terms.pad, pieces[rows, chosen])
             ids = torch.cat([ids, piece.unsqueeze(1)], 1)
-            if streamer is not None:
-                streamer.put(piece)
-            done |= torch.isin(piece, torch.tensor(list(ends), device=ids.device))
-            for criterion in criteria:
+            if terms.streamer is not None:
+                terms.streamer.put(piece)
+            done |= torch.isin(piece, torch.tensor(list(terms.ends), device=ids.device))
+            for criterion in terms.criteria:
                 done |= criterion(ids, None)
             if bool(done.all()):
                 break
-        if streamer is not None:
-            streamer.end()
+        if terms.streamer is not None:
+            terms.streamer.end()
         return ids
 
     return decode

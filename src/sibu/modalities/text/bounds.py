@@ -42,6 +42,13 @@ class Bounds:
         wrong, messages = LLMatcher.validate_grammar_with_warnings(grammar, self.pieces)
         return " ".join(messages[0].split()) + "." if wrong else ""
 
+    def keeps(self, grammar: Grammar, pieces: Sequence[int]) -> bool:
+        """Whether a whole answer keeps to a grammar: asked again of what was written, from its beginning."""
+        from llguidance import LLMatcher
+
+        matcher = LLMatcher(self.pieces, grammar)
+        return bool((not pieces or matcher.consume_tokens(list(pieces))) and matcher.is_accepting())
+
     def towards_end(self, may: np.ndarray) -> int | None:
         """The piece that closes what is open in JSON, of those that may come; None where nothing is to be closed.
 
@@ -101,7 +108,7 @@ class Bounded:
         if rest:
             matcher.consume_tokens(rest)
         self._known[slot] = (matcher, own[: same + len(rest)])
-        if ended or matcher.is_stopped() or matcher.is_error():
+        if ended or matcher.is_stopped():  # stopped by an error too: `keeps` tells such an answer from a whole one
             return self._only_ends()
         bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
         may: np.ndarray = bits[: self._bounds.size].astype(bool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import torch
@@ -18,6 +19,10 @@ from torch import Tensor, nn
 NAME = "sibu_packed"
 _MASK_BEYOND = ("softcap", "s_aux")
 """What some models ask of attention that torch's own does not do."""
+
+
+class _Unpackable(Exception):
+    """The model's attention asks for what torch's does not do; found when the model is loaded, by ``can_pack``."""
 
 
 @dataclass(slots=True)
@@ -84,12 +89,9 @@ def attend(
 
     Returns:
         The vectors, shape ``(1, T, H, D)``, and no weights.
-
-    Raises:
-        NotImplementedError: When the model asks for what torch's attention does not do.
     """
     if any(more.get(name) is not None for name in _MASK_BEYOND) or query.shape[0] != 1:
-        raise NotImplementedError
+        raise _Unpackable
     own = _present[-1]
     own.calls += 1
     group = query.shape[1] // key.shape[1]
@@ -121,6 +123,8 @@ def can_pack(inner: Any, layers: int) -> bool:
         inner: The model without its language head.
         layers: How many layers it has.
     """
+    if "position_ids" not in signature(inner.forward).parameters:
+        return False
     ids = torch.tensor([[1, 2, 3, 1, 2]], device=inner.device)
     training = inner.training
     inner.eval()
@@ -129,7 +133,7 @@ def can_pack(inner: Any, layers: int) -> bool:
             places = torch.tensor([[0, 1, 2, 0, 1]], device=inner.device)
             packed = inner(input_ids=ids, position_ids=places, use_cache=False).last_hidden_state
         alone = inner(input_ids=ids[:, :2], use_cache=False).last_hidden_state
-    except (NotImplementedError, TypeError):
+    except _Unpackable:
         return False
     finally:
         inner.train(training)

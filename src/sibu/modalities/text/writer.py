@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from sibu.core.protocols import Terms
 from sibu.core.tensors import Encoded, Output
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Written:
     """Its pieces, without the one that ends it."""
     text: str
     finished: bool
-    """Whether it came to an end of its own, not to the limit."""
+    """Whether it came to an end of its own, not to the limit, and keeps to its grammar where there is one."""
 
 
 @torch.inference_mode()
@@ -193,21 +194,28 @@ def write(
     begun = width if left else 1  # an encoder-decoder's answers begin with a piece of its own
     if bounds is not None:
         processors = [*processors, bounds.of(grammars, begun=begun, limit=limit)]
-    watch = _Stops(vocabulary, stops) if stops else None
+    terms = Terms(
+        limit,
+        list(ends),
+        vocabulary.pad_id,
+        processors=list(processors),
+        criteria=[_Stops(vocabulary, stops)] if stops else [],
+        streamer=_Streamer(vocabulary, heard, ends, stops, skip=left) if heard is not None else None,
+    )
     with warnings.catch_warnings():  # PEFT says that it leaves out position numbers, which it must
         warnings.filterwarnings("ignore", "Position ids are not supported")
         sequences = decoder(
             encoder.model if encoder.prompted else encoder.language_model(),
             {"input_ids": ids.to(device), "attention_mask": mask.to(device)},
-            limit=limit,
-            ends=list(ends),
-            pad=vocabulary.pad_id,
-            processors=list(processors),
-            criteria=[watch] if watch else [],
-            streamer=_Streamer(vocabulary, heard, ends, stops, skip=left) if heard is not None else None,
+            terms,
         )
     found = [_trimmed(each, set(ends), vocabulary, stops) for each in sequences[:, begun:].tolist()]
     each = len(found) // len(prompts)
+    if bounds is not None:
+        found = [
+            replace(own, finished=own.finished and bounds.keeps(grammars[place // each], own.ids))
+            for place, own in enumerate(found)
+        ]
     return [found[place : place + each] for place in range(0, len(found), each)]
 
 
