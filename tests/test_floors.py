@@ -9,7 +9,7 @@ FLOORS = [
     {"api"},
     {"pipeline"},
     {"recipe"},
-    {"readers", "modalities", "fusions", "tasks", "methods", "decoders", "constraints", "trackers"},
+    {"readers", "modalities", "fusions", "tasks", "methods", "decoders", "constraints", "rewards", "trackers"},
     {"nn", "train", "metrics", "store", "models", "catalog"},
     {"core"},
 ]

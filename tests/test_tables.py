@@ -17,6 +17,7 @@ ROOMS = {
     "methods": "METHODS",
     "decoders": "DECODERS",
     "constraints": "CONSTRAINTS",
+    "rewards": "REWARDS",
     "trackers": "TRACKERS",
 }
 

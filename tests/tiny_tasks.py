@@ -106,6 +106,8 @@ TASKS = {
     "generate, encoder-decoder": ("generate", reply_rows),
     "prefer": ("prefer", pair_rows),
     "prefer, encoder-decoder": ("prefer", pair_rows),
+    "reinforce": ("reinforce", reply_rows),
+    "reinforce, encoder-decoder": ("reinforce", reply_rows),
 }
 
 
@@ -113,7 +115,7 @@ def tiny_model_for(task: str, encoder: Path, writer: Path, translator: Path) -> 
     """The model that a task needs."""
     if task.endswith("encoder-decoder"):
         return translator
-    return writer if task.endswith("written") or task in ("generate", "prefer") else encoder
+    return writer if task.endswith("written") or task in ("generate", "prefer", "reinforce") else encoder
 
 
 def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: object) -> dict:
@@ -124,7 +126,9 @@ def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: obj
     if not folder.exists():
         write_jsonl(folder / "train.jsonl", rows(40))
         write_jsonl(folder / "test.jsonl", rows(20, seed=1))
-    more: dict[str, object] = {"max_new_tokens": 8} if kind in ("generate", "prefer") else {}
+    more: dict[str, object] = {"max_new_tokens": 8} if kind in ("generate", "prefer", "reinforce") else {}
+    if kind == "reinforce":
+        more["reward"] = [{"name": "overlap"}, {"name": "length", "at_most": 3, "weight": 0.5}]
     if task.endswith("written"):
         more = {"written": {"max_new_tokens": 60, "instruction": ""}}
     return {

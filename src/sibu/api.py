@@ -282,6 +282,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.modalities import MODALITIES
     from sibu.models.sources import packaged
     from sibu.readers import READERS
+    from sibu.rewards import REWARDS
     from sibu.tasks import TASKS
     from sibu.trackers import TRACKERS
 
@@ -290,6 +291,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "methods": METHODS,
         "decoders": DECODERS,
         "constraints": CONSTRAINTS,
+        "rewards": REWARDS,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

@@ -10,11 +10,12 @@ from sibu.core.errors import SibuError
 from sibu.methods import METHODS
 from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 
-WRITING = [task for task in TASKS if task.startswith(("generate", "prefer")) or task.endswith("written")]
+WRITING = [task for task in TASKS if task.startswith(("generate", "prefer", "reinforce")) or task.endswith("written")]
 UNSUPPORTED = {
     **{("probe", task): "trains heads alone, and a task that writes has none" for task in WRITING},
     ("bitfit", "generate, encoder-decoder"): "has no biases",
     ("bitfit", "prefer, encoder-decoder"): "has no biases",
+    ("bitfit", "reinforce, encoder-decoder"): "has no biases",
 }
 """What cannot be, and what is said of it."""
 

@@ -64,8 +64,8 @@ def test_a_killed_run_resumes_to_the_same_bits(recipe: dict, unbroken: Path, tmp
 def test_other_methods_resume_too(method: dict, recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = recipe | {"method": method, "train": recipe["train"] | {"max_steps": 30, "checkpoint_every": 10}}
     whole = sibu.run(recipe, out=tmp_path / "whole")
-    _stop_at(20, monkeypatch)
-    with pytest.raises(_Stop):
+    stop_at(20, monkeypatch)
+    with pytest.raises(Stop):
         sibu.run(recipe, out=tmp_path / "broken")
     monkeypatch.undo()
     again = sibu.run(recipe, out=tmp_path / "broken", resume=True)
@@ -73,11 +73,11 @@ def test_other_methods_resume_too(method: dict, recipe: dict, tmp_path: Path, mo
         assert (again / file).read_bytes() == (whole / file).read_bytes(), file
 
 
-class _Stop(Exception):
+class Stop(Exception):
     pass
 
 
-def _stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from sibu.train import checkpoint
 
     save = checkpoint.save_checkpoint
@@ -85,14 +85,14 @@ def _stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def save_then_stop(*arguments: object, **named: object) -> None:
         save(*arguments, **named)  # type: ignore[arg-type]
         if named["step"] == step:
-            raise _Stop
+            raise Stop
 
     monkeypatch.setattr(checkpoint, "save_checkpoint", save_then_stop)
 
 
 def test_an_unfinished_run_is_not_lost(recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _stop_at(25, monkeypatch)
-    with pytest.raises(_Stop):
+    stop_at(25, monkeypatch)
+    with pytest.raises(Stop):
         sibu.run(recipe, out=tmp_path / "out")
     monkeypatch.undo()
     with pytest.raises(RecipeError, match=r"An unfinished run stands at .* \(step 25\)\. Go on with --resume"):

@@ -45,7 +45,7 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     text += "modle: x\n"
     assert faults(text, tmp_path) == [
         "recipe.yaml:5 tasks.intent.type: no task type is named 'clasify'. Did you mean 'classify'? "
-        "Allowed: classify, regress, tag, extract, relate, generate, prefer.",
+        "Allowed: classify, regress, tag, extract, relate, generate, prefer, reinforce.",
         "recipe.yaml:7 method.name: no method is named 'lorra'. Did you mean 'lora'? Allowed: "
         + ", ".join(METHODS)
         + ".",

@@ -212,6 +212,11 @@ class WritingTask(Task, Protocol):
         """Whether the loss asks for ``reference``: the log probability of each answer before training."""
         ...
 
+    @property
+    def candidates(self) -> int:
+        """Answers that the model writes to each prompt in training, to learn from their rewards; 0: none."""
+        ...
+
     def grammar(self, row: Row) -> Grammar | None:
         """Every answer that is allowed for this row; None: any."""
         ...
@@ -249,6 +254,42 @@ class Decoder(Protocol):
         Returns:
             ``(B, L)``, or ``(B x n, L)`` where several answers are given to each: with a causal model the prompt and
             what was written, with an encoder-decoder the piece that begins and what was written.
+        """
+        ...
+
+
+class Reward(Protocol):
+    """How good answers are."""
+
+    def __call__(self, rows: Sequence[Row], answers: Sequence[str]) -> np.ndarray:
+        """Score answers.
+
+        Args:
+            rows: What was asked; one row for each answer.
+            answers: What was written.
+
+        Returns:
+            A number an answer, more is better. Shape ``(answers,)``.
+        """
+        ...
+
+
+class Judge(Protocol):
+    """A bundle of another run that judges texts."""
+
+    def about(self, task: str | None) -> tuple[str, bool, Sequence[str]]:
+        """The type of one of its tasks (None: its only one), whether it judges pairs of texts, and its labels.
+
+        Raises:
+            RecipeError: When there is no such task.
+        """
+        ...
+
+    def __call__(self, task: str | None, rows: Sequence[Row]) -> Sequence[Prediction]:
+        """Its predictions.
+
+        Raises:
+            DataError: When a row cannot be read.
         """
         ...
 

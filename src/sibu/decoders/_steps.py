@@ -53,6 +53,10 @@ class _Reserved(DynamicLayer):  # type: ignore[misc]
         super().batch_select_indices(indices)
         self.reserved = None
 
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        super().batch_repeat_interleave(repeats)
+        self.reserved = None
+
 
 def _cache(model: Any) -> DynamicCache:
     cache = DynamicCache(config=model.config)
@@ -61,7 +65,11 @@ def _cache(model: Any) -> DynamicCache:
 
 
 def by_steps(
-    choose: Callable[[], Choose], *, otherwise: Decoder, processors: Callable[[], Sequence[Any]] = tuple
+    choose: Callable[[], Choose],
+    *,
+    otherwise: Decoder,
+    processors: Callable[[], Sequence[Any]] = tuple,
+    answers: int = 1,
 ) -> Decoder:
     """A decoder that takes one piece after the other.
 
@@ -69,24 +77,30 @@ def by_steps(
         choose: Begins a batch: gives what chooses the pieces.
         otherwise: The decoder for encoder-decoders, and for models that PEFT puts trained places before.
         processors: Begins a batch: gives what changes the scores first.
+        answers: How many are written to each prompt, which is read once.
     """
 
     def decode(model: Any, inputs: Mapping[str, Tensor], terms: Terms) -> Tensor:
         if model.config.is_encoder_decoder or hasattr(model, "get_base_model"):
             return otherwise(model, inputs, terms)
-        return _written(model, inputs, choose(), [*processors(), *terms.processors], terms)
+        return _written(model, inputs, choose(), [*processors(), *terms.processors], terms, answers)
 
     return decode
 
 
 def _written(
-    model: Any, inputs: Mapping[str, Tensor], choose: Choose, processors: Sequence[Any], terms: Terms
+    model: Any,
+    inputs: Mapping[str, Tensor],
+    choose: Choose,
+    processors: Sequence[Any],
+    terms: Terms,
+    answers: int,
 ) -> Tensor:
     prompt, mask = inputs["input_ids"], inputs["attention_mask"]
     device, width = prompt.device, prompt.shape[1]
-    found = torch.full((len(prompt), width + terms.limit), terms.pad, device=device)
-    found[:, :width] = prompt
-    rows = torch.arange(len(prompt), device=device)  # those that are still written, by their number
+    found = torch.full((len(prompt) * answers, width + terms.limit), terms.pad, device=device)
+    found[:, :width] = prompt.repeat_interleave(answers, 0)
+    rows = torch.arange(len(found), device=device)  # those that are still written, by their number
     last = torch.tensor(list(terms.ends), device=device)
     named: dict[str, Any] = {"past_key_values": _cache(model), "use_cache": True}
     if "logits_to_keep" in signature(model.forward).parameters:
@@ -99,6 +113,9 @@ def _written(
         if placed:
             named["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)[:, -fresh.shape[1] :]
         scores = model(input_ids=fresh, attention_mask=mask, **named).logits[:, -1].float()
+        if step == 0 and answers > 1:
+            scores, mask = (each.repeat_interleave(answers, 0) for each in (scores, mask))
+            named["past_key_values"].batch_repeat_interleave(answers)
         so_far = found[rows, : width + step]
         for processor in processors:
             if hasattr(processor, "rows"):

@@ -7,7 +7,7 @@ intervals. A metric that is undefined on the rows asked for is NaN in a measure,
 
 LOWER_IS_BETTER = frozenset({"mse", "mae", "perplexity", "repetition"})
 """The metrics of this package of which less is better; of every other one more is."""
-ABOVE_ONE = LOWER_IS_BETTER | {"length_ratio"}
+ABOVE_ONE = LOWER_IS_BETTER | {"length_ratio", "reward"}
 """The metrics of this package that may exceed 1."""
 
 

@@ -35,27 +35,38 @@ class Written:
     * ``exact_match``: equal to a right answer but for blanks at its ends and runs of them.
     * ``length_ratio``: words written to words of the (first) right answers.
     * ``repetition``: share of the runs of four words that their text had before.
+    * ``reward``: mean of what the recipe's reward gave; its bounds are the reward's.
 
     Args:
-        golds: The right answers of each example, at least one. n of them.
+        golds: The right answers of each example, at least one. n of them; None: nobody knows any, and only the reward
+            and the repetition of the texts are told.
         texts: What was written to each; None: nothing was to be, and only the perplexity is told.
         losses: Sum of the negative log probabilities of each (first) right answer, and its number of pieces. Shape
             ``(n, 2)``; None: not known, and no perplexity is told.
+        rewards: What the recipe's reward gave each answer. Shape ``(n,)``; None: it has none.
     """
 
     def __init__(
-        self, golds: Sequence[Sequence[str]], texts: Sequence[str] | None, losses: Floats | None = None
+        self,
+        golds: Sequence[Sequence[str]] | None,
+        texts: Sequence[str] | None,
+        losses: Floats | None = None,
+        rewards: Floats | None = None,
     ) -> None:
-        self.n = len(golds)
+        self.n = len(texts or () if golds is None else golds)
         self._losses = losses
-        self._texts = texts is not None
+        self._rewards = rewards
+        self._texts, self._golds = texts is not None, golds is not None
         if texts is None:
             return
+        written = [words(text) for text in texts]
+        self._runs = np.array([repeated(own) for own in written], np.float64).reshape(self.n, 2)
+        if golds is None:
+            return
         self._bleu, self._chrf = _sacrebleu(golds, texts)
-        words = [_words(text) for text in texts]
-        right = [[_words(gold) for gold in each] for each in golds]
+        right = [[words(gold) for gold in each] for each in golds]
         self.rouge = np.array(
-            [np.max([rouge(own, gold) for gold in each], 0) for own, each in zip(words, right, strict=True)]
+            [np.max([rouge(own, gold) for gold in each], 0) for own, each in zip(written, right, strict=True)]
         ).reshape(self.n, 3)
         """ROUGE-1, ROUGE-2 and ROUGE-L of each example. Shape (n, 3)."""
         spaced = [" ".join(text.split()) for text in texts]
@@ -63,8 +74,7 @@ class Written:
             [own in {" ".join(g.split()) for g in each} for own, each in zip(spaced, golds, strict=True)], np.float64
         )
         """1 where an answer is exactly right. Shape (n,)."""
-        self._lengths = np.array([[len(w), len(r[0])] for w, r in zip(words, right, strict=True)], np.float64)
-        self._runs = np.array([_repeated(own) for own in words], np.float64)
+        self._lengths = np.array([[len(w), len(r[0])] for w, r in zip(written, right, strict=True)], np.float64)
 
     def __call__(self, rows: NDArray[np.intp]) -> Mapping[str, float]:
         """Every metric over the examples ``rows`` (at least one)."""
@@ -72,14 +82,17 @@ class Written:
         if self._losses is not None:
             total, pieces = self._losses[rows].sum(0)
             found["perplexity"] = float(np.exp(min(total / pieces, 700.0))) if pieces else float("nan")
+        if self._rewards is not None:
+            found["reward"] = float(self._rewards[rows].mean())
         if not self._texts:
             return found
-        found |= {"bleu": self._bleu(rows), "chrf": self._chrf(rows)}
-        found |= dict(zip(("rouge1", "rouge2", "rougeL"), self.rouge[rows].mean(0).tolist(), strict=True))
-        written, right = self._lengths[rows].sum(0)
         again, runs = self._runs[rows].sum(0)
-        found["exact_match"] = float(self.exact[rows].mean())
-        found["length_ratio"] = float(written / right) if right else float("nan")
+        if self._golds:
+            found |= {"bleu": self._bleu(rows), "chrf": self._chrf(rows)}
+            found |= dict(zip(("rouge1", "rouge2", "rougeL"), self.rouge[rows].mean(0).tolist(), strict=True))
+            written, right = self._lengths[rows].sum(0)
+            found["exact_match"] = float(self.exact[rows].mean())
+            found["length_ratio"] = float(written / right) if right else float("nan")
         found["repetition"] = float(again / runs) if runs else 0.0
         return found
 
@@ -106,7 +119,7 @@ def _sacrebleu(golds: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple[_C
     return _Corpus(BLEU(tokenize="zh" if chinese else "13a"), texts, golds), _Corpus(CHRF(), texts, golds)
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     """Lower-case words; each Chinese or Japanese character is one."""
     spaced = "".join(f" {letter} " if is_cjk(letter) else letter for letter in text.lower())
     return [word for part in _WORD.findall(spaced) for word in part.split("_") if word]
@@ -149,7 +162,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return len(one) - state.bit_count()
 
 
-def _repeated(words: Sequence[str]) -> tuple[int, int]:
+def repeated(words: Sequence[str]) -> tuple[int, int]:
     """How many runs of words came before in their text, and how many there are."""
     runs = [tuple(words[place : place + RUN]) for place in range(len(words) - RUN + 1)]
     return len(runs) - len(set(runs)), len(runs)

@@ -106,8 +106,11 @@ def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], Non
     task, block = opened.tasks[name], opened.recipe.tasks[name]
     if not task.writes:
         raise RecipeError(f"The task {name!r} does not write; only what is written can be told bit by bit.")
-    if block.decoding.name == "beam":  # type: ignore[attr-defined]
-        raise RecipeError("`beam` knows its answer only at the end. Choose another decoding to hear it bit by bit.")
+    decoding: str = block.decoding.name  # type: ignore[attr-defined]
+    if decoding in ("beam", "best_of"):
+        raise RecipeError(
+            f"`{decoding}` knows its answer only at the end. Choose another decoding to hear it bit by bit."
+        )
     row = _sound(task, clean_input(task, given, block.fields))
     (found,) = opened.writer(name).valid([row], heard=heard)
     if isinstance(found, SibuError):

@@ -107,19 +107,24 @@ class Opened:
             RecipeError: When a key is settled by the training, a value is not allowed, or no answer could keep to it.
         """
         from sibu.pipeline.plan import build_task, require_bounds
+        from sibu.pipeline.reward import require_rewards
 
         recipe = with_answering(self.recipe, name, overrides)
         require_bounds(recipe, self.text)
+        require_rewards(recipe, name)
         task = build_task(recipe.tasks[name].task, self.tasks[name].state)
         return replace(self, recipe=recipe, tasks=self.tasks | {name: task})
 
     def writer(self, name: str) -> Writer:
         """What writes the answers of a task that writes."""
         from sibu.pipeline.plan import constraint_of, decoder_of
+        from sibu.pipeline.reward import rewards_of
         from sibu.pipeline.written import Writer
 
         block, task = self.recipe.tasks[name], cast("WritingTask", self.tasks[name])
-        return Writer(self.model, name, task, self.text, decoder_of(block), constraint_of(block))
+        best = block.decoding.name == "best_of"  # type: ignore[attr-defined]
+        rewards = rewards_of(block) if best else None  # of one answer nothing is to be chosen
+        return Writer(self.model, name, task, self.text, decoder_of(block), constraint_of(block), rewards)
 
 
 def open_recipe(path: Path) -> Recipe:

@@ -88,6 +88,13 @@ class Rows:
             for _, _, row in chunk:
                 yield row
 
+    def take(self, places: Sequence[int] | np.ndarray) -> list[Row]:
+        """Some of the rows by their places, in the order asked for."""
+        wanted = np.asarray(places)
+        order = np.unique(wanted)
+        found = list(replace(self, chosen=order if self.chosen is None else self.chosen[order]))
+        return [found[place] for place in np.searchsorted(order, wanted)]
+
     def subset(self, numbers: np.ndarray) -> Rows:
         """Some of the rows, by their numbers in the files."""
         return replace(self, chosen=np.sort(numbers))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
-from sibu.core.errors import DataError, Fault, RecipeError, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError, counted, near_miss
 from sibu.core.example import Faults
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Modality, Task
@@ -25,6 +25,7 @@ from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_ro
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
+from sibu.pipeline.reward import require_rewards
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -99,6 +100,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     _require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
     require_bounds(recipe, text)
+    require_rewards(recipe)
     if recipe.text.trim_vocabulary:
         source = _trimmed(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
@@ -113,10 +115,32 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     if wrong:
         raise RecipeError(wrong)
     _check_metric_names(recipe, plans)
+    _require_targets(recipe, plans)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
+
+
+def _require_targets(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
+    """Every row has what a reward compares with.
+
+    Raises:
+        RecipeError: Naming the splits in which rows have not.
+    """
+    faults = []
+    for name, plan in plans.items():
+        wanting = [spec.name for spec in recipe.tasks[name].reward if getattr(spec, "needs_target", False)]  # type: ignore[attr-defined]
+        if not wanting:
+            continue
+        for split, rows in plan.splits.items():
+            without = sum(not plan.task.answers(row) for row in rows)  # type: ignore[attr-defined]
+            if without:
+                what = f"{without} of {counted(len(rows), 'row')} of {split} have none."
+                what = f"`{wanting[0]}` compares with the target, and {what}"
+                faults.append(Fault(f"tasks.{name}.reward", what, "Fill them in, or say `against: text`."))
+    if faults:
+        raise RecipeError(faults)
 
 
 def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
@@ -136,6 +160,8 @@ def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
             close = near_miss(metric, plan.task.metrics)
             allowed = ", ".join(plan.task.metrics)
             faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
+        elif metric == "reward" and not recipe.tasks[task].reward:
+            faults.append(Fault(where, f"{task} has no reward.", f"Add `reward` to tasks.{task}."))
         elif metric not in ABOVE_ONE and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
             given = recipe.release[key].at_least
             faults.append(
@@ -271,8 +297,8 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
         where = f"tasks.{name}.constrain"
         if block.constrain is None:
             continue
-        if block.task.type not in ("generate", "prefer"):  # type: ignore[attr-defined]
-            what = "`constrain` is for `generate` and `prefer`; other answers are bound to labels as it is."
+        if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
+            what = "`constrain` is for `generate`, `prefer` and `reinforce`; others are bound to labels as it is."
             wrong.append(Fault(where, what, "Leave it out."))
             continue
         grammar = constraint_of(block)

@@ -19,6 +19,7 @@ from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.plan import constraint_of, decoder_of
 from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.reward import rewards_of
 from sibu.pipeline.written import Writer, judged_rows
 from sibu.train.batches import forward_budget, split_by_budget, stack
 
@@ -184,7 +185,9 @@ def evaluate_rows(
     if task.writes:
         writer = Writer(model, name, cast(WritingTask, task), text, None)
         if block is not None and set(task.metrics) - set(writer.task.unwritten):
-            writer = replace(writer, decoder=decoder_of(block), constraint=constraint_of(block))
+            writer = replace(
+                writer, decoder=decoder_of(block), constraint=constraint_of(block), rewards=rewards_of(block)
+            )
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
     else:
         found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)

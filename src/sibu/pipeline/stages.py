@@ -26,6 +26,7 @@ from sibu.store.atomic import disk_faults, write_json
 from sibu.train.processes import is_first, shared
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from accelerate import Accelerator
 
@@ -47,6 +48,8 @@ class Trained:
     schedule: Schedule
     per_epoch: int
     steps: int
+    make: Callable[[Stream, np.ndarray, int], Batch]
+    """Makes a batch of records for a step."""
     step: int = 0
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     """``{step, score, scores: {task: {metric: value}}}`` of each evaluation on dev."""
@@ -234,6 +237,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     from sibu.fusions import FUSIONS
     from sibu.pipeline.assemble import Model, build_heads, text_encoder
     from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.rollout import Explorer, explores
     from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
 
@@ -259,7 +263,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     packed = encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
     streams = [_with_reference(plan, model, stream, progress) for stream in streams]
-    if adapted.frozen_layers:
+    if adapted.frozen_layers and not any(explores(task) for task in tasks.values()):  # who writes needs every layer
         from sibu.pipeline.frozen import precompute
 
         streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
@@ -268,16 +272,19 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
     memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
-    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, memo=memo)
+    make = Explorer(plan, model)
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo)
 
 
 def _streams(plan: Plan) -> list[Stream]:
     """The tasks' windows as streams; tasks that read the same windows share one and are encoded once."""
+    from sibu.pipeline.rollout import explores
     from sibu.train.batches import Stream
 
     groups: dict[str, list[str]] = {}
     for name, each in plan.tasks.items():
-        groups.setdefault(each.key, []).append(name)
+        alone = f"{each.key} {name}" if explores(each.task) else each.key
+        groups.setdefault(alone, []).append(name)
     streams = []
     for names in groups.values():
         first = plan.tasks[names[0]]
@@ -287,7 +294,11 @@ def _streams(plan: Plan) -> list[Stream]:
         lengths = first.inputs.lengths("input_ids")
         written = [each.lengths("answer") for each in targets.values() if "answer" in {f.name for f in each.present}]
         group = int(getattr(first.task, "group", 1))
-        streams.append(Stream("+".join(names), first.inputs, targets, sum(written, lengths), group=group))
+        lengths = sum(written, lengths)
+        if explores(first.task):  # what it may write is planned for
+            task: Any = first.task
+            lengths = (lengths + task.room) * task.candidates
+        streams.append(Stream("+".join(names), first.inputs, targets, lengths, group=group))
     return streams
 
 
@@ -317,18 +328,34 @@ def _progress_of(trained: Trained) -> dict[str, Any]:
 
 
 def work_from(
-    schedule: Schedule, *, per_epoch: int, accumulate: int, start: int, accelerator: Accelerator
+    schedule: Schedule,
+    make: Callable[[Stream, np.ndarray, int], Batch],
+    *,
+    per_epoch: int,
+    accumulate: int,
+    start: int,
+    accelerator: Accelerator,
 ) -> Iterator[list[Batch]]:
-    """This process's batches of each step from the one after ``start`` on; no step spans two epochs."""
-    from sibu.train.batches import collate
+    """This process's batches of each step from the one after ``start`` on; no step spans two epochs.
+
+    Args:
+        schedule: Which records each batch has.
+        make: Makes a batch of records for a step, when the step is due.
+        per_epoch: Steps an epoch.
+        accumulate: Batches a step of each process.
+        start: Steps that are done.
+        accelerator: Knows how many processes there are and which this is.
+    """
     from sibu.train.processes import own_share
 
     epoch, done = divmod(start, per_epoch)
+    step = start
     each = accumulate * accelerator.num_processes
     while True:
         drawn = islice(schedule.epoch(epoch), done * each, None)
         while part := list(islice(drawn, each)):
-            yield [collate(stream, records) for stream, records in own_share(part, accelerator)]
+            step += 1
+            yield [make(stream, records, step) for stream, records in own_share(part, accelerator)]
         epoch, done = epoch + 1, 0
 
 
@@ -354,6 +381,7 @@ def _loop(
     save_every = options.checkpoint_every or every
     work = work_from(
         trained.schedule,
+        trained.make,
         per_epoch=trained.per_epoch,
         accumulate=options.accumulate,
         start=trained.step,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from sibu.core.errors import DataError, SibuError, counted
 from sibu.core.example import Row
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
-from sibu.core.result import Prediction
+from sibu.core.result import Evidence, Prediction
 from sibu.core.tensors import Batch
 from sibu.core.text import Prompt, Window
 from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.reward import REWARD, Rewards
 from sibu.train.batches import Budget, Stream, collate, forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Writer:
     """How answers are chosen; None: nothing is to be written."""
     constraint: Grammar | None = None
     """What every answer must look like; None: what the task allows."""
+    rewards: Rewards | None = None
+    """What makes an answer good; of several to one row the best is given. None: the first is."""
 
     def _encoder(self) -> Any:
         return self.model.encoders["text"]
@@ -66,26 +69,14 @@ class Writer:
         found = np.zeros((len(windows), 2))
         self.model.eval()
         for group in split_by_budget(order, lengths, forward_budget(device)):
-            batch = self._batch([owners[place] for place in group], [windows[place] for place in group]).to(device)
+            own = [windows[place] for place in group]
+            targets = [self.task.targets(owners[place], 0, windows[place], gold=True) for place in group]
+            batch = prompt_batch(self.text, self.name, self.task, own, targets).to(device)
             with torch.inference_mode():
                 logits = self.model(batch)[self.name].logits
                 found[group] = likelihoods(logits, _labels(batch, self.name)).cpu().numpy()
         ends = np.cumsum([len(group) for group in asked])
         return np.split(found, ends[:-1])
-
-    def _batch(self, rows: Sequence[Row], windows: Sequence[Window]) -> Batch:
-        width = max(len(window.input_ids) for window in windows)
-        own: list[Features] = [self.text.arrays(w, Prompt(())) for w in windows]
-        targets = [self.task.targets(row, 0, w, gold=True) for row, w in zip(rows, windows, strict=True)]
-        lengths = torch.tensor([len(window.input_ids) for window in windows])
-        inputs = {"input_ids": stack([each["input_ids"] for each in own], self.text.features[0], width)}
-        inputs["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
-        features = {
-            feature.name: stack([each[feature.name] for each in targets], feature, width)
-            for feature in self.task.features
-            if feature.name in targets[0]
-        }
-        return Batch({"text": inputs}, {self.name: features}, size=len(rows), tokens=len(rows) * width)
 
     def write(
         self,
@@ -128,11 +119,31 @@ class Writer:
                 grammars=[grammar or "" for grammar in grammars],
                 heard=heard,
             )
-            for place, (first, *_) in zip(group, answers, strict=True):
+            chosen = self._best([rows[place] for place in group], answers)
+            for place, (best, evidence) in zip(group, chosen, strict=True):
                 known = [EMPTY] if losses is None else losses[place]
-                outputs = [[WindowOutput(windows[place], own, first.text, first.finished)] for own in known]
-                found[place] = self.task.decode(rows[place], outputs)
+                outputs = [[WindowOutput(windows[place], own, best.text, best.finished)] for own in known]
+                prediction = self.task.decode(rows[place], outputs)
+                found[place] = replace(prediction, evidence=(*prediction.evidence, *evidence))
         return [each for each in found if each is not None]
+
+    def _best(self, rows: Sequence[Row], answers: Sequence[Sequence[Any]]) -> list[tuple[Any, tuple[Evidence, ...]]]:
+        """Of the answers to each row the best by reward, one that came to its end before one that did not."""
+        if self.rewards is None:
+            return [(first, ()) for first, *_ in answers]
+        owners = [row for row, each in zip(rows, answers, strict=True) for _ in each]
+        total, parts = self.rewards(owners, [one.text for each in answers for one in each])
+        chosen: list[tuple[Any, tuple[Evidence, ...]]] = []
+        begun = 0
+        for each in answers:
+            ends = [one.finished for one in each]
+            best = max(range(len(each)), key=lambda n: (ends[n], total[begun + n]))
+            told = {"total": float(total[begun + best]), **parts[begun + best]}
+            if len(each) > 1:
+                told |= {"of": len(each), "mean": float(total[begun : begun + len(each)].mean())}
+            chosen.append((each[best], (Evidence(REWARD, told),)))
+            begun += len(each)
+        return chosen
 
     def valid(
         self,
@@ -152,6 +163,31 @@ class Writer:
         ]
 
 
+def prompt_batch(
+    text: Any, name: str, task: WritingTask, windows: Sequence[Window], targets: Sequence[Features]
+) -> Batch:
+    """Windows of prompts with their answers as a batch of one task.
+
+    Args:
+        text: The text modality's preparer.
+        name: The task's name.
+        task: The task.
+        windows: As many as there are answers.
+        targets: What the task's loss asks for, of each.
+    """
+    width = max(len(window.input_ids) for window in windows)
+    own: list[Features] = [text.arrays(window, Prompt(())) for window in windows]
+    lengths = torch.tensor([len(window.input_ids) for window in windows])
+    inputs = {"input_ids": stack([each["input_ids"] for each in own], text.features[0], width)}
+    inputs["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
+    features = {
+        feature.name: stack([each[feature.name] for each in targets], feature, width)
+        for feature in task.features
+        if feature.name in targets[0]
+    }
+    return Batch({"text": inputs}, {name: features}, size=len(windows), tokens=len(windows) * width)
+
+
 def judged_rows(
     writer: Writer, rows: Iterable[Row], *, progress: Progress | None, total: int | None, what: str
 ) -> Iterator[Prediction]:
@@ -159,6 +195,10 @@ def judged_rows(
     source = iter(rows)
     with (progress or Silent()).bar(what, total) as advance:
         while chunk := list(islice(source, CHUNK)):
+            if writer.task.candidates:  # it has no answers to be judged by but its own
+                yield from writer.write(chunk)
+                advance(len(chunk))
+                continue
             losses = writer.losses(chunk)
             if writer.decoder is not None:
                 yield from writer.write(chunk, losses=losses)

@@ -63,7 +63,11 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
                 update[split] = {key: resolved(path) for key, path in given.items()}
             elif given is not None:
                 update[split] = tuple(resolved(path) for path in given)
-        tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update)})
+        judges = tuple(
+            spec.model_copy(update={"bundle": resolved(spec.bundle)}) if hasattr(spec, "bundle") else spec
+            for spec in block.reward
+        )
+        tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update), "reward": judges})
     folder = (home / recipe.model).expanduser()
     is_folder = recipe.model not in packaged() and folder.is_dir()
     return recipe.model_copy(update={"tasks": tasks, "model": str(folder) if is_folder else recipe.model})

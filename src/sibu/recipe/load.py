@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.core.example import as_names
+from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
@@ -19,6 +21,7 @@ from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
 from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, TaskBlock
+from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
 from sibu.train.spec import TrainSpec
@@ -47,8 +50,8 @@ class Loaded:
         return _at(path, fault.message, fault.mend, self.file, self.lines)
 
 
-ANSWERING = ("decoding", "constrain", "max_new_tokens", "stop", "instruction", "system", "template", "threshold",
-             "no_answer_margin", "longest_answer")  # fmt: skip
+ANSWERING = ("decoding", "constrain", "reward", "max_new_tokens", "stop", "instruction", "system", "template",
+             "threshold", "no_answer_margin", "longest_answer")  # fmt: skip
 """Keys of a task that say how it answers, not what it has learned: they may change afterwards."""
 
 
@@ -126,8 +129,10 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
     place: Any = value
     for depth, name in enumerate(names[:-1]):
         inner = place.get(name)
-        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain"):
+        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward"):
             inner = place[name] = {"name": inner}
+        if name == "reward" and isinstance(inner, list) and len(inner) < 2:  # one may stand without its list
+            inner = place[name] = inner[0] if inner else {}
         if inner is None:
             inner = place[name] = {}
         if not isinstance(inner, dict):
@@ -242,7 +247,8 @@ def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path,
 def _catalog_at(path: yaml.Path) -> Any:
     head = path[0]
     if head == "tasks":
-        return READERS if "reader" in path else TASKS
+        rooms = {"reader": READERS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
+        return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
     return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
 
 
@@ -255,6 +261,8 @@ def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
             place = place[part]
         elif isinstance(place, list) and isinstance(part, int) and part < len(place):
             place = place[part]
+        elif isinstance(part, int) and isinstance(place, Mapping | str):
+            continue  # one part in place of a list of them
         elif part == "task" or (isinstance(part, str) and _is_tag(part, path, place)):
             continue
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, field_validator
 
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
@@ -18,6 +18,7 @@ from sibu.methods.full import FullSpec
 from sibu.modalities import MODALITIES
 from sibu.modalities.text import TextSpec
 from sibu.readers import READERS
+from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
 from sibu.train.spec import TrainSpec
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     AnyTracker: TypeAlias = Spec
     AnyDecoder: TypeAlias = Spec
     AnyConstraint: TypeAlias = Spec
+    AnyReward: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -40,11 +42,17 @@ else:
     AnyTracker = TRACKERS.union()
     AnyDecoder = DECODERS.union()
     AnyConstraint = CONSTRAINTS.union()
+    AnyReward = REWARDS.union()
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[\w][\w\- ]*$", max_length=80)]
 """A name that stands before a dot: of a task, of a test file."""
 Files = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _several(given: Any) -> Any:
+    """One part in place of a list of them."""
+    return (given,) if isinstance(given, str | Mapping) else given
 
 
 class DataBlock(Spec):
@@ -67,7 +75,7 @@ class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
     task: AnyTask
-    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`, `generate`, `prefer`."""
+    """What is asked: `classify`, `regress`, `tag`, `extract`, `relate`, `generate`, `prefer`, `reinforce`."""
     data: DataBlock
     """Its files."""
     fields: dict[str, str] = Field(default_factory=dict)
@@ -79,7 +87,9 @@ class TaskBlock(Spec):
     decoding: AnyDecoder = GreedySpec()
     """A task that writes: how an answer is chosen."""
     constrain: AnyConstraint | None = None
-    """A task `generate` or `prefer`: what every answer must look like; null: anything."""
+    """A task `generate`, `prefer` or `reinforce`: what every answer must look like; null: anything."""
+    reward: Annotated[tuple[AnyReward, ...], BeforeValidator(_several)] = ()
+    """What makes an answer good, for `reinforce` and for the decoding `best_of`; of several the weighted sum counts."""
 
 
 class Condition(Spec):

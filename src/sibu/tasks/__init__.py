@@ -1,7 +1,7 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, generate, prefer, regress, relate, tag
+from sibu.tasks import classify, extract, generate, prefer, regress, reinforce, relate, tag
 
 TASKS = Catalog(
     "task type",
@@ -12,6 +12,7 @@ TASKS = Catalog(
     relate.ENTRY,
     generate.ENTRY,
     prefer.ENTRY,
+    reinforce.ENTRY,
     key="type",
     group="sibu.tasks",
 )

@@ -115,6 +115,7 @@ class WrittenTask:
     writes = True
     group = 1
     compares = False
+    candidates = 0
     unwritten: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     features = TOKEN_FEATURES

@@ -36,9 +36,9 @@ class SampleSpec(Spec):
 
 def build(spec: SampleSpec) -> Decoder:
     """The decoder."""
+    from sibu.decoders._draw import drawing
     from sibu.decoders._hf import decoder, penalties
     from sibu.decoders._steps import by_steps
-    from sibu.decoders.sample.draw import drawing
 
     own: dict[str, Any] = {"repetition_penalty": spec.repetition_penalty, "no_repeat_ngram_size": spec.no_repeat}
     among: dict[str, Any] = {"temperature": spec.temperature, "top_p": spec.top_p, "top_k": spec.top_k}

@@ -79,16 +79,18 @@ class Bounded:
         self._begun = begun
         self._limit = limit
         self._known: dict[int, tuple[Any, list[int]]] = {}
+        self._each: int | None = None
+        """How many answers each grammar bounds."""
 
     def __call__(self, ids: Tensor, scores: Tensor) -> Tensor:
         """Scores with minus infinity for what must not come next. Shapes ``(B, T)`` and ``(B, V)``."""
         written = ids[:, self._begun :].tolist()
-        beams = max(len(written) // len(self._grammars), 1)
+        if self._each is None:  # at first all are there
+            self._each = max(len(written) // len(self._grammars), 1)
         allowed = np.zeros((len(written), scores.shape[1]), dtype=bool)
         for place, own in enumerate(written):
             slot = place if self.rows is None else int(self.rows[place])
-            row = slot // beams if self.rows is None else slot
-            allowed[place, : self._bounds.size] = self._next(slot, row, own)
+            allowed[place, : self._bounds.size] = self._next(slot, slot // self._each, own)
         return scores.masked_fill(torch.from_numpy(~allowed).to(scores.device), -torch.inf)
 
     def _next(self, slot: int, row: int, own: list[int]) -> np.ndarray:

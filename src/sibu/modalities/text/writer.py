@@ -139,6 +139,8 @@ class Written:
     text: str
     finished: bool
     """Whether it came to an end of its own, not to the limit, and keeps to its grammar where there is one."""
+    end: int | None = None
+    """The piece that ended it; None: a stop text or the limit did."""
 
 
 @torch.inference_mode()
@@ -227,7 +229,8 @@ def _trimmed(ids: list[int], ends: set[int], vocabulary: Vocabulary, stops: Sequ
     places = [place for stop in stops if (place := text.find(stop)) >= 0]
     while places and own and own[-1] == vocabulary.pad_id:  # it waited for the others
         own = own[:-1]
-    return Written(own, text[: min(places)] if places else text, end is not None or bool(places))
+    closed = None if end is None else ids[end]
+    return Written(own, text[: min(places)] if places else text, end is not None or bool(places), closed)
 
 
 class _Stops:

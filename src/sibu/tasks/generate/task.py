@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import Prompt, Window
 from sibu.metrics.writing import Written
-from sibu.tasks._ask import Asking, check_asked, check_fit
+from sibu.tasks._ask import Asking, answers_of, check_asked, check_fit, rewards
 from sibu.tasks._written import TOKEN_FEATURES, limits, token_labels, token_loss
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Generate:
     writes = True
     group = 1
     compares = False
+    candidates = 0
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("messages", "messages", "input", help="the dialogue so far, or with its answer"),
@@ -43,6 +44,7 @@ class Generate:
     features = TOKEN_FEATURES
     metrics = (
         "perplexity", "bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match", "length_ratio", "repetition",
+        "reward",
     )  # fmt: skip
     main_metric = "perplexity"
     unwritten = ("perplexity",)
@@ -58,7 +60,7 @@ class Generate:
         count = answered = 0
         for row in rows:
             count += 1
-            answered += bool(_answers(row))
+            answered += bool(answers_of(row))
         if count and not answered:
             raise DataError(
                 f"None of the {count} training rows has an answer. Name its column under `fields` as `target`, "
@@ -70,7 +72,7 @@ class Generate:
         """Empty texts and answers, turns out of order, what does not fit."""
         given = row.get("messages")
         yield from check_asked(row)
-        answers = _answers(row)
+        answers = answers_of(row)
         if "target" in row and row["target"] is not None and any(not text.strip() for text in answers):
             yield "empty target", "error", "what is to be written is empty.", "Fill it in, or remove the row."
         if windows and not answers and (given is None or not any(turn["role"] == "assistant" for turn in given)):
@@ -80,7 +82,7 @@ class Generate:
 
     def inputs(self, row: Row) -> Sequence[Prompt]:
         """The prompt, with the answer where the row has one."""
-        answers = _answers(row)
+        answers = answers_of(row)
         return [self.asking.prompt(row, answers[0] if answers else None)]
 
     def prompt(self, row: Row) -> Prompt:
@@ -108,30 +110,25 @@ class Generate:
             evidence = (Evidence(LIKELIHOOD, {"loss": loss, "pieces": int(pieces)}), *evidence)
         return Prediction(found.text, evidence=evidence)
 
+    def answers(self, row: Row) -> list[str]:
+        """The right answers of a row; none where nobody knows one."""
+        return answers_of(row)
+
     def grammar(self, row: Row) -> None:  # noqa: ARG002
         """None of its own; the recipe's `constrain` may bound every answer."""
         return
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Perplexity of the right answers; where texts were written also BLEU, chrF, ROUGE and the others."""
-        golds = [_answers(row) for row in rows]
+        golds = [answers_of(row) for row in rows]
         losses = np.array(
             [(e.content["loss"], e.content["pieces"]) for p in predictions for e in p.evidence if e.kind == LIKELIHOOD],
             np.float64,
         ).reshape(-1, 2)
         texts = [each.value for each in predictions]
         written = all(text is not None for text in texts)
-        measure = Written(golds, texts if written else None, losses if len(losses) else None)
+        measure = Written(golds, texts if written else None, losses if len(losses) else None, rewards(predictions))
         if not written:
             return Judged(measure)
         samples = [{"gold": gold[0], "written": text} for gold, text in zip(golds[:SAMPLES], texts, strict=False)]
         return Judged(measure, {"samples": samples}, [not exact for exact in measure.exact])
-
-
-def _answers(row: Row) -> list[str]:
-    """The right answers of a row: its target, or the assistant's last turn."""
-    target = row.get("target")
-    if target is not None:
-        return [target] if isinstance(target, str) else list(target)
-    given: Sequence[Mapping[str, Any]] = row.get("messages") or ()
-    return [given[-1]["content"]] if given and given[-1]["role"] == "assistant" else []

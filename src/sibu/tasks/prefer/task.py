@@ -40,6 +40,7 @@ class Prefer:
     metrics = ("accuracy", "margin", "perplexity")
     main_metric = "accuracy"
     unwritten = metrics
+    candidates = 0
     group = 2
     """Records that belong together: a chosen answer and its rejected one."""
 
