@@ -14,7 +14,7 @@ import yaml
 import sibu
 from sibu.recipe.load import validate
 from tests.conftest import entity_rows, intent_rows, write_jsonl
-from tests.tiny_tasks import number_rows, question_rows, relation_rows, topic_rows
+from tests.tiny_tasks import number_rows, pair_rows, question_rows, relation_rows, reply_rows, topic_rows
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -67,6 +67,10 @@ def opinions(count: int, *, seed: int = 0) -> list[dict]:
     return [row | {"label": names[row["label"]]} for row in intent_rows(count, seed=seed)]
 
 
+def talks(count: int, *, seed: int = 0) -> list[dict]:
+    return [row for row in reply_rows(4 * count, seed=seed) if "messages" in row]
+
+
 ROWS: dict[str, Callable[..., list[dict]]] = {
     "intents": intent_rows,
     "topics": topic_rows,
@@ -80,6 +84,12 @@ ROWS: dict[str, Callable[..., list[dict]]] = {
     "lora": intent_rows,
     "probe": intent_rows,
     "chinese": noted,
+    "instructions": reply_rows,
+    "dialogues": talks,
+    "written-labels": intent_rows,
+    "preferences": pair_rows,
+    "rewards": reply_rows,
+    "translation": reply_rows,
 }
 """Rows of the files that a recipe names; those of ``several-tasks`` differ by task."""
 BY_TASK = {"intent": intent_rows, "urgency": number_rows, "entities": entity_rows}
@@ -107,12 +117,17 @@ def write_data(recipe: dict, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_recipe_runs(path: Path, tmp_path: Path, tiny_model: Path) -> None:
+def test_a_shipped_recipe_runs(path: Path, tmp_path: Path, tiny_model: Path, tiny_writer: Path) -> None:
     recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert recipe["name"] == path.stem
     write_data(recipe, tmp_path)
     (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    tiny = [f"model={tiny_model}", "train.epochs=1", "train.learning_rate=1e-3"]
+    tiny = ["train.epochs=1", "train.learning_rate=1e-3"]
+    if isinstance(recipe["model"], str):
+        writes = recipe["model"] == "smollm2" or recipe["model"].startswith("runs/")
+        tiny.append(f"model={tiny_writer if writes else tiny_model}")
+    else:
+        tiny += ["model.width=32", "model.vocabulary=400"]
     if "release" in recipe:
         tiny += [f"release.{name}={{at_least: 0}}" for name in recipe["release"]]
     bundle = sibu.run(tmp_path / path.name, tiny, out=tmp_path / "out")

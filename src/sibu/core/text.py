@@ -21,6 +21,10 @@ class TextInput:
     split_characters: bool = False
     """Whether each Chinese or Japanese character gets a piece of its own, so that a span can end at any of them."""
 
+    def texts(self) -> list[str]:
+        """The text, and its pair."""
+        return [self.text] if self.pair is None else [self.text, self.pair]
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -79,6 +83,10 @@ class Prompt:
     training as in prediction."""
     turns: Literal["last", "all"] = "last"
     """Whether the assistant's earlier turns are learned too."""
+
+    def texts(self) -> list[str]:
+        """What was said in each turn, and the answer."""
+        return [*(said for _, said in self.messages), *([] if self.answer is None else [self.answer])]
 
 
 AnyInput = TextInput | Prompt

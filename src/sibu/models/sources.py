@@ -115,7 +115,7 @@ class Source:
     name: str
     """As the recipe names it."""
     kind: str
-    """``packaged``, ``folder``, ``bundle`` or ``hub``."""
+    """``packaged``, ``folder``, ``bundle``, ``hub`` or ``new``."""
     folder: Path
 
 

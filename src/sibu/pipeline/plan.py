@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.metrics import ABOVE_ONE
 from sibu.modalities import MODALITIES
+from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
+from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
@@ -96,7 +98,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     METHODS.of(recipe.method)  # a missing library is told before any work is done
     for tracker in recipe.track:
         TRACKERS.of(tracker)
-    source = _found(recipe, loaded.home)
+    source = _found(recipe, loaded.home) if isinstance(recipe.model, str) else _new(recipe, recipe.model, progress)
     _require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
     require_bounds(recipe, text)
@@ -180,19 +182,60 @@ def _found(recipe: Recipe, home: Path) -> Source:
     Raises:
         RecipeError: When it or any file of the data is not there.
     """
-    wrong = [
-        fault
-        for name, block in recipe.tasks.items()
-        for split, files in _files_by_split(block).items()
-        for fault in missing_files(files, f"tasks.{name}.data.{split}")
-    ]
+    wrong = _missing(recipe)
     try:
-        source = find_model(recipe.model, home=home, allow_pickle=recipe.allow_pickle)
+        source = find_model(str(recipe.model), home=home, allow_pickle=recipe.allow_pickle)
     except RecipeError as fault:
         raise RecipeError([*(replace(each, where="model") for each in fault.faults), *wrong]) from fault
     if wrong:
         raise RecipeError(wrong)
     return source
+
+
+def _missing(recipe: Recipe) -> list[Fault]:
+    """Files of the data that are not there."""
+    return [
+        fault
+        for name, block in recipe.tasks.items()
+        for split, files in _files_by_split(block).items()
+        for fault in missing_files(files, f"tasks.{name}.data.{split}")
+    ]
+
+
+def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
+    """A model with random weights, and a tokenizer that has learned the training texts.
+
+    Raises:
+        RecipeError: When files of the data are not there, or the method would leave the weights random.
+    """
+    wrong = _missing(recipe)
+    method = recipe.method.name  # type: ignore[attr-defined]
+    if method != "full":
+        what = f"`{method}` leaves weights as they are, and those of a new model are random."
+        wrong.append(Fault("method", what, "Choose `full`."))
+    if wrong:
+        raise RecipeError(wrong)
+    tasks, rows = {}, {}
+    for name, block in recipe.tasks.items():
+        task = tasks[name] = build_task(block.task)
+        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+        rows[name] = read_rows(named_files(block.data.train), origin, Faults())
+        task.learn(rows[name])
+
+    def texts(name: str) -> Iterator[str]:
+        with progress.bar(f"{name}: learning pieces", len(rows[name])) as advance:
+            for chunk in rows[name].chunks():
+                yield from (text for _, _, row in chunk for each in tasks[name].inputs(row) for text in each.texts())
+                advance(len(chunk))
+
+    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, block in recipe.tasks.items()]
+    key = hash_json([VERSION, spec.model_dump(), about])
+    folder = cached(
+        "new", key, lambda folder: make_model(spec, (text for name in recipe.tasks for text in texts(name)), folder)
+    )
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    progress.say(f"a new model ({spec.new}) with {size} pieces")
+    return Source(f"new {spec.new}", "new", folder)
 
 
 def _files_by_split(block: TaskBlock) -> dict[str, list[str]]:

@@ -11,6 +11,8 @@ from sibu.recipe.schema import Recipe, spread
 STEPS_AN_EPOCH = 64
 """What the default size of a batch aims at, within ``SMALLEST`` and ``LARGEST`` pieces."""
 SMALLEST, LARGEST = 256, 1024
+FROM_SCRATCH = 1e-3
+"""The rate of a model that begins with random weights."""
 WIDTH = 384
 """The width of a model for which the methods state their default rates."""
 
@@ -31,7 +33,9 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
     peak = train.learning_rate
     if peak is None:
         peak = float(getattr(method, "default_rate", 5e-5))
-        if getattr(method, "rate_falls_with_width", False):
+        if not isinstance(recipe.model, str):
+            peak = FROM_SCRATCH
+        elif getattr(method, "rate_falls_with_width", False):
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
     batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, SMALLEST), LARGEST)
@@ -68,6 +72,7 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             for spec in block.reward
         )
         tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update), "reward": judges})
-    folder = (home / recipe.model).expanduser()
-    is_folder = recipe.model not in packaged() and folder.is_dir()
-    return recipe.model_copy(update={"tasks": tasks, "model": str(folder) if is_folder else recipe.model})
+    model = recipe.model
+    if isinstance(model, str) and model not in packaged() and (folder := (home / model).expanduser()).is_dir():
+        model = str(folder)
+    return recipe.model_copy(update={"tasks": tasks, "model": model})

@@ -10,11 +10,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
+from sibu.models.spec import NewModel
 from sibu.recipe.schema import Condition, DataBlock, Recipe, TaskBlock
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("the whole", Recipe),
+    ("model", NewModel),
     ("tasks.<name>", TaskBlock),
     ("tasks.<name>.data", DataBlock),
     ("train", TrainSpec),
@@ -22,6 +24,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
 )
 _PARTS = {
     "task": ("type", "a task type, with its options beside it: see the page of tasks"),
+    "model": ("model", "a name or a folder; or a block with the keys of a new one"),
     "method": ("method", "`name`, or `{name: ..., options}`"),
     "fusion": ("fusion", "`name`, or `{name: ..., options}`"),
     "modalities": ("modalities", "a list of `{name: ..., options}`"),

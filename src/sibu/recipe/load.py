@@ -17,6 +17,7 @@ from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
+from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
@@ -298,6 +299,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         return ["type", *own, *options]
     if head == "tasks" and depth == 3 and path[2] == "data":
         model = DataBlock
+    elif head == "model":
+        model = NewModel
     elif head == "train":
         model = TrainSpec
     elif head == "release":

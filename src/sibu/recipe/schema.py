@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Field, PositiveFloat, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, Tag, field_validator
 
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
@@ -17,6 +17,7 @@ from sibu.methods import METHODS
 from sibu.methods.full import FullSpec
 from sibu.modalities import MODALITIES
 from sibu.modalities.text import TextSpec
+from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
@@ -43,6 +44,13 @@ else:
     AnyDecoder = DECODERS.union()
     AnyConstraint = CONSTRAINTS.union()
     AnyReward = REWARDS.union()
+
+
+def _form(given: Any) -> str:
+    return "dict" if isinstance(given, Mapping | NewModel) else "str"
+
+
+AnyModel = Annotated[Annotated[str, Tag("str")] | Annotated[NewModel, Tag("dict")], Discriminator(_form)]
 
 Name = Annotated[str, Field(pattern=r"^[\w][\w.\- ]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[\w][\w\- ]*$", max_length=80)]
@@ -106,8 +114,9 @@ class Recipe(Spec):
 
     name: Name
     """Name of the run; the bundle goes to `runs/<name>` unless told otherwise."""
-    model: str
-    """Pretrained model: the alias of a packaged one, a local folder, a bundle that another run wrote, or a Hub id."""
+    model: AnyModel
+    """Pretrained model: the alias of a packaged one, a local folder, a bundle that another run wrote, or a Hub id. Or a
+    block `{new: ...}`: one with random weights and a tokenizer of its own."""
     allow_pickle: bool = False
     """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
     modalities: Annotated[tuple[AnyModality, ...], Field(min_length=1)] = (TextSpec(),)

@@ -90,12 +90,12 @@ TOKEN_FEATURES = (Feature("labels", "int64", "token", IGNORED), Feature("answer"
 """What ``token_labels`` gives."""
 
 
-def token_loss(output: Output, targets: Mapping[str, Tensor]) -> Tensor:
-    """Cross entropy of the pieces to be learned, mean over the batch's."""
+def token_loss(output: Output, targets: Mapping[str, Tensor], *, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy of the pieces to be learned, mean over the batch's; ``smoothing``: the share for all pieces."""
     import torch.nn.functional as F
 
     labels = targets["answer"] if "answer" in targets else targets["labels"]
-    return F.cross_entropy(output.logits.float(), labels[labels != IGNORED])
+    return F.cross_entropy(output.logits.float(), labels[labels != IGNORED], label_smoothing=smoothing)
 
 
 def limits(found: WindowOutput, room: int) -> tuple[Evidence, ...]:

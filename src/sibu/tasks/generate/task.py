@@ -49,8 +49,11 @@ class Generate:
     main_metric = "perplexity"
     unwritten = ("perplexity",)
 
-    def __init__(self, *, asking: Asking, stops: tuple[str, ...], state: State | None) -> None:
+    def __init__(
+        self, *, asking: Asking, stops: tuple[str, ...], label_smoothing: float = 0.0, state: State | None
+    ) -> None:
         self.asking = asking
+        self.label_smoothing = label_smoothing
         self.template, self.room = asking.template, asking.room
         self.stops = stops
         self.state: State = state or {}
@@ -99,7 +102,7 @@ class Generate:
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy of the pieces to be learned, mean over the batch's."""
-        return token_loss(output, targets)
+        return token_loss(output, targets, smoothing=self.label_smoothing)
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:  # noqa: ARG002
         """What was written; how likely the right answer was goes with it where that is known."""
