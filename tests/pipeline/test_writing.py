@@ -1,8 +1,11 @@
 """What bad input gets where a model writes, before anything is trained, and what a bundle answers."""
 
+import json
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import sibu
 from sibu.core.errors import DataError, RecipeError
@@ -64,6 +67,37 @@ def test_what_does_not_fit_is_counted_and_said(tiny_writer: Path, tmp_path: Path
     assert fault.row == 21
     assert "the end of the text and " in fault.message
     assert found.gate.tasks["it"]["train"].longer == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "method"),
+    [
+        ("generate", "full"),
+        ("generate", "lora"),
+        ("prefer", "lora"),
+        ("classify, written", "full"),
+        ("reinforce", "full"),
+    ],
+)
+def test_with_no_epoch_a_bundle_answers_as_the_model_came(
+    task: str, method: str, tiny_writer: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe(task, method, tiny_writer, tmp_path, epochs=0)
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    found = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
+    known = json.loads((bundle / "metrics.json").read_text())["it"]["test"]
+    assert {name: score.as_json() for name, score in found.scores.items()} == known
+    assert json.loads((bundle / "record.json").read_text())["steps"]["done"] == 0
+    if method == "full":
+        came, there = (load_file(folder / "model.safetensors") for folder in (tiny_writer, bundle / "model"))
+        assert all(torch.equal(came[name], there[name]) for name in came)
+
+
+def test_with_no_epoch_a_head_would_be_random(tiny_model: Path, tiny_writer: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("generate", "full", tiny_writer, tmp_path, epochs=0)
+    recipe["tasks"]["label"] = tiny_recipe("classify", "full", tiny_model, tmp_path)["tasks"]["it"]
+    with pytest.raises(RecipeError, match=r"epochs: with no epoch the heads of label would stay random"):
+        sibu.check(recipe)
 
 
 def test_one_decoder_writes_and_classifies(tiny_writer: Path, tmp_path: Path) -> None:

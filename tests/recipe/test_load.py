@@ -65,7 +65,7 @@ def _train_keys() -> list[str]:
     ("change", "told"),
     [
         (("epochs: 2", "epochs: two"), 'recipe.yaml:8 train.epochs: should be a valid integer, given "two".'),
-        (("epochs: 2", "epochs: 0"), "recipe.yaml:8 train.epochs: should be greater than 0, given 0."),
+        (("epochs: 2", "epochs: -1"), "recipe.yaml:8 train.epochs: should be greater than or equal to 0, given -1."),
         (("epochs: 2", "epochs: true"), "recipe.yaml:8 train.epochs: should be a valid integer, given true."),
         (("rank: 4", "rank: 1.5"), "recipe.yaml:7 method.rank: should be a valid integer, given 1.5."),
         (("rank: 4", "ranks: 4"), "recipe.yaml:7 method.ranks: no such key. Did you mean 'rank'? Allowed: name, rank"),

@@ -360,6 +360,9 @@ def _require_writer(recipe: Recipe, source: Source) -> None:
     from sibu.modalities.text._hf import writing_kind
 
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
+    if recipe.train.epochs == 0 and (heads := [name for name in recipe.tasks if name not in tasks]):
+        what = f"with no epoch the heads of {', '.join(heads)} would stay random; only what is written needs none."
+        raise RecipeError(Fault("train.epochs", what, "Give at least 1, or say `written: true` in the tasks."))
     if not tasks:
         return
     kind, faults = writing_kind(source.folder), []

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from sibu.catalog import Spec
 
@@ -10,8 +10,9 @@ from sibu.catalog import Spec
 class TrainSpec(Spec):
     """How a model is trained: length, learning rate, batches, stopping, checkpoints."""
 
-    epochs: PositiveInt = 5
-    """Times that the training data is seen."""
+    epochs: NonNegativeInt = 5
+    """Times that the training data is seen; 0: nothing is trained, and the bundle answers as the model came. Only what
+    writes can do that: heads would be random."""
     max_steps: PositiveInt | None = None
     """Stop after so many steps at most, within the `epochs`; the schedule ends there too."""
     learning_rate: PositiveFloat | None = None
