@@ -127,3 +127,32 @@ def test_numbers_say_how_far_off():
 def test_what_is_not_understood_is_shown_as_it_is(kind, error):
     (wrong,) = wrong_answers(kind, [error])
     assert all("</i>" not in str(line.text) for line in wrong.lines)
+
+
+def test_what_was_written_stands_below_what_was_asked() -> None:
+    row = {"messages": [{"role": "user", "content": "a <b>?"}, {"role": "assistant", "content": "right"}]}
+    evidence = [
+        {"kind": "reward", "content": {"total": 0.5, "length": 0.25}},
+        {"kind": "limit", "content": 8},
+    ]
+    (found,) = wrong_answers("reinforce", [{"row": row, "prediction": {"value": "我", "evidence": evidence}}])
+    assert [(line.caption, str(line.text)) for line in found.lines] == [
+        ("user", "a &lt;b&gt;?"),
+        ("right", "right"),
+        ("written", "我"),
+    ]
+    assert found.lines[2].language == "zh"
+    assert found.note == "total 0.500, length 0.250; cut at 8 pieces"
+    row = {"text": "what", "target": ["one", "two"]}
+    (found,) = wrong_answers("generate", [{"row": row, "prediction": {"value": "three"}}])
+    assert [line.caption for line in found.lines] == ["text", "right", "right", "written"]
+
+
+def test_a_pair_shows_both_answers() -> None:
+    row = {"text": "what", "chosen": "good", "rejected": "bad"}
+    (found,) = wrong_answers("prefer", [{"row": row, "prediction": {"value": None}}])
+    assert [(line.caption, str(line.text)) for line in found.lines] == [
+        ("text", "what"),
+        ("chosen", "good"),
+        ("rejected", "bad"),
+    ]

@@ -17,7 +17,14 @@ from sibu.pipeline.report.facts import Run, TaskFacts, is_number, metric_name
 from sibu.pipeline.report.marks import clean, wrong_answers
 from sibu.recipe import yaml
 
-PIPELINES = {"classify": "text-classification", "tag": "token-classification", "extract": "question-answering"}
+PIPELINES = {
+    "classify": "text-classification",
+    "tag": "token-classification",
+    "extract": "question-answering",
+    "generate": "text-generation",
+    "prefer": "text-generation",
+    "reinforce": "text-generation",
+}
 """The Hub's name of what a task type does."""
 HUB_METRICS = {"pearson": "pearsonr", "spearman": "spearmanr", "mcc": "matthews_correlation"}
 """The Hub's ids of metrics, where they are not Sibu's names."""
@@ -27,6 +34,9 @@ ANSWERS = {
     "tag": "labelled stretches of the text",
     "extract": "an answer cut from the context, or none",
     "relate": "relations between the given entities",
+    "generate": "a text",
+    "prefer": "a text",
+    "reinforce": "a text",
 }
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~$&#])")
 _LIST = re.compile(r"^(\d*)((?<!\d)[-+=]|(?<=\d)[.)](?=\s|$))")

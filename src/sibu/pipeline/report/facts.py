@@ -41,12 +41,26 @@ METRICS = {
     "spearman": ("Spearman", "correlation of the order with the true order"),
     "mse": ("MSE", "mean squared error; less is better"),
     "mae": ("MAE", "mean absolute error; less is better"),
+    "perplexity": (
+        "perplexity",
+        "how many pieces the model hesitates between at each of the right answer; less is better",
+    ),
+    "bleu": ("BLEU", "runs of words shared with the right answers (sacreBLEU, of 1)"),
+    "chrf": ("chrF", "runs of characters shared with the right answers (sacreBLEU, of 1)"),
+    "rouge1": ("ROUGE-1", "F1 of words with the right answers"),
+    "rouge2": ("ROUGE-2", "F1 of pairs of words with the right answers"),
+    "rougeL": ("ROUGE-L", "F1 of the longest common subsequence with the right answers"),
+    "length_ratio": ("length ratio", "words written to words of the right answers"),
+    "repetition": ("repetition", "share of four-word runs that came before; less is better"),
+    "reward": ("reward", "mean of what the recipe's reward gave"),
+    "margin": ("margin", "by how much the chosen answer is likelier, in log probabilities of a piece"),
 }
 """Name and meaning of each metric."""
 
 PACKAGED = {
     "minilm": ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"),
     "me5": ("multilingual-e5-small", "intfloat/multilingual-e5-small"),
+    "smollm2": ("SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct"),
 }
 """The packaged models: what their makers call them, and their Hub ids."""
 
@@ -222,7 +236,9 @@ class Run:
     @property
     def model(self) -> str:
         """The pretrained model, as people call it; of a folder the last part only."""
-        given = str(self.recipe.get("model") or "unknown")
+        given = self.recipe.get("model") or "unknown"
+        if isinstance(given, Mapping):
+            return f"a new model ({given.get('new')})"
         if given in PACKAGED:
             return PACKAGED[given][0]
         return given if self.hub_id else Path(given).name or given
@@ -230,7 +246,9 @@ class Run:
     @property
     def hub_id(self) -> str | None:
         """The pretrained model's Hub id, where it has one."""
-        given = str(self.recipe.get("model") or "")
+        given = self.recipe.get("model") or ""
+        if isinstance(given, Mapping):
+            return None
         if given in PACKAGED:
             return PACKAGED[given][1]
         kind = (self.record.get("model") or {}).get("kind")

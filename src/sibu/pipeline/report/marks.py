@@ -125,7 +125,16 @@ def wrong_answers(kind: str, errors: Sequence[Mapping[str, Any]]) -> list[Wrong]
         kind: The task's type; of one that is not known the raw values are shown.
         errors: ``{"row": ..., "prediction": {"value": ..., "score": ...}}`` each.
     """
-    show = {"classify": _classified, "regress": _number, "tag": _tagged, "extract": _extracted, "relate": _related}
+    show = {
+        "classify": _classified,
+        "regress": _number,
+        "tag": _tagged,
+        "extract": _extracted,
+        "relate": _related,
+        "generate": _written,
+        "reinforce": _written,
+        "prefer": _preferred,
+    }
     found = []
     for error in errors:
         row, prediction = error.get("row") or {}, error.get("prediction") or {}
@@ -216,6 +225,36 @@ def _related(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
 
     score = prediction.get("score")
     return Wrong([_line("", text, marks)], chips(gold, said, "missed"), chips(said, gold, "false"), score, texts=[text])
+
+
+def _asked(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a model was asked, by who said it."""
+    if isinstance(row.get("text"), str):
+        return [("text", row["text"])]
+    turns = [(turn["role"], turn["content"]) for turn in row["messages"]]
+    return turns[:-1] if turns[-1][0] == "assistant" else turns
+
+
+def _written(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
+    asked, target = _asked(row), row.get("target")
+    if target is None and row.get("messages") and row["messages"][-1]["role"] == "assistant":
+        target = row["messages"][-1]["content"]
+    right = [] if target is None else [target] if isinstance(target, str) else list(target)
+    lines = [_line(who, said) for who, said in asked]
+    lines += [_line("right", text) for text in right] + [_line("written", str(prediction["value"]))]
+    notes = []
+    for each in prediction.get("evidence") or ():
+        if each["kind"] == "limit":
+            notes.append(f"cut at {each['content']} pieces")
+        if each["kind"] == "reward":
+            notes.append(", ".join(f"{name} {fixed(value)}" for name, value in each["content"].items()))
+    return Wrong(lines, note="; ".join(notes), texts=[said for _, said in asked])
+
+
+def _preferred(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:  # noqa: ARG001
+    asked = _asked(row)
+    lines = [_line(who, said) for who, said in [*asked, ("chosen", row["chosen"]), ("rejected", row["rejected"])]]
+    return Wrong(lines, texts=[said for _, said in asked])
 
 
 def _anything(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 LIKELIHOOD = "likelihood"
 """Kind of the evidence that holds how likely the right answer was: ``{"loss", "pieces"}``."""
-SAMPLES = 20
-"""Answers that the report shows."""
 
 
 class Generate:
@@ -133,5 +131,4 @@ class Generate:
         measure = Written(golds, texts if written else None, losses if len(losses) else None, rewards(predictions))
         if not written:
             return Judged(measure)
-        samples = [{"gold": gold[0], "written": text} for gold, text in zip(golds[:SAMPLES], texts, strict=False)]
-        return Judged(measure, {"samples": samples}, [not exact for exact in measure.exact])
+        return Judged(measure, wrong=[not exact for exact in measure.exact])

@@ -121,9 +121,7 @@ class Reinforce:
         """Mean reward of what was written; what it is beside right answers, where every row has one."""
         golds = [answers_of(row) for row in rows]
         texts = [each.value for each in predictions]
-        measure = Written(golds if all(golds) else None, texts, None, rewards(predictions))
-        samples = [
-            {"gold": gold[0] if gold else "", "written": text}
-            for gold, text in zip(golds[:SAMPLES], texts, strict=False)
-        ]
-        return Judged(measure, {"samples": samples})
+        given = rewards(predictions)
+        measure = Written(golds if all(golds) else None, texts, None, given)
+        lowest = set() if given is None else set(given.argsort(kind="stable")[:SAMPLES].tolist())
+        return Judged(measure, wrong=[place in lowest for place in range(len(texts))])
