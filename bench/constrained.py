@@ -137,7 +137,7 @@ def main() -> None:
             "start_seconds": round(start, 2),
             "kinds": found,
             **({} if given.limit is None else {"limit": given.limit}),
-            **measure.facts([given.data / "cls_ag_news_en" / "test.csv"]),
+            **measure.facts([file]),
         },
         given.results,
     )

@@ -1,13 +1,16 @@
 """Rewards in a run: the best of several answers, learning from answers of the model's own, and what is told before."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sibu
-from sibu.core.errors import RecipeError
+from sibu.core.errors import BundleError, RecipeError
 from sibu.store.hashes import hash_file
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
@@ -174,3 +177,27 @@ def test_a_reward_that_needs_targets_says_where_there_are_none(tiny_writer: Path
     with pytest.raises(RecipeError, match="`overlap` compares with the target, and 18 of 18 rows of train have none"):
         sibu.check(recipe)
     sibu.check(changed(recipe, reward={"name": "overlap", "against": "text"}))
+
+
+def test_a_bundle_whose_judge_is_gone_still_answers(tiny_model: Path, tiny_writer: Path, tmp_path: Path) -> None:
+    judge = sibu.run(tiny_recipe("classify", "full", tiny_model, tmp_path), out=tmp_path / "judge")
+    reward = {"name": "classifier", "bundle": str(judge), "label": "billing"}
+    recipe = changed(tiny_recipe("reinforce", "lora", tiny_writer, tmp_path), reward=reward)
+    bundle = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
+    judge.rename(tmp_path / "moved")
+    assert isinstance(bundle.answering("max_new_tokens=4").predict(TEXTS[0]).value, str)
+    with pytest.raises(BundleError, match=r"No bundle at .*judge"):
+        bundle.evaluate(recipe["tasks"]["it"]["data"]["test"])
+    with pytest.raises(RecipeError, match=r"No bundle at .*judge"):
+        bundle.answering("decoding=best_of")
+    there = bundle.answering("decoding=best_of", f"reward.bundle={tmp_path / 'moved'}")
+    assert reward_of(there.predict(TEXTS[0]))["of"] == 8
+
+
+def test_any_measure_can_be_asked_of_a_bundle(replies: Path, tmp_path: Path) -> None:
+    """By the command line, on a bundle that was trained without a reward."""
+    file = write_jsonl(tmp_path / "some.jsonl", [{"text": text, "target": "take aspirin"} for text in TEXTS])
+    words = ["evaluate", str(replies), "reward={name: regex, pattern: '.'}", "--data", str(file), "--json", "--quiet"]
+    told = json.loads(subprocess.run([sys.executable, "-m", "sibu", *words], check=True, stdout=subprocess.PIPE).stdout)
+    written = [each.value for each in sibu.load(replies).predict(TEXTS)]
+    assert told["reward"]["value"] == sum(bool(re.search(".", text)) for text in written) / len(written)

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,21 +18,11 @@ def _with_values(given: list[str] | None) -> list[str] | None:
     return given
 
 
+def _values(about: str) -> Any:
+    return typer.Argument(callback=_with_values, metavar="[KEY=VALUE]...", help=about, show_default=False)
+
+
 Answering = Annotated[
-    list[str] | None,
-    typer.Argument(
-        callback=_with_values,
-        metavar="[KEY=VALUE]...",
-        help="How the task answers, such as decoding=beam, decoding.beams=8, max_new_tokens=40.",
-        show_default=False,
-    ),
+    list[str] | None, _values("How the task answers, such as decoding=beam, decoding.beams=8, max_new_tokens=40.")
 ]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(
-        callback=_with_values,
-        metavar="[KEY=VALUE]...",
-        help="Overrides with dotted keys, such as train.epochs=1.",
-        show_default=False,
-    ),
-]
+Overrides = Annotated[list[str] | None, _values("Overrides with dotted keys, such as train.epochs=1.")]

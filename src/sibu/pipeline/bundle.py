@@ -111,20 +111,21 @@ class Opened:
 
         recipe = with_answering(self.recipe, name, overrides)
         require_bounds(recipe, self.text)
-        require_rewards(recipe, name)
+        require_rewards(recipe, name, chosen_by=True)
         task = build_task(recipe.tasks[name].task, self.tasks[name].state)
         return replace(self, recipe=recipe, tasks=self.tasks | {name: task})
 
     def writer(self, name: str) -> Writer:
         """What writes the answers of a task that writes."""
-        from sibu.pipeline.plan import constraint_of, decoder_of
+        from sibu.pipeline.plan import constraint_of, decoder_of, rows_of
         from sibu.pipeline.reward import rewards_of
         from sibu.pipeline.written import Writer
 
         block, task = self.recipe.tasks[name], cast("WritingTask", self.tasks[name])
         best = block.decoding.name == "best_of"  # type: ignore[attr-defined]
         rewards = rewards_of(block) if best else None  # of one answer nothing is to be chosen
-        return Writer(self.model, name, task, self.text, decoder_of(block), constraint_of(block), rewards)
+        named: dict[str, Any] = {"constraint": constraint_of(block), "rewards": rewards, "each": rows_of(block)}
+        return Writer(self.model, name, task, self.text, decoder_of(block), **named)
 
 
 def open_recipe(path: Path) -> Recipe:

@@ -321,6 +321,11 @@ def decoder_of(block: TaskBlock) -> Decoder:
     return decoder
 
 
+def rows_of(block: TaskBlock) -> int:
+    """How many rows of a batch each prompt takes while it is answered."""
+    return int(getattr(block.decoding, "rows", 1))
+
+
 def constraint_of(block: TaskBlock) -> Grammar | None:
     """What every answer of a task must look like."""
     if block.constrain is None:

@@ -17,7 +17,7 @@ from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.frozen import Memo, reduce
-from sibu.pipeline.plan import constraint_of, decoder_of
+from sibu.pipeline.plan import constraint_of, decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.reward import rewards_of
 from sibu.pipeline.written import Writer, judged_rows
@@ -186,7 +186,11 @@ def evaluate_rows(
         writer = Writer(model, name, cast(WritingTask, task), text, None)
         if block is not None and set(task.metrics) - set(writer.task.unwritten):
             writer = replace(
-                writer, decoder=decoder_of(block), constraint=constraint_of(block), rewards=rewards_of(block)
+                writer,
+                decoder=decoder_of(block),
+                constraint=constraint_of(block),
+                rewards=rewards_of(block),
+                each=rows_of(block),
             )
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
     else:

@@ -67,12 +67,13 @@ def rewards_of(block: TaskBlock) -> Rewards | None:
     return Rewards(parts)
 
 
-def require_rewards(recipe: Recipe, task: str | None = None) -> None:
+def require_rewards(recipe: Recipe, task: str | None = None, *, chosen_by: bool = False) -> None:
     """Every reward can be had and belongs to a task that takes one, and none is missing where one is needed.
 
     Args:
         recipe: The recipe.
         task: The task that is asked of; None: all.
+        chosen_by: Whether rewards are needed only where they choose among answers, not where they train or measure.
 
     Raises:
         RecipeError: Naming each that is not so.
@@ -86,11 +87,11 @@ def require_rewards(recipe: Recipe, task: str | None = None) -> None:
         if block.reward and kind not in REWARDED:
             allowed = as_names(REWARDED)
             wrong.append(Fault(where, f"answers of `{kind}` take no reward.", f"Leave it out; allowed for {allowed}."))
-        elif not block.reward and (kind == "reinforce" or decoding == "best_of"):
-            who = "`reinforce`" if kind == "reinforce" else "the decoding `best_of`"
+        elif not block.reward and (decoding == "best_of" or (kind == "reinforce" and not chosen_by)):
+            who = "the decoding `best_of`" if decoding == "best_of" else "`reinforce`"
             mend = f"Say what is good: `reward: {{name: ...}}` with one of {', '.join(REWARDS)}."
             wrong.append(Fault(where, f"is missing, which {who} needs.", mend))
-        elif block.reward:
+        elif block.reward and (decoding == "best_of" or not chosen_by):
             try:
                 rewards_of(block)
             except SibuError as fault:

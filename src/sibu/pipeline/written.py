@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CHUNK = 512
 """Rows written at a time: enough to sort by length, few enough to tell the first answers soon."""
-TOGETHER = Budget(16384, 32)
-"""Pieces and answers that are written together: a step costs hardly more for 32 answers than for one."""
+TOGETHER = 16384, 32
+"""Pieces and rows that are written together: a step costs hardly more for 32 answers than for one."""
 EMPTY = np.zeros(0)
 NOWHERE = Window([], [], [], [], [])
 
@@ -47,6 +47,8 @@ class Writer:
     """What every answer must look like; None: what the task allows."""
     rewards: Rewards | None = None
     """What makes an answer good; of several to one row the best is given. None: the first is."""
+    each: int = 1
+    """Rows that the decoder needs for each prompt: its beams, or the answers that it draws."""
 
     def _encoder(self) -> Any:
         return self.model.encoders["text"]
@@ -105,7 +107,9 @@ class Writer:
         order = np.argsort(lengths, kind="stable")[::-1]
         found: list[Prediction | None] = [None] * len(rows)
         self.model.eval()
-        for group in split_by_budget(order, lengths, TOGETHER):
+        pieces, rows_together = TOGETHER
+        budget = Budget(pieces, max(rows_together // self.each, 1))
+        for group in split_by_budget(order, lengths * self.each, budget):
             grammars = [self.constraint or self.task.grammar(rows[place]) for place in group]
             answers = write(
                 self._encoder(),

@@ -29,6 +29,11 @@ class BeamSpec(Spec):
     no_repeat: NonNegativeInt = 0
     """No run of so many pieces comes twice; 0: no bound."""
 
+    @property
+    def rows(self) -> int:
+        """Rows that are computed for each prompt."""
+        return self.beams
+
 
 def build(spec: BeamSpec) -> Decoder:
     """The decoder."""

@@ -31,6 +31,11 @@ class BestOfSpec(Spec):
     seed: int = Field(default=13, ge=0)
     """Seed of the draws."""
 
+    @property
+    def rows(self) -> int:
+        """Rows that are computed for each prompt."""
+        return self.n
+
 
 def build(spec: BestOfSpec) -> Decoder:
     """The decoder: gives all n, of which the reward then chooses."""
