@@ -1,11 +1,12 @@
 """Run recipes of bench/recipes through `sibu run`, and keep what came of each as JSON.
 
-    python bench/run.py DATA NAME [NAME ...] [--work DIR] [KEY=VALUE ...]
+    python bench/run.py DATA NAME [NAME ...] [--work DIR] [--resume] [KEY=VALUE ...]
 
 DATA is the folder with one sub-folder a set, NAME a recipe of bench/recipes without its ending. WORK (default:
 `sibu-bench` in the temporary folder) gets the prepared sets, the recipes and the bundles; the recipes that name
 `me5-zh-en` take the encoder from `DATA/../models/multilingual-e5-small-zh-en`. A result that stands already
-is replaced. A `KEY=VALUE` is handed to every run and kept in its result.
+is replaced. A `KEY=VALUE` is handed to every run and kept in its result. ``--resume`` goes on with a run that was
+stopped; its wall seconds are those of the last part.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ def prepared(data: Path, work: Path) -> Path:
     return place
 
 
-def run(name: str, place: Path, work: Path, overrides: list[str]) -> dict[str, Any]:
-    """One recipe through the command line, in a process of its own."""
+def run(name: str, place: Path, work: Path, overrides: list[str], *, how: str = "--force") -> dict[str, Any]:
+    """One recipe through the command line, in a process of its own; ``how``: ``--force`` or ``--resume``."""
     recipe = place / f"{name}.yaml"
     recipe.write_text((HERE / "recipes" / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     out = work / "runs" / name
-    command = [sys.executable, "-m", "sibu", "run", str(recipe), *overrides, "--out", str(out), "--force", "--json"]
+    command = [sys.executable, "-m", "sibu", "run", str(recipe), *overrides, "--out", str(out), how, "--json"]
     began = time.time()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -87,10 +88,12 @@ def main() -> None:
         place = words.index("--work")
         work = Path(words[place + 1])
         del words[place : place + 2]
+    how = "--resume" if "--resume" in words else "--force"
+    words = [word for word in words if word != "--resume"]
     data, names = Path(words[0]), [word for word in words[1:] if "=" not in word]
     place = prepared(data, work)
     for name in names:
-        keep(run(name, place, work, [word for word in words[1:] if "=" in word]))
+        keep(run(name, place, work, [word for word in words[1:] if "=" in word], how=how))
 
 
 if __name__ == "__main__":

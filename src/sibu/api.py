@@ -89,22 +89,17 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
     Raises:
         SibuError: When the recipe itself cannot be run (faults of rows are in the result instead).
     """
-    from sibu.pipeline.plan import encoded_surveys, make_plan, packs, plan_steps
+    from sibu.pipeline.plan import expected_batches, make_plan, plan_steps
 
     loaded = load_recipe(recipe, overrides)
     plan = make_plan(loaded, progress or Silent(), encode=False)
-    options = plan.recipe.train
-    size = options.batch_tokens or 1, options.batch_examples
-    packed = packs(plan)
-    surveys = encoded_surveys(plan.tasks)
-    batches = sum(max(found.batches(plan.text.max_length, *size, packed=packed), 1) for found in surveys)
-    per_epoch, steps = plan_steps(plan.recipe, batches)
+    per_epoch, steps = plan_steps(plan.recipe, expected_batches(plan))
     about = {
         "name": plan.recipe.name,
         "model": {"name": plan.source.name, "kind": plan.source.kind},
         "method": plan.recipe.method.name,  # type: ignore[attr-defined]
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
-        "seed": options.seed,
+        "seed": plan.recipe.train.seed,
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
 

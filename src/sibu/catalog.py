@@ -10,7 +10,7 @@ from inspect import cleandoc
 from sys import modules
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
 
@@ -42,6 +42,9 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels), AfterValidator(_distinct)]
 """Names of labels, each once."""
+
+Stops = tuple[Annotated[str, Field(min_length=1)], ...]
+"""Texts at which an answer ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ class Catalog:
             Option(
                 option,
                 type_name(field.annotation),
-                field.get_default(call_default_factory=True),
+                "must be given" if field.is_required() else field.get_default(call_default_factory=True),
                 field.description or "",
             )
             for option, field in fields.items()

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import validate
+from pydantic import ValidationError
 
 from sibu.constraints import CONSTRAINTS
 from sibu.constraints.choice import ChoiceSpec
@@ -110,6 +111,23 @@ def test_no_more_is_told_than_asked(model) -> None:
 )
 def test_what_no_answer_can_meet_is_said(model, spec, why: str) -> None:
     assert why in model[1].bounds(None).fault(grammar(spec))
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "object", "propertis": {"a": {}}}, "no keyword 'propertis': Did you mean 'properties'"),
+        (
+            {"properties": {"propertis": {"typ": "string"}}},
+            "no keyword 'properties.propertis.typ': Did you mean 'type'",
+        ),
+        ({"anyOf": [{"maxLenght": 3}]}, "no keyword 'anyOf.maxLenght': Did you mean 'maxLength'"),
+    ],
+)
+def test_a_misspelt_keyword_is_told(schema: dict, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        JsonSpec(json_schema=schema)
+    JsonSpec(json_schema={"x-own": 1, "enum": [{"typ": 1}], "properties": {"items": {"const": {"require": 1}}}})
 
 
 def test_scores_for_no_piece_are_ruled_out(model) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import write_tiny_writer
 from transformers import AutoTokenizer
@@ -87,6 +87,32 @@ def test_the_oldest_turns_go_first_and_the_system_message_stays(preparer: TextPr
     assert found.lost.endswith(" turns of 82")
 
 
+@given(words=st.lists(st.integers(1, 30), min_size=1, max_size=12), room=st.integers(100, 200), told=st.booleans())
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_more_turns_go_than_must(preparer: TextPreparer, words: list[int], room: int, told: bool) -> None:
+    """As many of the newest turns stay as fit, found one at a time; what is said of them is true."""
+    turns = [("system", "be good")] if told else []
+    for number, count in enumerate(words):
+        turns += [("user", "head " * count + str(number)), ("assistant", "yes " * count)]
+    turns = tuple(turns[:-1])
+    found = window(preparer, Prompt(turns, room=room))
+    kept, whole = turns, window(preparer, Prompt(turns, room=1))
+    first = 1 if told else 0
+    while len(kept) > first + 1 and len(_read(preparer, kept)) > 256 - room:
+        kept = (*kept[:first], *kept[first + 2 :])
+    fits = len(_read(preparer, kept)) <= 256 - room
+    if fits:
+        assert found.input_ids == _read(preparer, kept)
+    dropped = len(turns) - len(kept)
+    assert (f"the oldest {dropped} turn" in found.lost) == (dropped > 0)
+    assert ("the end of the text" in found.lost) == (not fits)
+    assert whole.cut <= found.cut
+
+
+def _read(preparer: TextPreparer, turns: tuple[tuple[str, str], ...]) -> list[int]:
+    return preparer.prompts._read(turns, Prompt(turns))[0]
+
+
 def test_a_text_alone_loses_its_end_not_its_template(preparer: TextPreparer, reference) -> None:
     text = "head pain " * 200
     found = window(preparer, Prompt((("user", "be good\n\n" + text),), room=32))
@@ -134,6 +160,14 @@ def test_a_template_that_refuses_the_roles_says_so_in_its_own_words(preparer: Te
     )
     with pytest.raises(RecipeError, match=r"cannot be used: no system message\. Mend `template`, or the roles\."):
         window(preparer, Prompt(TURNS, template=strict))
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ messages + 1 }}", "{{ 1 / 0 }}", "{% for i in range(10 ** 9) %}x{% endfor %}"]
+)
+def test_a_template_that_fails_is_told_as_one(preparer: TextPreparer, template: str) -> None:
+    with pytest.raises(RecipeError, match="The chat template cannot be used: "):
+        window(preparer, Prompt(TURNS, template=template))
 
 
 def test_a_template_without_an_end_takes_the_tokenizers(preparer: TextPreparer) -> None:

@@ -102,3 +102,18 @@ def test_a_missing_file_is_told_before_pieces_are_learned(tiny_model: Path, tmp_
     recipe["tasks"]["it"]["data"]["test"] = "nowhere.jsonl"
     with pytest.raises(RecipeError, match=r"nowhere\.jsonl"):
         sibu.check(recipe)
+
+
+def test_an_encoder_decoder_serves_heads_too(tiny_model: Path, tiny_translator: Path, tmp_path: Path) -> None:
+    for number, model in enumerate(({"new": "encoder-decoder", **SMALL}, str(tiny_translator))):
+        recipe = tiny_recipe("classify", "full", tiny_model, tmp_path) | {"model": model}
+        bundle = sibu.run(recipe, out=tmp_path / f"out{number}")
+        found = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"]).scores["accuracy"].as_json()
+        assert found == json.loads((bundle / "metrics.json").read_text())["it"]["test"]["accuracy"]
+
+
+def test_an_answer_longer_than_the_decoder_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("generate", "full", tiny_model, tmp_path) | {"model": {"new": "encoder-decoder", **SMALL}}
+    recipe["tasks"]["it"]["max_new_tokens"] = 65
+    with pytest.raises(RecipeError, match=r"may have 65 pieces, but the model's decoder has 64 places. Lower max_new"):
+        sibu.check(recipe)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sibu
-from sibu.core.errors import BundleError, RecipeError
+from sibu.core.errors import DataError, RecipeError
 from sibu.store.hashes import hash_file
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
@@ -154,7 +154,12 @@ def test_what_cannot_be_is_told_before_anything_is_trained(tiny_writer: Path, tm
         (changed(recipe, reward={"name": "lenght"}), "no reward is named 'lenght'. Did you mean 'length'?"),
         (changed(generate, decoding={"name": "gredy"}), "no decoder is named 'gredy'. Did you mean 'greedy'?"),
         (changed(recipe, reward={"name": "length", "at_mosst": 3}), "Did you mean 'at_most'?"),
-        (changed(recipe, reward={"name": "classifier", "bundle": "nowhere", "label": "x"}), "No bundle at "),
+        (changed(recipe, reward={"name": "classifier", "bundle": "nowhere", "label": "x"}), "There is no bundle at "),
+        (changed(generate, type="prefer", decoding="best_of"), "answers of `prefer` take none. Choose `greedy`"),
+        (changed(recipe, stop=[""]), "stop"),
+        (changed(recipe, stop=["a"], constrain={"name": "choice", "among": ["ab"]}), "`stop` cuts short"),
+        (changed(recipe, reward={"name": "length", "length": 3}), "tasks.it.reward.length: no such key."),
+        (changed(generate, decoding={"name": "beam", "beam": 3}), "tasks.it.decoding.beam: no such key."),
         (changed(recipe, candidates=1), "candidates"),
         (changed(generate, type="prefer", reward={"name": "length"}), "answers of `prefer` take no reward"),
         (generate | {"release": {"it.reward": {"at_least": 1}}}, "it has no reward. Add `reward` to tasks.it."),
@@ -186,9 +191,9 @@ def test_a_bundle_whose_judge_is_gone_still_answers(tiny_model: Path, tiny_write
     bundle = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
     judge.rename(tmp_path / "moved")
     assert isinstance(bundle.answering("max_new_tokens=4").predict(TEXTS[0]).value, str)
-    with pytest.raises(BundleError, match=r"No bundle at .*judge"):
+    with pytest.raises(RecipeError, match=r"no bundle at .*judge"):
         bundle.evaluate(recipe["tasks"]["it"]["data"]["test"])
-    with pytest.raises(RecipeError, match=r"No bundle at .*judge"):
+    with pytest.raises(RecipeError, match=r"no bundle at .*judge.* `reward.bundle=PLACE`"):
         bundle.answering("decoding=best_of")
     there = bundle.answering("decoding=best_of", f"reward.bundle={tmp_path / 'moved'}")
     assert reward_of(there.predict(TEXTS[0]))["of"] == 8
@@ -201,3 +206,56 @@ def test_any_measure_can_be_asked_of_a_bundle(replies: Path, tmp_path: Path) -> 
     told = json.loads(subprocess.run([sys.executable, "-m", "sibu", *words], check=True, stdout=subprocess.PIPE).stdout)
     written = [each.value for each in sibu.load(replies).predict(TEXTS)]
     assert told["reward"]["value"] == sum(bool(re.search(".", text)) for text in written) / len(written)
+
+
+def test_a_target_that_the_reward_compares_with_is_read_at_prediction(replies: Path) -> None:
+    best = sibu.load(replies).answering("decoding=best_of", "decoding.n=2", "reward.name=overlap")
+    found = best.predict([{"text": TEXTS[0], "target": "take aspirin"}, {"text": TEXTS[1], "target": ["a", "pay"]}])
+    assert all(reward_of(each)["of"] == 2 for each in found)
+    with pytest.raises(DataError, match=r"there is no target, which the reward compares with. Give it with the input"):
+        best.predict(TEXTS[0])
+
+
+def test_a_judge_must_give_probabilities(tiny_writer: Path, replies: Path, tmp_path: Path) -> None:
+    judge = sibu.run(tiny_recipe("classify, written", "full", tiny_writer, tmp_path), out=tmp_path / "judge")
+    spec = ("reward.name=classifier", f"reward.bundle={judge}", "reward.label=billing")
+    with pytest.raises(RecipeError, match=r"in words, without probabilities.*Train it without `written`"):
+        sibu.load(replies).answering("decoding=best_of", *spec)
+
+
+def test_a_judge_that_changed_is_noticed(
+    tiny_model: Path, tiny_writer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judging = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    judge = sibu.run(judging, out=tmp_path / "judge")
+    reward = {"name": "classifier", "bundle": str(judge), "label": "billing"}
+    recipe = changed(tiny_recipe("reinforce", "lora", tiny_writer, tmp_path, checkpoint_every=2), reward=reward)
+    stop_at(2, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    sibu.run(judging, ["train.seed=14"], out=judge, force=True)
+    with pytest.raises(RecipeError, match="begun with something else"):
+        sibu.run(recipe, out=tmp_path / "out", resume=True)
+    record = json.loads((sibu.run(recipe, out=tmp_path / "out", force=True) / "record.json").read_text())
+    assert record["judges"] == {str(judge): json.loads((judge / "bundle.json").read_text())["sha256"]}
+
+
+def test_the_steps_that_check_expects_are_those_of_the_run(tiny_writer: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("reinforce", "full", tiny_writer, tmp_path)
+    expected = sibu.check(recipe).steps
+    done = json.loads((sibu.run(recipe, out=tmp_path / "out") / "record.json").read_text())["steps"]["done"]
+    assert abs(expected - done) <= 0.25 * done
+
+
+def test_one_of_several_rewards_is_changed_by_its_number(tiny_writer: Path, tmp_path: Path) -> None:
+    bundle = sibu.load(sibu.run(tiny_recipe("reinforce", "lora", tiny_writer, tmp_path), out=tmp_path / "out"))
+    best = bundle.answering("decoding=best_of", "reward.0.against=text", "reward.1.weight=2")
+    told = reward_of(best.predict(TEXTS[0]))
+    assert told["total"] == pytest.approx(told["overlap"] + 2 * told["length"])
+    with pytest.raises(RecipeError, match=r"reward is a list of 2. Say which one, counted from 0 \(reward.0.weight="):
+        bundle.answering("reward.weight=2")
+    with pytest.raises(RecipeError, match=r"the list has 2 items, counted from 0; there is no '2'"):
+        bundle.answering("reward.2.weight=2")
+    with pytest.raises(RecipeError, match=r"Quote the value once more.*\"reward.0.against='\[a\]b'\""):
+        bundle.answering("reward.0.against=[a]b")

@@ -108,7 +108,8 @@ class _Corpus:
 
     def __call__(self, rows: NDArray[np.intp]) -> float:
         """The metric over the examples ``rows``, in [0, 1]."""
-        return float(self._metric._compute_score_from_stats(self._counts[rows].sum(0).tolist()).score) / 100
+        found = float(self._metric._compute_score_from_stats(self._counts[rows].sum(0).tolist()).score) / 100
+        return min(found, 1.0)  # a sum of logarithms that should be 0 is not always
 
 
 def _sacrebleu(golds: Sequence[Sequence[str]], texts: Sequence[str]) -> tuple[_Corpus, _Corpus]:

@@ -23,7 +23,7 @@ class NewModel(Spec):
     layers: PositiveInt = 3
     """Layers; of an encoder-decoder, in each of its halves."""
     heads: PositiveInt = 4
-    """Attention heads of a layer; must divide `width`."""
+    """Attention heads of a layer; twice their number must divide `width`."""
     inner: PositiveInt | None = None
     """Width inside a layer; null: four times `width` (two, where it is 128 or less)."""
     dropout: float = Field(default=0.1, ge=0, lt=1)

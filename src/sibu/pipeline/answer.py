@@ -18,24 +18,26 @@ from sibu.readers import READERS, reader_for
 
 if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
+    from sibu.recipe.schema import TaskBlock
 
 
 STDIN = "-"
 """The name of standard input among files."""
 
 
-def clean_input(task: Task, given: Any, fields: Mapping[str, str]) -> Row:
+def clean_input(task: Task, given: Any, fields: Mapping[str, str], *, also: Sequence[str] = ()) -> Row:
     """One input as a row by Sibu's names.
 
     Args:
         task: Whose columns it must have.
         given: A text, or a mapping by Sibu's names or by the file's.
         fields: Sibu's name to the file's column.
+        also: Targets that are read too.
 
     Raises:
         DataError: What was given, what is allowed.
     """
-    columns = {column.name: column for column in task.columns if column.role == "input"}
+    columns = {column.name: column for column in task.columns if column.role == "input" or column.name in also}
     if isinstance(given, SibuError):
         raise given
     if isinstance(given, str):
@@ -69,7 +71,8 @@ def answer_inputs(
 ) -> Iterator[Prediction | SibuError]:
     """Predictions in input order; an input that cannot be read gives its fault in its place."""
     task = opened.tasks[name]
-    fields = opened.recipe.tasks[name].fields
+    block = opened.recipe.tasks[name]
+    also = _compared(block)
     source = iter(inputs)
     cuts: list[int] = []
     begun = 0
@@ -78,7 +81,10 @@ def answer_inputs(
             cleaned: list[Row | SibuError] = []
             for given in chunk:
                 try:
-                    cleaned.append(_sound(task, clean_input(task, given, fields)))
+                    row = clean_input(task, given, block.fields, also=also)
+                    if also and not task.answers(row):  # type: ignore[attr-defined]
+                        raise DataError("there is no target, which the reward compares with. Give it with the input.")
+                    cleaned.append(_sound(task, row))
                 except SibuError as fault:
                     cleaned.append(fault)
             sound = [place for place, row in enumerate(cleaned) if not isinstance(row, SibuError)]
@@ -94,6 +100,12 @@ def answer_inputs(
         said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: the rest was not read."
         listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
         progress.say(f"{said} Counted from 0: {listed}.")
+
+
+def _compared(block: TaskBlock) -> tuple[str, ...]:
+    """The targets that the answers' rewards compare with, where rewards choose."""
+    chooses = block.decoding.name == "best_of"  # type: ignore[attr-defined]
+    return ("target",) if chooses and any(getattr(spec, "needs_target", False) for spec in block.reward) else ()
 
 
 def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], None]) -> Prediction:

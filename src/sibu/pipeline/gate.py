@@ -60,7 +60,7 @@ class SplitSurvey:
             packed: Whether texts are computed side by side, without padding; a batch lacks half a text then.
         """
         if packed:
-            whole = self.tokens(limit)
+            whole = sum(length * count for length, count in self.lengths.items()) - self.pieces_cut
             by_tokens = -(-whole // max(tokens - whole // max(2 * self.windows, 1), 1))
             return max(by_tokens, 0 if examples is None else -(-self.windows // examples))
         left = Counter[int]()

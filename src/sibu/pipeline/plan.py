@@ -27,7 +27,7 @@ from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_ro
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
-from sibu.pipeline.reward import require_rewards
+from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -349,9 +349,15 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
             what = "`constrain` is for `generate`, `prefer` and `reinforce`; others are bound to labels as it is."
             wrong.append(Fault(where, what, "Leave it out."))
             continue
+        if block.task.stop:  # type: ignore[attr-defined]
+            what = "an answer that `stop` cuts short may no longer keep to `constrain`."
+            wrong.append(Fault(where, what, "Leave `stop` out (of a bundle: `stop=[]`)."))
+            continue
         grammar = constraint_of(block)
         if grammar is not None and (why := text.bounds(block.task.template).fault(grammar)):  # type: ignore[attr-defined]
-            wrong.append(Fault(where, f"no answer can keep to it: {why}", "Mend it."))
+            lacking = "nimplemented" in why
+            what = f"it asks for what is not supported: {why}" if lacking else f"no answer can keep to it: {why}"
+            wrong.append(Fault(where, what, "Mend it."))
     if wrong:
         raise RecipeError(wrong)
 
@@ -490,6 +496,23 @@ def model_width(folder: Path) -> int:
     return next((config[name] for name in ("hidden_size", "d_model", "dim", "n_embd") if name in config), 768)
 
 
+def expected_batches(plan: Plan) -> int:
+    """About how many batches an epoch has."""
+    options, packed = plan.recipe.train, packs(plan)
+    size = options.batch_tokens or 1, options.batch_examples
+    writing = {id(each.surveys["train"]): each.task for each in plan.tasks.values()}
+    number = 0
+    for found in encoded_surveys(plan.tasks):
+        task: Any = writing[id(found)]
+        count = int(getattr(task, "candidates", 0))
+        if count:  # what may be written is planned for
+            whole = (found.tokens(plan.text.max_length) + found.windows * task.room) * count
+            number += max(-(-whole // size[0]), 1)
+        else:
+            number += max(found.batches(plan.text.max_length, *size, packed=packed), 1)
+    return number
+
+
 def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:
     """Steps an epoch, and steps of the run."""
     per_epoch = math.ceil(batches_per_epoch / (recipe.train.accumulate * processes))
@@ -504,4 +527,4 @@ def fingerprint(plan: Plan) -> str:
     for key in ("track", "release"):
         recipe.pop(key)
     contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in plan.files]
-    return hash_json([recipe, contents, [hash_file(file) for file in weights]])
+    return hash_json([recipe, contents, [hash_file(file) for file in weights], judges_of(plan.recipe)])

@@ -84,6 +84,10 @@ def require_rewards(recipe: Recipe, task: str | None = None, *, chosen_by: bool 
             continue
         kind, decoding = block.task.type, block.decoding.name  # type: ignore[attr-defined]
         where = f"tasks.{name}.reward"
+        if decoding == "best_of" and kind not in REWARDED:
+            what = f"`best_of` chooses by a reward, and answers of `{kind}` take none."
+            wrong.append(Fault(f"tasks.{name}.decoding", what, "Choose `greedy`, `beam` or `sample`."))
+            continue
         if block.reward and kind not in REWARDED:
             allowed = as_names(REWARDED)
             wrong.append(Fault(where, f"answers of `{kind}` take no reward.", f"Leave it out; allowed for {allowed}."))
@@ -104,12 +108,30 @@ def judge_of(bundle: str) -> Judge:
     """A bundle that judges.
 
     Raises:
-        BundleError: When it is missing or damaged.
+        RecipeError: When it is not there.
+        BundleError: When it is damaged.
     """
     from sibu.pipeline.bundle import read_manifest
 
     folder = Path(bundle)
+    if not folder.is_dir():
+        raise RecipeError(
+            f"There is no bundle at {folder}, which is to judge. Where it lies now can be said by "
+            "`reward.bundle=PLACE` (of several rewards `reward.0.bundle=PLACE`)."
+        )
     return BundleJudge(_opened(folder, str(read_manifest(folder)["sha256"])))
+
+
+def judges_of(recipe: Recipe) -> dict[str, str]:
+    """The bundles that judge in a recipe, each with its hash.
+
+    Raises:
+        BundleError: When one is missing or damaged.
+    """
+    from sibu.pipeline.bundle import read_manifest
+
+    places = [spec.bundle for block in recipe.tasks.values() for spec in block.reward if hasattr(spec, "bundle")]
+    return {place: str(read_manifest(Path(place))["sha256"]) for place in dict.fromkeys(places)}
 
 
 @lru_cache(maxsize=4)
@@ -140,6 +162,11 @@ class BundleJudge:
         """The type of one of its tasks, whether it judges pairs, and its labels."""
         name = self._name(task)
         own: Any = self.opened.recipe.tasks[name].task
+        if own.type == "classify" and self.opened.tasks[name].writes:
+            raise RecipeError(
+                f"The bundle {self.opened.path} answers {name!r} in words, without probabilities, which a judge must "
+                "have. Train it without `written`."
+            )
         state = self.opened.tasks[name].state
         return own.type, state.get("pairs", "none") != "none", list(state.get("labels", ()))
 

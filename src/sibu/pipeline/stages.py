@@ -100,7 +100,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         if first:
             _begin(working, plan, resume=resume, force=force)
         accelerator = _accelerator(plan)  # with several processes, all meet here
-        trained = train(plan, working, scratch, progress, stack, accelerator)
+        trained = train(plan, working, scratch, progress, stack, accelerator, resume=resume)
         missed: list[str] = []
         if first:
             from sibu.pipeline.write import write_bundle
@@ -186,7 +186,14 @@ def _differences(one: Any, two: Any, path: str = "") -> Iterator[str]:
 
 
 def train(
-    plan: Plan, working: Path, scratch: Path, progress: Progress, stack: ExitStack, accelerator: Accelerator
+    plan: Plan,
+    working: Path,
+    scratch: Path,
+    progress: Progress,
+    stack: ExitStack,
+    accelerator: Accelerator,
+    *,
+    resume: bool,
 ) -> Trained:
     """Adapt the model; the best weights by the dev score are in it at the end."""
     import torch
@@ -200,6 +207,8 @@ def train(
     if trained.adapted.begin is not None:
         trained.adapted.begin(trained.steps)
     found = checkpoints(working / "checkpoints")
+    if resume and not found:
+        progress.say("There is no checkpoint to resume from; the run begins anew.")
     if found:
         saved, more = load_checkpoint(found[-1], model=trained.model, optimizer=trained.optimizer)
         _take_up(trained, saved)

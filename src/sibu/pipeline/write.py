@@ -16,6 +16,7 @@ from sibu.methods import METHODS
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
 from sibu.pipeline.plan import Plan, build_task, text_preparer, writes
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
+from sibu.pipeline.reward import judges_of
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
 from sibu.store.atomic import new_folder, write_json
@@ -103,6 +104,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "model": {"name": plan.source.name, "kind": plan.source.kind, "limit": plan.text.max_length},
         "seed": plan.recipe.train.seed,
         "data": data_hashes(plan.files),
+        "judges": judges_of(plan.recipe),
         "rows": {name: {split: len(rows) for split, rows in each.splits.items()} for name, each in plan.tasks.items()},
         "dev_split_from_train": {name: each.dev_was_split for name, each in plan.tasks.items()},
         "versions": versions(),

@@ -71,11 +71,14 @@ def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recip
     for override in overrides:
         key = override.partition("=")[0]
         within = key.removeprefix("written.").split(".")[0]
-        if within not in ANSWERING:
-            close = near_miss(within, ANSWERING)
+        block = value["tasks"][task]
+        known = {*OWN, *block, *(block.get("written") or ())}
+        allowed = [name for name in ANSWERING if name in known]
+        if within not in allowed:
+            close = near_miss(within, allowed)
             raise RecipeError(
                 f"{key!r} cannot be changed in a bundle: its training settled it, or there is no such key. "
-                f"{close}Allowed: {', '.join(ANSWERING)}."
+                f"{close}Allowed: {', '.join(allowed)}."
             )
         _apply(value["tasks"][task], override, {})
     return validate(value, "the bundle's recipe", {})
@@ -129,6 +132,9 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
         raise RecipeError(f"{override!r} is no override; give KEY=VALUE with a dotted key, such as train.epochs=1.")
     place: Any = value
     for depth, name in enumerate(names[:-1]):
+        if isinstance(place, list):
+            place = _of_list(place, name, override)
+            continue
         inner = place.get(name)
         if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward"):
             inner = place[name] = {"name": inner}
@@ -136,11 +142,34 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
             inner = place[name] = inner[0] if inner else {}
         if inner is None:
             inner = place[name] = {}
-        if not isinstance(inner, dict):
+        if isinstance(inner, list) and not names[depth + 1].isdigit():
+            where = ".".join(names[: depth + 1])
+            rest = ".".join(names[depth + 1 :])
+            raise RecipeError(
+                f"{override!r}: {where} is a list of {len(inner)}. Say which one, counted from 0 "
+                f"({where}.0.{rest}=...), or give the whole list ({where}=[...])."
+            )
+        if not isinstance(inner, dict | list):
             raise RecipeError(f"{override!r}: {'.'.join(names[: depth + 1])} holds {inner!r}, which has no keys.")
         place = inner
-    place[names[-1]] = yaml.parse_value(text)
+    if isinstance(place, list):
+        raise RecipeError(f"{override!r}: give one key of an item, or the whole list.")
+    try:
+        place[names[-1]] = yaml.parse_value(text)
+    except RecipeError as fault:
+        why = fault.faults[0].message.rstrip(".")
+        mend = f"Quote the value once more, for the shell and for YAML: \"{key}='{text}'\"."
+        raise RecipeError(Fault(f"the override {key}", f"its value is {why}.", mend)) from None
     lines[tuple(names)] = 0
+
+
+def _of_list(items: list[Any], number: str, override: str) -> Any:
+    """One item of a list in a recipe's mapping; the short form of a part is spelled out."""
+    if not number.isdigit() or int(number) >= len(items):
+        raise RecipeError(f"{override!r}: the list has {len(items)} items, counted from 0; there is no {number!r}.")
+    if isinstance(items[int(number)], str):
+        items[int(number)] = {"name": items[int(number)]}
+    return items[int(number)]
 
 
 def _names(key: str) -> list[str]:
@@ -257,7 +286,12 @@ def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
     """Pydantic's path without the tags of unions and without ``task``, which users do not write."""
     path: list[str | int] = []
     place: Any = value
+    entered = False
+    """Whether nothing has been said yet of what stands at ``place``: a union's tag comes first."""
     for part in loc:
+        if entered and isinstance(place, Mapping) and part in (place.get("name"), place.get("type")):
+            entered = False
+            continue
         if isinstance(place, Mapping) and part in place:
             place = place[part]
         elif isinstance(place, list) and isinstance(part, int) and part < len(place):
@@ -269,6 +303,7 @@ def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
         else:
             place = None
         path.append(part)
+        entered = True
     return tuple(path)
 
 

@@ -76,9 +76,20 @@ def rewards(predictions: Sequence[Prediction]) -> np.ndarray | None:
     return np.array(found, np.float64) if found and len(found) == len(predictions) else None
 
 
-def check_asked(row: Row) -> Iterator[Found]:
-    """Empty texts, and turns out of order."""
-    given = row.get("messages")
+def check_asked(row: Row, *, answered: Sequence[str] = ("target",)) -> Iterator[Found]:
+    """Empty texts, turns out of order, and what of a row is not read.
+
+    Args:
+        row: The row.
+        answered: Its columns that hold an answer.
+    """
+    given, text = row.get("messages"), row.get("text")
+    if given is not None and text is not None:
+        mend = "Remove one of the two."
+        yield "not read", "warning", "the row has a text and messages: the messages alone are read.", mend
+    if given and given[-1]["role"] == "assistant" and (there := [n for n in answered if row.get(n) is not None]):
+        what = f"the last turn is the assistant's and the row has a {there[0]!r}: the turn is not read."
+        yield "not read", "warning", what, "Remove one of the two."
     if given is not None:
         yield from _check_turns(given)
     elif row.get("text") is not None and not row["text"].strip():
@@ -90,7 +101,7 @@ def check_fit(windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
     for window in (each for group in windows for each in group):
         if window.lost:
             mend = "Shorten it, raise max_new_tokens or the modality's max_length, or leave it so."
-            yield "longer than the context", "warning", f"{window.lost} does not fit and was left out.", mend
+            yield "longer than the context", "warning", f"what does not fit was left out: {window.lost}.", mend
 
 
 def _check_turns(turns: Sequence[Mapping[str, str]]) -> Iterator[Found]:

@@ -1,7 +1,8 @@
-"""Best of n: several answers are drawn, the one with the highest reward is given.
+"""Best of n: several answers are drawn; of those that came to an end, the one with the highest reward is given.
 
-The task's block says by `reward` what is good. Costs n answers of writing, no training; `reinforce` trains the same
-into the model. Source: Stiennon et al., 2020, arXiv:2009.01325; Nakano et al., 2021, arXiv:2112.09332.
+Where none came to an end, the best of all. The task's block says by `reward` what is good. Costs n answers of writing,
+no training; `reinforce` trains the same into the model. Source: Stiennon et al., 2020, arXiv:2009.01325; Nakano et al.,
+2021, arXiv:2112.09332.
 """
 
 from __future__ import annotations

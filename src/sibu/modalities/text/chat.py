@@ -122,6 +122,6 @@ class ChatFormat:
                 bos_token=self.special.bos,
                 eos_token=self.special.eos,
             )
-        except TemplateError as fault:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as fault:
             raise RecipeError(f"The chat template cannot be used: {fault}. Mend `template`, or the roles.") from fault
         return str(shown[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from sibu.core.errors import RecipeError
 from sibu.core.tensors import Encoded
 from sibu.modalities.text._hf import writing_kind
 from sibu.modalities.text.packing import can_pack, documents
@@ -34,6 +35,10 @@ class TextEncoder(nn.Module):
         self, folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool = False, writes: bool = False
     ) -> None:
         super().__init__()
+        # of an encoder-decoder the encoder alone has no forward pass of its own: it is loaded whole
+        writes = writes or writing_kind(folder) == "encoder-decoder"
+        if writes and shapes:
+            raise RecipeError("shapes cannot go with an encoder-decoder. Leave the modality's `shapes` out.")
         self.model: Any = load_encoder(folder, dropout=dropout, allow_pickle=allow_pickle, writes=writes)
         self.writes: Literal["causal", "encoder-decoder"] | None = writing_kind(folder) if writes else None
         """How the model writes; None: it has no language head here."""

@@ -79,6 +79,12 @@ class PromptPreparer:
 
     def _fitted(self, prompt: Prompt) -> Window:
         room = self.max_length if self.apart else self.max_length - prompt.room
+        places = self.vocabulary.max_length
+        if self.apart and places is not None and prompt.room > places:
+            raise RecipeError(
+                f"An answer may have {prompt.room} pieces, but the model's decoder has {places} places. "
+                "Lower max_new_tokens."
+            )
         if room < 8:
             raise RecipeError(
                 f"An answer may have {prompt.room} pieces, but the model reads at most {self.max_length} with its "
@@ -88,18 +94,15 @@ class PromptPreparer:
         ids, segments = self._read(messages, prompt)
         if len(ids) > room:
             full = len(ids)
-            kept = _without_oldest(messages)
-            while kept is not None and len(ids) > room:
-                messages = kept
-                ids, segments = self._read(messages, prompt)
-                kept = _without_oldest(messages)
+            messages = self._recent(messages, prompt, room)
+            ids, segments = self._read(messages, prompt)
             if (dropped := len(prompt.messages) - len(messages)) > 0:
                 lost.append(f"the oldest {counted(dropped, 'turn')} of {len(prompt.messages)}")
+            if len(ids) > room:
+                lost.append("the end of the text")
             while len(ids) > room:
                 messages = self._shorter(messages, len(ids) - room)
                 ids, segments = self._read(messages, prompt)
-            if messages[-1] != prompt.messages[-1] or messages[0] != prompt.messages[0]:
-                lost.append("the end of the text")
             cut = full - len(ids)
         answer: list[int] = []
         if prompt.answer is not None:
@@ -113,6 +116,20 @@ class PromptPreparer:
             answer = []
         blank = [0] * len(ids)
         return Window(ids, segments, blank, blank, [], cut=cut, answer=tuple(answer), lost=" and ".join(lost))
+
+    def _recent(self, messages: tuple[tuple[str, str], ...], prompt: Prompt, room: int) -> tuple[tuple[str, str], ...]:
+        """The turns less as many of the oldest as need be; the last question alone where it takes all."""
+        steps = [messages]
+        while (kept := _without_oldest(steps[-1])) is not None:
+            steps.append(kept)
+        low, high = 0, len(steps) - 1  # the first that fits: fewer turns are never longer
+        while low < high:
+            middle = (low + high) // 2
+            if len(self._read(steps[middle], prompt, learn=False)[0]) > room:
+                low = middle + 1
+            else:
+                high = middle
+        return steps[low]
 
     def _shorter(self, messages: tuple[tuple[str, str], ...], over: int) -> tuple[tuple[str, str], ...]:
         """The turns with the longest text cut at its end by ``over`` pieces."""
@@ -128,8 +145,10 @@ class PromptPreparer:
             )
         return (*messages[:place], (role, text[: min(end, len(text) - 1)]), *messages[place + 1 :])
 
-    def _read(self, messages: Sequence[tuple[str, str]], prompt: Prompt) -> tuple[list[int], list[int]]:
-        """The pieces of what is read before the answer, with their segments."""
+    def _read(
+        self, messages: Sequence[tuple[str, str]], prompt: Prompt, *, learn: bool = True
+    ) -> tuple[list[int], list[int]]:
+        """The pieces of what is read before the answer, with their segments; ``learn``: with those to be learned."""
         if self.apart and not self.has_template and prompt.template is None:
             texts = "\n".join(text for _, text in messages)
             before, behind = self.vocabulary.single
@@ -139,7 +158,8 @@ class PromptPreparer:
         safe, shown = _hidden([text for _, text in messages], self.special)
         turns = [(role, text) for (role, _), text in zip(messages, safe, strict=True)]
         text = form.render(turns, opens=True)
-        learned = list(_earlier(form, turns, text)) if prompt.turns == "all" and not self.apart else []
+        learn = learn and prompt.turns == "all" and not self.apart
+        learned = list(_earlier(form, turns, text)) if learn else []
         ids: list[int] = []
         segments: list[int] = []
         if form.template is PLAIN and not self.apart:

@@ -224,7 +224,7 @@ def _training(run: Run) -> list[tuple[str, str]]:
     options = {key: value for key, value in (run.recipe.get("method") or {}).items() if key != "name"}
     found = [
         ("Method", ", ".join([run.method, *(f"{key} {value}" for key, value in options.items())])),
-        ("Weights trained", figures.large(trained) if trained else None),
+        ("Weights trained", "none" if run.untrained else figures.large(trained) if trained else None),
         *((key.replace("_", " ").capitalize(), _said(train.get(key))) for key in _TRAIN_KEYS),
         ("Steps", figures.count(steps.get("done"))),
         ("Best step on dev", figures.count(steps.get("best"))),

@@ -234,6 +234,11 @@ class Run:
         return str((self.recipe.get("method") or {}).get("name") or "unknown")
 
     @property
+    def untrained(self) -> bool:
+        """Whether the recipe trains nothing: the bundle answers as the model came."""
+        return (self.recipe.get("train") or {}).get("epochs") == 0
+
+    @property
     def model(self) -> str:
         """The pretrained model, as people call it; of a folder the last part only."""
         given = self.recipe.get("model") or "unknown"
@@ -328,8 +333,10 @@ def metric_name(metric: str) -> str:
     return METRICS[metric][0] if metric in METRICS else metric.replace("_", " ")
 
 
-def metric_meaning(metric: str) -> str:
-    """What a metric says, in a few words; empty where it is not known."""
+def metric_meaning(metric: str, kind: str = "") -> str:
+    """What a metric of a task type says, in a few words; empty where it is not known."""
+    if (kind, metric) == ("prefer", "accuracy"):
+        return "share of the pairs whose chosen answer is likelier by piece"
     return METRICS[metric][1] if metric in METRICS else ""
 
 

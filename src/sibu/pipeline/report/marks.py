@@ -229,7 +229,7 @@ def _related(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
 
 def _asked(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a model was asked, by who said it."""
-    if isinstance(row.get("text"), str):
+    if not row.get("messages"):
         return [("text", row["text"])]
     turns = [(turn["role"], turn["content"]) for turn in row["messages"]]
     return turns[:-1] if turns[-1][0] == "assistant" else turns

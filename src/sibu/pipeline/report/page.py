@@ -361,7 +361,10 @@ def _run_facts(run: Run) -> list[tuple[str, str]]:
         ("Best step", figures.count(steps["best"]) if steps.get("best") else None),
         ("Stopped early", "yes" if record.get("stopped_early") else None),
         ("Speed", _speed(record)),
-        ("Weights trained", f"{figures.large(trained)} of {figures.large(whole)}" if whole else None),
+        (
+            "Weights trained",
+            "none" if run.untrained else f"{figures.large(trained)} of {figures.large(whole)}" if whole else None,
+        ),
         ("Peak memory", figures.size(record.get("peak_memory_bytes"))),
         ("Machine", ", ".join(str(machine[part]) for part in ("system", "processor") if machine.get(part))),
         ("Cores, threads", _pair(machine.get("cores"), machine.get("threads"))),

@@ -52,7 +52,5 @@ def asking(judge: Judge, bundle: str, task: str | None, label: str | None) -> Re
 
 def _asked(row: Row) -> str:
     """What was asked in a row, as one text: a dialogue's last turn that is not the assistant's."""
-    if row.get("text") is not None:
-        return str(row["text"])
     turns = [turn["content"] for turn in row.get("messages") or () if turn["role"] == "user"]
-    return str(turns[-1]) if turns else ""
+    return str(turns[-1] if turns else row.get("text") or "")

@@ -33,8 +33,8 @@ def comparing(metric: str, against: str) -> Reward:
 
 def _texts(row: Row, against: str) -> list[str]:
     if against == "text":
-        said = row.get("text")
-        return [str(said)] if said is not None else ["\n".join(turn["content"] for turn in row["messages"])]
+        turns = row.get("messages")
+        return [str(row["text"])] if turns is None else ["\n".join(turn["content"] for turn in turns)]
     target, turns = row.get("target"), row.get("messages") or ()
     if target is None and turns and turns[-1]["role"] == "assistant":
         target = turns[-1]["content"]

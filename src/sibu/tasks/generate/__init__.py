@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Spec, Stops
 
 if TYPE_CHECKING:
     from sibu.tasks.generate.task import Generate
@@ -36,7 +36,7 @@ class GenerateSpec(Spec):
     """Rows of `messages`: whether all the assistant's turns are learned, or the last alone."""
     max_new_tokens: PositiveInt = 128
     """Most pieces of an answer; the prompt has what the model's longest input leaves beside them."""
-    stop: tuple[str, ...] = ()
+    stop: Stops = ()
     """Texts at which an answer ends, beside the end that the model has learned; they are left out of it."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Spec, Stops
 
 if TYPE_CHECKING:
     from sibu.tasks.prefer.task import Prefer
@@ -44,7 +44,7 @@ class PreferSpec(Spec):
     """A chat template (Jinja); null: the model's own."""
     max_new_tokens: PositiveInt = 128
     """Most pieces of an answer; the prompt has what the model's longest input leaves beside them."""
-    stop: tuple[str, ...] = ()
+    stop: Stops = ()
     """Texts at which an answer ends, beside the end that the model has learned; they are left out of it."""
 
 

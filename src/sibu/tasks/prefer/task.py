@@ -74,7 +74,7 @@ class Prefer:
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
         """Empty texts and answers, equal pairs, turns out of order, what does not fit."""
-        yield from check_asked(row)
+        yield from check_asked(row, answered=("chosen",))
         for name in ("chosen", "rejected"):
             if row.get(name) is not None and not row[name].strip():
                 yield "empty target", "error", f"the {name} answer is empty.", "Fill it in, or remove the row."
