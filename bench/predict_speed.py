@@ -166,7 +166,8 @@ def _tagger(bundle: Path, task: str, tokenizer: Any) -> Any:
     import torch
     from transformers import TokenClassificationPipeline
 
-    from sibu.modalities.text.units import shape, units
+    from sibu.core.units import units
+    from sibu.modalities.text.units import shape
     from sibu.tasks.tag.decode import tag_names
 
     model = _model(bundle, task, tag_names(_state(bundle, task)["labels"], "BIO"), pooled=False)

@@ -18,6 +18,7 @@ ROOMS = {
     "decoders": "DECODERS",
     "constraints": "CONSTRAINTS",
     "rewards": "REWARDS",
+    "augmenters": "AUGMENTERS",
     "trackers": "TRACKERS",
 }
 

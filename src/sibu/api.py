@@ -270,6 +270,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         RecipeError: When there is no such room.
     """
+    from sibu.augmenters import AUGMENTERS
     from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
     from sibu.fusions import FUSIONS
@@ -287,6 +288,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "decoders": DECODERS,
         "constraints": CONSTRAINTS,
         "rewards": REWARDS,
+        "augmenters": AUGMENTERS,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

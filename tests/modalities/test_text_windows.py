@@ -13,9 +13,9 @@ from sibu.core.errors import RecipeError
 from sibu.core.example import is_cjk, join_tokens
 from sibu.core.protocols import WindowOutput
 from sibu.core.text import TextInput
+from sibu.core.units import units
 from sibu.metrics.spans import encode_tags
 from sibu.modalities.text.prepare import TextPreparer
-from sibu.modalities.text.units import units
 from sibu.tasks import extract, relate, tag
 
 KINDS = ("wordpiece", "unigram")

@@ -18,6 +18,7 @@ from sibu.core.text import AnyInput, Feature, Prompt, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
     import numpy as np
     from torch import Tensor, nn
@@ -255,6 +256,18 @@ class Decoder(Protocol):
             ``(B, L)``, or ``(B x n, L)`` where several answers are given to each: with a causal model the prompt and
             what was written, with an encoder-decoder the piece that begins and what was written.
         """
+        ...
+
+
+class Augmenter(Protocol):
+    """New training rows of old ones."""
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """Look at all training rows before the first is changed."""
+        ...
+
+    def __call__(self, row: Row, draw: Random) -> Row | None:
+        """A changed copy of a row, its targets still right; None where nothing could be changed."""
         ...
 
 

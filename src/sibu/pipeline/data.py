@@ -77,6 +77,7 @@ class Rows:
 
     def _row(self, raw: dict[str, Any]) -> tuple[str, int, Row]:
         file, line = self.files[raw.pop("#file")], raw.pop("#line")
+        raw.pop("#made", None)  # how a changed copy was made
         return (
             file,
             line,
@@ -163,7 +164,7 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
     faults = Faults()
     lines = [Faults() for _ in files]
     present: set[str] = set()
-    schema = _schema(origin.columns)
+    schema = schema_of(origin.columns)
     count = 0
     with pa.OSFile(str(folder / "rows.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as out:
         for number, (file, spec) in enumerate(zip(files, readers, strict=True)):
@@ -188,7 +189,8 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
     (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
 
-def _schema(columns: Sequence[Column]) -> pa.Schema:
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """How Arrow holds rows of these columns."""
     import pyarrow as pa
 
     types = {
@@ -197,11 +199,12 @@ def _schema(columns: Sequence[Column]) -> pa.Schema:
         "tokens": pa.list_(pa.string()),
         "tags": pa.list_(pa.string()),
     }
-    own = [(_stored(column), types.get(column.kind, pa.string())) for column in columns]
+    own = [(stored(column), types.get(column.kind, pa.string())) for column in columns]
     return pa.schema([("#file", pa.int32()), ("#line", pa.int64()), ("{id", pa.string()), *own])
 
 
-def _stored(column: Column) -> str:
+def stored(column: Column) -> str:
+    """A column's name in Arrow: behind a brace where its values are JSON."""
     return column.name if column.kind in _PLAIN else "{" + column.name
 
 
@@ -236,7 +239,7 @@ def _cleaned(
             faults.add(DataFault("bad value", "error", file, line, f"{source!r} {fault}.", mend), skips_row=sound)
             sound = False
             continue
-        row[_stored(column)] = value if column.kind in _PLAIN else json.dumps(value, ensure_ascii=False)
+        row[stored(column)] = value if column.kind in _PLAIN else json.dumps(value, ensure_ascii=False)
     if not sound:
         return None
     roles = {column.name: column.role for column in origin.columns}
@@ -253,11 +256,11 @@ def _has_needs(
     faults: Faults,
 ) -> bool:
     """Whether the row has one of each group."""
-    stored = {column.name: _stored(column) for column in origin.columns}
+    names_there = {column.name: stored(column) for column in origin.columns}
     for group in needs:
         sources = [origin.fields.get(name, name) for name in group]
         given = [source for source in sources if source in raw]
-        if all(row.get(stored[name]) is None for name in group):
+        if all(row.get(names_there[name]) is None for name in group):
             names = " or ".join(map(repr, sources))
             message = f"{given[0]!r} has no value (null)." if given else f"there is no {names}."
             fault = DataFault("missing value", "error", *place, message, "Fill it in, or remove the row.")

@@ -120,14 +120,18 @@ def survey(
                     mend = "Take a model that knows the language: `me5` for Chinese and many others."
                     faults.add(DataFault("unknown characters", "warning", file, line, said, mend))
                 _measure(found, row, windows, targets)
-                own = hash_json([normal(str(row.get(name))) for name in inputs])
                 target = fingerprint(hash_json([row.get(column.name) for column in targets]))
-                marks.append((file, line, fingerprint(own), target))
+                marks.append((file, line, input_key(row, inputs), target))
                 each(row, group, windows)
             for file in dict.fromkeys(mark[0] for mark in marks):
                 keys.add([mark for mark in marks if mark[0] == file])
             advance(len(chunk))
     return found, keys
+
+
+def input_key(row: Row, inputs: Sequence[str]) -> int:
+    """63 bits of a row's inputs, equal for texts that count as the same."""
+    return fingerprint(hash_json([normal(str(row.get(name))) for name in inputs]))
 
 
 def _unread(windows: Sequence[Sequence[Window]], unknown: int | None) -> str:

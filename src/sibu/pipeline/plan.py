@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
-from sibu.core.errors import DataError, Fault, RecipeError, counted, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError, SibuError, counted, near_miss
 from sibu.core.example import Faults
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Modality, Task
@@ -23,6 +24,7 @@ from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
+from sibu.pipeline.augment import augmented
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
@@ -58,6 +60,11 @@ class TaskPlan:
     key: str
     """Equal for two tasks that encode the same windows in the same order."""
     dev_was_split: bool
+    learned: Rows
+    """The rows that are trained on: ``train``, with changed copies where the recipe asks for them."""
+    learned_survey: SplitSurvey
+    augmented: dict[str, int]
+    """How many copies were made by each way; ``none`` counts those that could not be."""
 
 
 @dataclass(slots=True)
@@ -98,6 +105,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     METHODS.of(recipe.method)  # a missing library is told before any work is done
     for tracker in recipe.track:
         TRACKERS.of(tracker)
+    _require_ways(recipe)
     source = _found(recipe, loaded.home) if isinstance(recipe.model, str) else _new(recipe, recipe.model, progress)
     _require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
@@ -122,6 +130,23 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
+
+
+def _require_ways(recipe: Recipe) -> None:
+    """Every way of making copies can be had.
+
+    Raises:
+        RecipeError: Naming each that cannot.
+    """
+    wrong: list[Fault] = []
+    for name, block in recipe.tasks.items():
+        for spec in block.data.augment:
+            try:
+                AUGMENTERS.of(spec).build(spec)
+            except SibuError as fault:
+                wrong.append(Fault(f"tasks.{name}.data.augment", str(fault)))
+    if wrong:
+        raise RecipeError(wrong)
 
 
 def _require_targets(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
@@ -448,7 +473,7 @@ def _plan_task(
             text,
             progress,
             what=f"{name}: looking at {split}",
-            encode=encode and split == "train",
+            encode=encode and split == "train" and not block.data.augment,
         )
         for split, rows in splits.items()
     }
@@ -457,9 +482,32 @@ def _plan_task(
     surveys = {split: each.survey for split, each in seen.items()}
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
     faults.join(twins(name, {split: (rows, seen[split]) for split, rows in splits.items()}, progress))
-    train = seen["train"]
+    train, learned = seen["train"], splits["train"]
+    made: dict[str, int] = {}
+    if block.data.augment and not faults.number("error"):
+        inputs = [each.keys.joined()[0] for each in seen.values()]
+        named: dict[str, Any] = {"seed": recipe.train.seed, "name": name, "progress": progress}
+        learned, made = augmented(learned, task.columns, block.data, inputs, **named)
+        what = f"{name}: looking at the copies"
+        train = look(task, block.task, learned, text, progress, what=what, encode=encode)
+        if train.faults.number("error"):  # a way that breaks rows is a fault of its own
+            raise DataError(f"Changed copies of {name}'s rows cannot be used:\n{train.faults.first_errors()}")
+        said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
+        progress.say(f"{name}: copies of training rows: {said or 'none could be made'}")
     own_dev = block.data.dev is not None
-    return TaskPlan(name, task, splits, surveys, train.inputs, train.targets, train.windows, not own_dev)
+    return TaskPlan(
+        name,
+        task,
+        splits,
+        surveys,
+        train.inputs,
+        train.targets,
+        train.windows,
+        not own_dev,
+        learned,
+        train.survey,
+        made,
+    )
 
 
 def test_files(block: TaskBlock) -> dict[str, list[str]]:
@@ -486,7 +534,7 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
 
 def encoded_surveys(plans: Mapping[str, TaskPlan]) -> list[SplitSurvey]:
     """The training splits that are encoded: tasks that read the same texts (told by equal lengths) share one."""
-    found = [plan.surveys["train"] for plan in plans.values()]
+    found = [plan.learned_survey for plan in plans.values()]
     return list({tuple(sorted(each.lengths.items())): each for each in found}.values())
 
 
@@ -500,7 +548,7 @@ def expected_batches(plan: Plan) -> int:
     """About how many batches an epoch has."""
     options, packed = plan.recipe.train, packs(plan)
     size = options.batch_tokens or 1, options.batch_examples
-    writing = {id(each.surveys["train"]): each.task for each in plan.tasks.values()}
+    writing = {id(each.learned_survey): each.task for each in plan.tasks.values()}
     number = 0
     for found in encoded_surveys(plan.tasks):
         task: Any = writing[id(found)]

@@ -106,6 +106,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "data": data_hashes(plan.files),
         "judges": judges_of(plan.recipe),
         "rows": {name: {split: len(rows) for split, rows in each.splits.items()} for name, each in plan.tasks.items()},
+        "augmented": {name: each.augmented for name, each in plan.tasks.items() if each.augmented},
         "dev_split_from_train": {name: each.dev_was_split for name, each in plan.tasks.items()},
         "versions": versions(),
         "machine": machine(),

@@ -30,6 +30,7 @@ _PARTS = {
     "modalities": ("modalities", "a list of `{name: ..., options}`"),
     "decoding": ("decoding", "`name`, or `{name: ..., options}`"),
     "constrain": ("constrain", "`name`, or `{name: ..., options}`"),
+    "augment": ("augment", "`name`, `{name: ..., options}`, or a list of them"),
     "reward": ("reward", "`{name: ..., options}`, or a list of them"),
     "reader": ("reader", "`name`, or `{name: ..., options}`"),
     "track": ("track", "a list of `name` or `{name: ..., options}`"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from sibu.augmenters import AUGMENTERS
 from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.core.example import as_names
@@ -277,6 +278,8 @@ def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path,
 def _catalog_at(path: yaml.Path) -> Any:
     head = path[0]
     if head == "tasks":
+        if "augment" in path:
+            return AUGMENTERS
         rooms = {"reader": READERS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
         return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
     return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]

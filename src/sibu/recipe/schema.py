@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, PositiveInt, Tag, field_validator
 
+from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
 from sibu.decoders import DECODERS
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     AnyDecoder: TypeAlias = Spec
     AnyConstraint: TypeAlias = Spec
     AnyReward: TypeAlias = Spec
+    AnyAugmenter: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -44,6 +46,7 @@ else:
     AnyDecoder = DECODERS.union()
     AnyConstraint = CONSTRAINTS.union()
     AnyReward = REWARDS.union()
+    AnyAugmenter = AUGMENTERS.union()
 
 
 def _form(given: Any) -> str:
@@ -74,6 +77,11 @@ class DataBlock(Spec):
     """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
+    augment: Annotated[tuple[AnyAugmenter, ...], BeforeValidator(_several)] = ()
+    """Ways in which changed copies of the training rows are made; each copy is made by one of them, drawn. Dev and test
+    are never changed, and no copy is equal to a row of them."""
+    copies: PositiveInt = 1
+    """Copies of each training row, where `augment` names a way."""
     in_domain: str | None = None
     """Several test files: the name of the one from the training domain; the report shows the others' gap to it. null:
     dev stands for it."""

@@ -14,9 +14,10 @@ import numpy as np
 from sibu.core.errors import RecipeError
 from sibu.core.protocols import Features
 from sibu.core.text import AnyInput, Feature, Prompt, TextInput, Window
+from sibu.core.units import Place, units
 from sibu.modalities.text._hf import Vocabulary, hash_tokenizer, read_vocabulary, writing_kind
 from sibu.modalities.text.prompts import PromptPreparer
-from sibu.modalities.text.units import Place, shape, units
+from sibu.modalities.text.units import shape
 from sibu.store.hashes import hash_json
 
 if TYPE_CHECKING:

@@ -1,0 +1,15 @@
+"""Room: how new training rows are made of those that are there, one part a way."""
+
+from sibu.augmenters import delete, entities, keyboard, spelling, swap, synonyms
+from sibu.catalog import Catalog
+
+AUGMENTERS = Catalog(
+    "augmenter",
+    synonyms.ENTRY,
+    swap.ENTRY,
+    delete.ENTRY,
+    spelling.ENTRY,
+    keyboard.ENTRY,
+    entities.ENTRY,
+    group="sibu.augmenters",
+)

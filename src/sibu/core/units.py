@@ -1,0 +1,33 @@
+"""The smallest stretches of a text that a span may begin or end at."""
+
+import re
+
+from sibu.core.example import is_cjk
+
+# A word is a run of letters (with the combining marks that follow them) or of digits; every other visible character
+# stands alone. Chinese and Japanese characters stand alone too: they are split out of the runs below.
+_RUN = re.compile(
+    r"[^\W\d_]+(?:[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e]+[^\W\d_]*)*|\d+|[^\s]"
+)
+
+Place = tuple[int, int]
+
+
+def units(text: str) -> list[Place]:
+    """Characters ``(start, end)`` of each unit of a text, in order; white space belongs to none."""
+    found: list[Place] = []
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        if end - start == 1:
+            found.append((start, end))
+            continue
+        begin = start
+        for place in range(start, end):
+            if is_cjk(text[place]):
+                if begin < place:
+                    found.append((begin, place))
+                found.append((place, place + 1))
+                begin = place + 1
+        if begin < end:
+            found.append((begin, end))
+    return found

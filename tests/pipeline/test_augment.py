@@ -1,0 +1,99 @@
+"""Changed copies in a run: counted, marked, never equal to what is judged on, the same again."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import sibu
+from sibu.core.errors import RecipeError
+from sibu.pipeline.plan import make_plan
+from sibu.pipeline.progress import Silent
+from sibu.recipe.load import load_recipe
+from tests.conftest import write_jsonl
+from tests.tiny_tasks import tiny_recipe
+
+
+def changed(recipe: dict, **data: object) -> dict:
+    own = recipe["tasks"]["it"]
+    return recipe | {"tasks": {"it": own | {"data": own["data"] | data}}}
+
+
+@pytest.mark.parametrize(
+    ("task", "ways"),
+    [
+        ("classify", ["swap", "delete"]),
+        ("tag", ["entities", "keyboard"]),
+        ("extract", ["spelling"]),
+        ("relate", ["delete"]),
+        ("regress", ["delete"]),
+        ("generate", ["swap"]),
+    ],
+)
+def test_a_run_learns_from_copies_too(
+    task: str, ways: list[str], tiny_model: Path, tiny_writer: Path, tmp_path: Path
+) -> None:
+    model = tiny_writer if task == "generate" else tiny_model
+    recipe = changed(tiny_recipe(task, "full", model, tmp_path), augment=ways, copies=2)
+    plan = make_plan(load_recipe(recipe), Silent(), encode=True)
+    own = plan.tasks["it"]
+    rows, learned = list(own.splits["train"]), list(own.learned)
+    made = sum(count for way, count in own.augmented.items() if way != "none")
+    assert learned[: len(rows)] == rows
+    assert len(learned) == len(rows) + made
+    assert made + own.augmented["none"] == 2 * len(rows)
+    assert made > len(rows) / 2
+    with pa.memory_map(str(own.learned.folder / "rows.arrow")) as source:
+        marks = pa.ipc.open_file(source).read_all()["#made"].to_pylist()
+    assert marks[: len(rows)] == [None] * len(rows)
+    assert set(marks[len(rows) :]) <= set(ways)
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = json.loads((bundle / "record.json").read_text())
+    assert record["augmented"] == {"it": own.augmented}
+    assert record["rows"]["it"]["train"] == len(rows)
+
+
+def test_no_copy_is_a_row_that_is_judged_on(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment="swap", copies=3)
+    train, test = (Path(recipe["tasks"]["it"]["data"][split]) for split in ("train", "test"))
+    rows = [{"text": f"{n} move book", "label": "ab"[n % 2]} for n in range(20)]
+    write_jsonl(train, rows)
+    judged = [{"text": text, "label": "a"} for n in range(20) for text in (f"move {n} BOOK", f"{n} book  move")]
+    write_jsonl(test, judged)
+    own = make_plan(load_recipe(recipe), Silent(), encode=True).tasks["it"]
+    texts = [" ".join(row["text"].lower().split()) for row in own.learned]
+    assert len(set(texts)) == len(texts)
+    assert not set(texts) & {" ".join(row["text"].lower().split()) for row in judged}
+    assert own.augmented["none"] > 0
+
+
+def test_copies_are_not_duplicates_to_the_gate(tiny_model: Path, tmp_path: Path) -> None:
+    plain = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    more = changed(plain, augment=["delete", "swap"], copies=2)
+    assert sibu.check(more).gate.as_json() == sibu.check(plain).gate.as_json()
+    assert sibu.check(more).steps_per_epoch > sibu.check(plain).steps_per_epoch
+
+
+def test_the_same_seed_gives_the_same_copies(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=["delete", "swap"])
+    one, other, third = (
+        list(make_plan(load_recipe(recipe, [f"train.seed={seed}"]), Silent(), encode=False).tasks["it"].learned)
+        for seed in (1, 1, 2)
+    )
+    assert one == other != third
+
+
+@pytest.mark.parametrize(
+    ("augment", "said"),
+    [
+        ("swop", r"no augmenter is named 'swop'\. Did you mean 'swap'\? Allowed: synonyms, swap"),
+        ({"name": "swap", "share": 2}, "tasks.it.data.augment.share: "),
+        ([{"name": "delete", "shares": 0.2}], r"shares: no such key\. Did you mean 'share'\?"),
+        ({"name": "synonyms", "folder": "/nowhere"}, "WordNet is not at /nowhere"),
+    ],
+)
+def test_what_cannot_be_is_told(augment: object, said: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=augment)
+    with pytest.raises(RecipeError, match=said):
+        sibu.check(recipe)
