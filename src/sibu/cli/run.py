@@ -1,7 +1,7 @@
 """``sibu run``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,7 +44,20 @@ def run(
         write_json({"bundle": str(bundle), "metrics": found["metrics"], "record": found["record"], **found["release"]})
     else:
         table("", SCORES, score_rows(found["metrics"]))
+        if over := found["record"].get("repeats"):
+            _over_seeds(over)
         typer.echo(f"bundle: {bundle}")
         typer.echo(f"report: {bundle / 'report.html'}")
     if missed is not None:
         raise missed
+
+
+def _over_seeds(found: dict[str, Any]) -> None:
+    """Mean and deviation over the seeds."""
+    rows = [
+        [task, split, metric, f"{own['mean']:.4f}", f"{own['sd']:.4f}"]
+        for task, splits in found["over"].items()
+        for split, scores in splits.items()
+        for metric, own in scores.items()
+    ]
+    table(f"over {len(found['runs'])} seeds", ["task", "split", "metric", "mean", "deviation"], rows)

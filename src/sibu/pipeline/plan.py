@@ -30,6 +30,7 @@ from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.reward import judges_of, require_rewards
+from sibu.pipeline.shots import draw_shots
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -65,6 +66,8 @@ class TaskPlan:
     learned_survey: SplitSurvey
     augmented: dict[str, int]
     """How many copies were made by each way; ``none`` counts those that could not be."""
+    dev_is_train: bool = False
+    """Whether nothing is held out: dev is then no measure of anything, and not reported."""
 
 
 @dataclass(slots=True)
@@ -449,10 +452,16 @@ def _plan_task(
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     progress.say(f"{name}: reading {', '.join(Path(file).name for file in _files_of(block))}")
     whole = read_rows(named_files(block.data.train), origin, faults)
+    if block.data.shots is not None:
+        where = f"tasks.{name}.data.shots"
+        whole = draw_shots(whole, block.data.shots, seed=recipe.train.seed, where=where)
     splits = {"train": whole}
+    dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
         task.learn(whole)
-        if block.data.dev is None:
+        if dev_is_train:
+            splits["dev"] = whole
+        elif block.data.dev is None:
             splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
             if len(whole) < FEW:  # the part that is left to train on can be learned from too
                 task.learn(splits["train"])
@@ -477,11 +486,13 @@ def _plan_task(
         )
         for split, rows in splits.items()
     }
-    for each in seen.values():
-        faults.join(each.faults)
+    for split, each in seen.items():
+        if split != "dev" or not dev_is_train:
+            faults.join(each.faults)
     surveys = {split: each.survey for split, each in seen.items()}
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
-    faults.join(twins(name, {split: (rows, seen[split]) for split, rows in splits.items()}, progress))
+    judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
+    faults.join(twins(name, {split: (rows, seen[split]) for split, rows in judged.items()}, progress))
     train, learned = seen["train"], splits["train"]
     made: dict[str, int] = {}
     if block.data.augment and not faults.number("error"):
@@ -494,7 +505,7 @@ def _plan_task(
             raise DataError(f"Changed copies of {name}'s rows cannot be used:\n{train.faults.first_errors()}")
         said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
         progress.say(f"{name}: copies of training rows: {said or 'none could be made'}")
-    own_dev = block.data.dev is not None
+    own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
         task,
@@ -507,6 +518,7 @@ def _plan_task(
         learned,
         train.survey,
         made,
+        dev_is_train,
     )
 
 

@@ -78,6 +78,12 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
     out = out if out.name not in ("", "..") else out.resolve()
     if not out.name:
         raise RecipeError(f"{out} cannot be a bundle's folder. Choose another place with --out.")
+    finished = resume and (out / "bundle.json").is_file()
+    if loaded.recipe.repeats > 1 and not finished:
+        from sibu.pipeline.repeats import run_repeats
+
+        _check_place(out, out.with_name(out.name + ".working"), resume=resume, force=force)
+        return run_repeats(loaded, out, resume=resume, force=force, progress=progress)
     working = out.with_name(out.name + ".working")
     if resume and (out / "bundle.json").is_file() and not working.is_dir():
         _require_same(loaded, out)
@@ -549,7 +555,7 @@ def evaluate_all(plan: Plan, trained: Trained, progress: Progress) -> list[Repor
     reports = []
     for name, each in plan.tasks.items():
         for split, rows in each.splits.items():
-            if split != "train":
+            if split != "train" and not (split == "dev" and each.dev_is_train):
                 reports.append(
                     evaluate_rows(
                         trained.model,

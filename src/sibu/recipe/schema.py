@@ -77,6 +77,9 @@ class DataBlock(Spec):
     """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
+    shots: PositiveInt | None = None
+    """So many rows of each label are drawn from `train` by the seed, and the others left alone; of tasks without labels
+    so many in all. Without `dev` none is split off: the rows trained on stand for it, and it is not reported."""
     augment: Annotated[tuple[AnyAugmenter, ...], BeforeValidator(_several)] = ()
     """Ways in which changed copies of the training rows are made; each copy is made by one of them, drawn. Dev and test
     are never changed, and no copy is equal to a row of them."""
@@ -137,6 +140,9 @@ class Recipe(Spec):
     """How the encoder is adapted."""
     train: TrainSpec = TrainSpec()
     """The training loop."""
+    repeats: PositiveInt = 1
+    """Runs with seeds `train.seed`, `train.seed` + 1, ...: the record tells mean and deviation over them, the bundle is
+    the first run's."""
     release: dict[str, Condition] = Field(default_factory=dict)
     """Bounds as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
     track: tuple[AnyTracker, ...] = ()

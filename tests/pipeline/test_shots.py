@@ -1,0 +1,129 @@
+"""A few rows of each label, and the same recipe over several seeds."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+import yaml
+
+import sibu
+from sibu.core.errors import RecipeError, ReleaseMissed
+from sibu.pipeline.plan import TaskPlan, make_plan
+from sibu.pipeline.progress import Silent
+from sibu.pipeline.shots import kinds
+from sibu.recipe.load import load_recipe
+from tests.conftest import write_jsonl
+from tests.pipeline.test_resume import Stop, stop_at
+from tests.tiny_tasks import tiny_recipe
+
+
+def changed(recipe: dict, **data: object) -> dict:
+    own = recipe["tasks"]["it"]
+    return recipe | {"tasks": {"it": own | {"data": own["data"] | data}}}
+
+
+def planned(recipe: dict, *overrides: str) -> TaskPlan:
+    return make_plan(load_recipe(recipe, overrides), Silent(), encode=False).tasks["it"]
+
+
+@pytest.mark.parametrize("task", ["classify", "classify, several labels", "tag", "relate"])
+def test_each_label_has_as_many_rows(task: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe(task, "full", tiny_model, tmp_path), shots=3)
+    own = planned(recipe)
+    rows = list(own.learned)
+    counts = Counter(label for row in rows for label in kinds(row))
+    labels = {label for line in _lines(recipe, "train") for label in kinds(line)}
+    assert set(counts) == labels
+    assert min(counts.values()) >= 3
+    if task == "classify":
+        assert set(counts.values()) == {3}
+    assert list(planned(recipe).learned) == rows
+    assert list(planned(recipe, "train.seed=14").learned) != rows
+
+
+def _lines(recipe: dict, split: str) -> list[dict]:
+    file = Path(recipe["tasks"]["it"]["data"][split])
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_without_labels_so_many_rows_in_all(tiny_model: Path, tmp_path: Path) -> None:
+    assert len(planned(changed(tiny_recipe("regress", "full", tiny_model, tmp_path), shots=5)).learned) == 5
+
+
+def test_nothing_is_held_out_and_dev_is_not_reported(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4)
+    found = sibu.check(recipe)
+    assert not [fault for fault in found.gate.faults.examples if fault.kind == "leak"]
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    assert set(json.loads((bundle / "metrics.json").read_text())["it"]) == {"test"}
+    record = json.loads((bundle / "record.json").read_text())
+    assert record["dev_is_train"] == ["it"]
+    assert record["rows"]["it"]["train"] == 8
+
+
+def test_copies_are_made_of_the_few(tiny_model: Path, tmp_path: Path) -> None:
+    own = planned(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4, augment="swap", copies=2))
+    assert 8 < len(own.learned) <= 24
+
+
+def test_a_label_with_fewer_rows_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4)
+    rows = [{"text": f"{n} a", "label": "a"} for n in range(9)] + [{"text": f"{n} b", "label": "b"} for n in range(2)]
+    write_jsonl(Path(recipe["tasks"]["it"]["data"]["train"]), rows)
+    with pytest.raises(RecipeError, match=r"shots: 1 label of 2 \('b'\) have fewer than 4 rows\. Lower it to 2, or"):
+        sibu.check(recipe)
+    sibu.check(changed(recipe, shots=2))
+
+
+def test_several_seeds_are_told_together(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path, epochs=3), shots=6) | {"repeats": 3}
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(recipe))
+    words = [sys.executable, "-m", "sibu", "run", str(file), "--out", str(tmp_path / "out"), "--quiet"]
+    shown = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert "over 3 seeds" in shown
+    record = sibu.show(tmp_path / "out")["record"]
+    single = [
+        json.loads(
+            (
+                sibu.run(recipe | {"repeats": 1}, [f"train.seed={seed}"], out=tmp_path / f"{seed}") / "metrics.json"
+            ).read_text()
+        )
+        for seed in (13, 14, 15)
+    ]
+    values = [each["it"]["test"]["accuracy"]["value"] for each in single]
+    assert [each["metrics"]["it"]["test"]["accuracy"] for each in record["repeats"]["runs"]] == values
+    over = record["repeats"]["over"]["it"]["test"]["accuracy"]
+    assert over == {"mean": pytest.approx(fmean(values)), "sd": pytest.approx(stdev(values))}
+    for name in ("model/model.safetensors", "heads.safetensors", "metrics.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "13" / name).read_bytes()
+    assert sibu.load(tmp_path / "out").predict("move book").value in ("appointment", "billing")
+    assert not (tmp_path / "out.repeats").exists()
+    assert sibu.run(file, out=tmp_path / "out", resume=True) == tmp_path / "out"
+
+
+def test_stopped_repeats_go_on(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1), shots=6) | {
+        "repeats": 2
+    }
+    whole = sibu.run(recipe, out=tmp_path / "whole")
+    stop_at(1, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    told = [json.loads((each / "record.json").read_text())["repeats"] for each in (whole, again)]
+    assert told[0] == told[1]
+
+
+def test_a_missed_release_is_told_of_the_bundle_that_stays(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4) | {"repeats": 2}
+    recipe["release"] = {"it.accuracy": {"at_least": 1.0}, "it.mcc": {"at_least": 1.0}}
+    with pytest.raises(ReleaseMissed, match=r"out but misses") as told:
+        sibu.run(recipe, out=tmp_path / "out")
+    assert told.value.bundle == tmp_path / "out"
+    assert (tmp_path / "out" / "bundle.json").is_file()
