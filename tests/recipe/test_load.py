@@ -51,7 +51,7 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         + ".",
         "recipe.yaml:8 train.epoch: no such key. Did you mean 'epochs'? Allowed: " + ", ".join(_train_keys()) + ".",
         "recipe.yaml:9 modle: no such key. Did you mean 'model'? Allowed: name, model, allow_pickle, modalities, "
-        "fusion, tasks, method, train, release, track.",
+        "fusion, tasks, method, train, repeats, release, track.",
     ]
 
 
