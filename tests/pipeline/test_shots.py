@@ -14,6 +14,7 @@ import sibu
 from sibu.core.errors import RecipeError, ReleaseMissed
 from sibu.pipeline.plan import TaskPlan, make_plan
 from sibu.pipeline.progress import Silent
+from sibu.pipeline.repeats import summary
 from sibu.pipeline.shots import kinds
 from sibu.recipe.load import load_recipe
 from tests.conftest import write_jsonl
@@ -98,7 +99,7 @@ def test_several_seeds_are_told_together(tiny_model: Path, tmp_path: Path) -> No
     values = [each["it"]["test"]["accuracy"]["value"] for each in single]
     assert [each["metrics"]["it"]["test"]["accuracy"] for each in record["repeats"]["runs"]] == values
     over = record["repeats"]["over"]["it"]["test"]["accuracy"]
-    assert over == {"mean": pytest.approx(fmean(values)), "sd": pytest.approx(stdev(values))}
+    assert over == {"mean": pytest.approx(fmean(values)), "sd": pytest.approx(stdev(values)), "n": 3}
     for name in ("model/model.safetensors", "heads.safetensors", "metrics.json"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "13" / name).read_bytes()
     assert sibu.load(tmp_path / "out").predict("move book").value in ("appointment", "billing")
@@ -120,10 +121,57 @@ def test_stopped_repeats_go_on(tiny_model: Path, tmp_path: Path, monkeypatch: py
     assert told[0] == told[1]
 
 
+def test_figures_of_another_recipe_are_never_taken(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1), shots=6) | {
+        "repeats": 2
+    }
+    recipe["train"]["learning_rate"] = 1e-3
+    sibu.run(recipe | {"repeats": 1}, out=tmp_path / "one")
+    kept = tmp_path / "out.repeats"
+    stop_at(1, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    (kept / "seed-13.json").write_text((tmp_path / "one" / "metrics.json").read_text())
+    with pytest.raises(
+        RecipeError, match=r"several seeds stands at .*out.repeats\. Go on with --resume, or begin anew"
+    ):
+        sibu.run(recipe, out=tmp_path / "out")
+    with pytest.raises(RecipeError, match=r"begun with something else: .* Undo the change to resume"):
+        sibu.run(recipe, ["train.learning_rate=1e-4"], out=tmp_path / "out", resume=True)
+    write_jsonl(Path(recipe["tasks"]["it"]["data"]["test"]), _lines(recipe, "test")[:-1])
+    with pytest.raises(RecipeError, match="the data or the model changed since"):
+        sibu.run(recipe, out=tmp_path / "out", resume=True)
+    again = sibu.run(recipe, out=tmp_path / "out", force=True)
+    assert len(json.loads((again / "record.json").read_text())["repeats"]["runs"]) == 2
+
+
+def test_a_metric_that_one_seed_lacks_is_told_over_the_others() -> None:
+    runs = [{"it": {"test": {"f1": 0.5, "mcc": 0.1}}}, {"it": {"test": {"f1": 0.7}}}]
+    told = summary([{"seed": n, "metrics": each} for n, each in enumerate(runs)])["it"]["test"]
+    assert told["f1"] == {"mean": pytest.approx(0.6), "sd": pytest.approx(stdev([0.5, 0.7])), "n": 2}
+    assert told["mcc"] == {"mean": 0.1, "sd": 0.0, "n": 1}
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(tiny_model: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "out"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    plain = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    for recipe in (plain, plain | {"repeats": 2}):
+        with pytest.raises(RecipeError, match="holds something that is no bundle; a run that goes on would replace it"):
+            sibu.run(recipe, out=mine, resume=True)
+    assert (mine / "notes.txt").read_text() == "mine"
+
+
 def test_a_missed_release_is_told_of_the_bundle_that_stays(tiny_model: Path, tmp_path: Path) -> None:
     recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4) | {"repeats": 2}
     recipe["release"] = {"it.accuracy": {"at_least": 1.0}, "it.mcc": {"at_least": 1.0}}
     with pytest.raises(ReleaseMissed, match=r"out but misses") as told:
         sibu.run(recipe, out=tmp_path / "out")
     assert told.value.bundle == tmp_path / "out"
+    with pytest.raises(ReleaseMissed):
+        sibu.run(recipe, out=tmp_path / "out", resume=True)
     assert (tmp_path / "out" / "bundle.json").is_file()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -582,9 +582,25 @@ def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) ->
 
 def fingerprint(plan: Plan) -> str:
     """Changes when recipe, data or model change: a run may resume only where it is equal."""
-    weights = sorted(plan.source.folder.glob("*.safetensors"))
-    recipe = as_written(plan.recipe)
+    return _mark(plan.recipe, plan.files, plan.source.folder)
+
+
+def mark_of(loaded: Loaded) -> str:
+    """As ``fingerprint``, of a recipe that was not planned yet.
+
+    Raises:
+        RecipeError: When its model is not there.
+    """
+    recipe = with_absolute_paths(loaded.recipe, loaded.home)
+    named = isinstance(recipe.model, str)
+    source = find_model(str(recipe.model), home=loaded.home, allow_pickle=recipe.allow_pickle) if named else None
+    return _mark(recipe, _all_files(recipe), None if source is None else source.folder)
+
+
+def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
+    written = as_written(recipe)
     for key in ("track", "release"):
-        recipe.pop(key)
-    contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in plan.files]
-    return hash_json([recipe, contents, [hash_file(file) for file in weights], judges_of(plan.recipe)])
+        written.pop(key)
+    contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
+    weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
+    return hash_json([written, contents, weights, judges_of(recipe)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -11,6 +12,7 @@ from typing import Any
 
 from sibu.core.errors import RecipeError, ReleaseMissed
 from sibu.pipeline.bundle import manifest, read_manifest
+from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
@@ -28,15 +30,13 @@ def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progres
     Raises:
         SibuError: As one run does.
     """
-    from sibu.pipeline.stages import run_recipe
+    from sibu.pipeline.stages import require_release, run_recipe
 
     recipe = loaded.recipe
     if several():
         raise RecipeError("`repeats` is for one process. Run the seeds one by one (train.seed), or use one process.")
     home = out.with_name(out.name + ".repeats")
-    if force:
-        shutil.rmtree(home, ignore_errors=True)
-    missed: ReleaseMissed | None = None
+    _begin(loaded, home, resume=resume, force=force)
     found: list[dict[str, Any]] = []
     for number in range(recipe.repeats):
         seed = recipe.train.seed + number
@@ -44,23 +44,44 @@ def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progres
         if not kept.is_file():
             progress.say(f"seed {seed}, {number + 1} of {recipe.repeats}")
             one = recipe.model_copy(update={"repeats": 1, "train": recipe.train.model_copy(update={"seed": seed})})
-            try:
+            with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
                 run_recipe(replace(loaded, recipe=one), place, resume=resume, force=not resume, progress=progress)
-            except ReleaseMissed as fault:
-                missed = fault if number == 0 else missed
             write_json(kept, json.loads((place / "metrics.json").read_text(encoding="utf-8")))
             if number:
                 shutil.rmtree(place)
         found.append({"seed": seed, "metrics": _values(json.loads(kept.read_text(encoding="utf-8")))})
     first = home / f"seed-{recipe.train.seed}"
     _tell(first, loaded, found)
+    former = home / "former"
     if out.exists():
-        shutil.rmtree(out)
+        out.replace(former)
     first.replace(out)
     shutil.rmtree(home, ignore_errors=True)
-    if missed is not None:
-        raise ReleaseMissed(str(missed).replace(str(first), str(out)), out)
+    require_release(read_manifest(out)["release"]["missed"], out)
     return out
+
+
+def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
+    """Make the folder of the single runs; figures of another recipe or other data are never taken for this one's.
+
+    Raises:
+        RecipeError: When an unfinished run stands there, and is not to be gone on with or is another's.
+    """
+    if force:
+        shutil.rmtree(home, ignore_errors=True)
+    file, mark = home / "run.json", mark_of(loaded)
+    if file.is_file():
+        if not resume:
+            raise RecipeError(
+                f"An unfinished run of several seeds stands at {home}. Go on with --resume, or begin anew with --force."
+            )
+        if json.loads(file.read_text(encoding="utf-8"))["mark"] != mark:
+            raise RecipeError(
+                f"The unfinished run of several seeds at {home} was begun with something else: the recipe, the data or "
+                "the model changed since. Undo the change to resume, or begin anew with --force."
+            )
+        return
+    write_json(file, {"mark": mark})
 
 
 def _values(metrics: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
@@ -72,14 +93,17 @@ def _values(metrics: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def summary(found: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Mean and standard deviation (of a sample) of each metric over the seeds."""
-    first = found[0]["metrics"]
+    """Mean and standard deviation (of a sample) of each metric over the seeds; ``n``: those that it is defined for."""
+    by_place: dict[tuple[str, str, str], list[float]] = {}
+    for each in found:
+        for task, splits in each["metrics"].items():
+            for split, scores in splits.items():
+                for metric, value in scores.items():
+                    by_place.setdefault((task, split, metric), []).append(value)
     told: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-    for task, splits in first.items():
-        for split, scores in splits.items():
-            for metric in scores:
-                own = [each["metrics"][task][split][metric] for each in found]
-                told.setdefault(task, {}).setdefault(split, {})[metric] = {"mean": fmean(own), "sd": stdev(own)}
+    for (task, split, metric), own in by_place.items():
+        spread = stdev(own) if len(own) > 1 else 0.0
+        told.setdefault(task, {}).setdefault(split, {})[metric] = {"mean": fmean(own), "sd": spread, "n": len(own)}
     return told
 
 

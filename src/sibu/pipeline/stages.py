@@ -89,7 +89,7 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         _require_same(loaded, out)
         progress.say(f"{out} is a finished bundle; there is nothing to resume.")
         metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-        _require_release(release_misses(loaded.recipe.release, metrics), out)
+        require_release(release_misses(loaded.recipe.release, metrics), out)
         return out
     first = is_first()
     if first:
@@ -119,11 +119,16 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         accelerator.end_training()
     if first:
         shutil.rmtree(working, ignore_errors=True)
-    _require_release(missed, out)
+    require_release(missed, out)
     return out
 
 
-def _require_release(missed: Sequence[str], out: Path) -> None:
+def require_release(missed: Sequence[str], out: Path) -> None:
+    """Tell of the release conditions that a bundle misses.
+
+    Raises:
+        ReleaseMissed: When there are any.
+    """
     if missed:
         listed = "; ".join(missed)
         raise ReleaseMissed(f"The bundle is at {out} but misses a release condition: {listed.rstrip('.')}.", out)
@@ -146,10 +151,10 @@ def _require_same(loaded: Loaded, out: Path) -> None:
 def _check_place(out: Path, working: Path, *, resume: bool, force: bool) -> None:
     """Refuse to lose what stands at the place of the bundle."""
     is_bundle = (out / "bundle.json").is_file()
-    if force and out.exists() and not is_bundle and (not out.is_dir() or any(out.iterdir())):
+    if (force or resume) and out.exists() and not is_bundle and (not out.is_dir() or any(out.iterdir())):
+        why = "--force replaces bundles only" if force else "a run that goes on would replace it"
         raise RecipeError(
-            f"{out} holds something that is no bundle; --force replaces bundles only. "
-            "Move it away, or choose another place with --out."
+            f"{out} holds something that is no bundle; {why}. Move it away, or choose another place with --out."
         )
     if out.exists() and not force and not resume and (not out.is_dir() or any(out.iterdir())):
         what = "a bundle" if is_bundle else "something that is no bundle"
