@@ -112,6 +112,13 @@ def _free(place: int, kept: Sequence[tuple[int, int]]) -> bool:
     return all(not low <= place < high for low, high in kept)
 
 
+def spelled(words: Sequence[str], free: Sequence[bool], least: int) -> list[int]:
+    """The words that may be changed and are of Latin letters, at least so many."""
+    return [
+        n for n, own in enumerate(free) if own and len(words[n]) >= least and words[n].isascii() and words[n].isalpha()
+    ]
+
+
 def some(count: int, share: float, among: Sequence[int], draw: Random) -> list[int]:
     """A share of ``count`` things, at least one, drawn from those that may be taken; in order."""
     wanted = max(1, round(share * count))

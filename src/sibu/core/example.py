@@ -182,6 +182,15 @@ def is_cjk(character: str) -> bool:
     )
 
 
+def answers_of(row: Row) -> list[str]:
+    """The right answers of a row: its target, or the assistant's last turn; none where it has neither."""
+    target = row.get("target")
+    if target is not None:
+        return [target] if isinstance(target, str) else list(target)
+    given = row.get("messages") or ()
+    return [given[-1]["content"]] if given and given[-1]["role"] == "assistant" else []
+
+
 def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Join tokens to a text: one space between two, none where either side is Chinese or Japanese.
 

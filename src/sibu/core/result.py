@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+REWARD = "reward"
+"""Kind of the evidence that holds what an answer was given: ``{"total", <each reward>: ...}``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def augmented(
     """
     specs = [spec.model_dump(mode="json") for spec in data.augment]
     there = np.unique(np.concatenate(known)) if known else np.zeros(0, np.int64)
-    key = hash_json([hash_code(), rows.key(), specs, data.copies, seed, hash_json(there.tolist())])
+    key = hash_json([hash_code(), rows.key(), specs, data.copies, seed, sha256(there.tobytes()).hexdigest()])
 
     def make(folder: Path) -> None:
         ways = [AUGMENTERS.of(spec).build(spec) for spec in data.augment]

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
     from sibu.recipe.schema import Recipe, TaskBlock
 
-REWARD = "reward"
-"""Kind of the evidence that holds what an answer was given: ``{"total", <each reward>: ...}``."""
 REWARDED = ("generate", "reinforce")
 """The task types whose answers a recipe can reward."""
 

@@ -102,14 +102,14 @@ class Explorer:
 
     def _reference(self, batch: Batch, name: str) -> Tensor:
         """How likely each answer was before training, ``(B, 1)``."""
-        from sibu.modalities.text.writer import likelihoods
+        from sibu.nn.likelihood import answer_losses
 
         device = next(self._model.parameters()).device
         there = batch.to(device)
         with torch.no_grad(), self._as_before():
             logits = self._model(there)[name].logits
             targets = there.targets[name]
-            found = -likelihoods(logits, targets["answer"] if "answer" in targets else targets["labels"])[:, :1]
+            found = -answer_losses(logits, targets["answer"] if "answer" in targets else targets["labels"])[:, :1]
         return found.cpu()
 
     @contextmanager

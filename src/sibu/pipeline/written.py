@@ -14,11 +14,11 @@ from sibu.core.errors import DataError, SibuError, counted
 from sibu.core.example import Row
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
-from sibu.core.result import Evidence, Prediction
+from sibu.core.result import REWARD, Evidence, Prediction
 from sibu.core.tensors import Batch
 from sibu.core.text import Prompt, Window
 from sibu.pipeline.progress import Progress, Silent
-from sibu.pipeline.reward import REWARD, Rewards
+from sibu.pipeline.reward import Rewards
 from sibu.train.batches import Budget, Stream, collate, forward_budget, split_by_budget, stack
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Writer:
             For each row, for each of its inputs, the sum of the negative log probabilities and the number of pieces:
             ``(inputs, 2)``.
         """
-        from sibu.modalities.text.writer import likelihoods
+        from sibu.nn.likelihood import answer_losses
 
         asked = [self.task.inputs(row) for row in rows]
         windows = [group[0] for group in self.text.prepare([each for group in asked for each in group])]
@@ -76,7 +76,7 @@ class Writer:
             batch = prompt_batch(self.text, self.name, self.task, own, targets).to(device)
             with torch.inference_mode():
                 logits = self.model(batch)[self.name].logits
-                found[group] = likelihoods(logits, _labels(batch, self.name)).cpu().numpy()
+                found[group] = answer_losses(logits, _labels(batch, self.name)).cpu().numpy()
         ends = np.cumsum([len(group) for group in asked])
         return np.split(found, ends[:-1])
 
@@ -219,7 +219,7 @@ def _labels(batch: Batch, name: str) -> torch.Tensor:
 
 def log_probabilities(model: Model, name: str, stream: Stream, progress: Progress) -> np.ndarray:
     """The log probability of each record's answer under a model as it is. Shape ``(records,)``."""
-    from sibu.modalities.text.writer import likelihoods
+    from sibu.nn.likelihood import answer_losses
 
     device = next(model.parameters()).device
     order = np.argsort(stream.lengths, kind="stable")[::-1]
@@ -230,6 +230,6 @@ def log_probabilities(model: Model, name: str, stream: Stream, progress: Progres
             batch = collate(stream, group).to(device)
             with torch.inference_mode():
                 logits = model(batch)[name].logits
-                found[group] = -likelihoods(logits, _labels(batch, name))[:, 0].cpu().numpy()
+                found[group] = -answer_losses(logits, _labels(batch, name))[:, 0].cpu().numpy()
             advance(len(group))
     return found

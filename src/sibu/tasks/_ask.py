@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from sibu.core.example import Row
 from sibu.core.protocols import Found
-from sibu.core.result import Prediction
+from sibu.core.result import REWARD, Prediction
 from sibu.core.text import Message, Prompt, Window
 
 if TYPE_CHECKING:
     import numpy as np
-
-REWARD = "reward"
-"""Kind of the evidence that holds what an answer was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +54,6 @@ def _with_instruction(turns: list[Message], instruction: str) -> list[Message]:
     if not instruction or place is None:
         return turns
     return [*turns[:place], ("user", f"{instruction}\n\n{turns[place][1]}"), *turns[place + 1 :]]
-
-
-def answers_of(row: Row) -> list[str]:
-    """The right answers of a row: its target, or the assistant's last turn; none where it has neither."""
-    target = row.get("target")
-    if target is not None:
-        return [target] if isinstance(target, str) else list(target)
-    given: Sequence[Mapping[str, Any]] = row.get("messages") or ()
-    return [given[-1]["content"]] if given and given[-1]["role"] == "assistant" else []
 
 
 def rewards(predictions: Sequence[Prediction]) -> np.ndarray | None:

@@ -49,13 +49,10 @@ def mistyped(word: str, draw: Random) -> str:
 
 def build(spec: KeyboardSpec) -> Augmenter:
     """The augmenter."""
-    from sibu.augmenters._words import ByWords, some
+    from sibu.augmenters._words import ByWords, some, spelled
 
     def edit(words, free, draw):  # type: ignore[no-untyped-def]
-        may = [
-            n for n, own in enumerate(free) if own and len(words[n]) >= 3 and words[n].isascii() and words[n].isalpha()
-        ]
-        return {n: mistyped(words[n], draw) for n in some(len(words), spec.share, may, draw)}
+        return {n: mistyped(words[n], draw) for n in some(len(words), spec.share, spelled(words, free, 3), draw)}
 
     return ByWords(edit)
 

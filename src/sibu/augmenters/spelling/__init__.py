@@ -39,13 +39,10 @@ def slip(word: str, draw: Random) -> str:
 
 def build(spec: SpellingSpec) -> Augmenter:
     """The augmenter."""
-    from sibu.augmenters._words import ByWords, some
+    from sibu.augmenters._words import ByWords, some, spelled
 
     def edit(words, free, draw):  # type: ignore[no-untyped-def]
-        may = [
-            n for n, own in enumerate(free) if own and len(words[n]) >= 4 and words[n].isascii() and words[n].isalpha()
-        ]
-        return {n: slip(words[n], draw) for n in some(len(words), spec.share, may, draw)}
+        return {n: slip(words[n], draw) for n in some(len(words), spec.share, spelled(words, free, 4), draw)}
 
     return ByWords(edit)
 

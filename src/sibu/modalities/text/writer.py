@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sibu.core.protocols import Terms
 from sibu.core.tensors import Encoded, Output
+from sibu.nn.likelihood import IGNORED
 
 if TYPE_CHECKING:
     from sibu.core.grammar import Grammar
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from sibu.modalities.text._hf import Vocabulary
     from sibu.modalities.text.bounds import Bounds
     from sibu.modalities.text.encoder import TextEncoder
-
-IGNORED = -100
-"""The label of a place at which nothing is learned."""
 
 
 class LanguageHead(nn.Module):
@@ -109,25 +107,6 @@ class _Answer(SimpleNamespace):
 
     def __getitem__(self, place: int) -> Tensor:
         return (self.last_hidden_state,)[place]  # type: ignore[no-any-return]
-
-
-def likelihoods(logits: Tensor, labels: Tensor) -> Tensor:
-    """How unlikely each row's answer is.
-
-    Args:
-        logits: As the language head gives them, ``(N, V)``.
-        labels: ``(B, T)``, -100 where nothing is written.
-
-    Returns:
-        Sum of the negative log probabilities and number of pieces of each row, ``(B, 2)``.
-    """
-    wanted = labels != IGNORED
-    losses = nn.functional.cross_entropy(logits.float(), labels[wanted], reduction="none")
-    rows = wanted.nonzero()[:, 0]
-    found = losses.new_zeros(len(labels), 2)
-    found[:, 0].index_add_(0, rows, losses)
-    found[:, 1].index_add_(0, rows, torch.ones_like(losses))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

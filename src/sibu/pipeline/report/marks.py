@@ -10,7 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sibu.core.example import join_tokens
+from sibu.core.example import answers_of, join_tokens
+from sibu.core.result import REWARD
 from sibu.pipeline.report.figures import clip, fixed, is_chinese, signed
 
 MOST_TEXT = 500
@@ -236,17 +237,14 @@ def _asked(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _written(row: Mapping[str, Any], prediction: Mapping[str, Any]) -> Wrong:
-    asked, target = _asked(row), row.get("target")
-    if target is None and row.get("messages") and row["messages"][-1]["role"] == "assistant":
-        target = row["messages"][-1]["content"]
-    right = [] if target is None else [target] if isinstance(target, str) else list(target)
+    asked = _asked(row)
     lines = [_line(who, said) for who, said in asked]
-    lines += [_line("right", text) for text in right] + [_line("written", str(prediction["value"]))]
+    lines += [_line("right", text) for text in answers_of(row)] + [_line("written", str(prediction["value"]))]
     notes = []
     for each in prediction.get("evidence") or ():
         if each["kind"] == "limit":
             notes.append(f"cut at {each['content']} pieces")
-        if each["kind"] == "reward":
+        if each["kind"] == REWARD:
             notes.append(", ".join(f"{name} {fixed(value)}" for name, value in each["content"].items()))
     return Wrong(lines, note="; ".join(notes), texts=[said for _, said in asked])
 

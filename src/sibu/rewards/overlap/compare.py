@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sibu.core.errors import DataError
-from sibu.core.example import Row
+from sibu.core.example import Row, answers_of
 from sibu.metrics.writing import rouge, words
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def _texts(row: Row, against: str) -> list[str]:
     if against == "text":
         turns = row.get("messages")
         return [str(row["text"])] if turns is None else ["\n".join(turn["content"] for turn in turns)]
-    target, turns = row.get("target"), row.get("messages") or ()
-    if target is None and turns and turns[-1]["role"] == "assistant":
-        target = turns[-1]["content"]
-    if target is None:
+    found = answers_of(row)
+    if not found:
         raise DataError("the reward `overlap` compares with the target, and a row has none. Say `against: text`.")
-    return [target] if isinstance(target, str) else list(target)
+    return found

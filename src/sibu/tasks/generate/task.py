@@ -9,12 +9,12 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
-from sibu.core.example import Row
+from sibu.core.example import Row, answers_of
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import Prompt, Window
 from sibu.metrics.writing import Written
-from sibu.tasks._ask import Asking, answers_of, check_asked, check_fit, rewards
+from sibu.tasks._ask import Asking, check_asked, check_fit, rewards
 from sibu.tasks._written import TOKEN_FEATURES, limits, token_labels, token_loss
 
 if TYPE_CHECKING:

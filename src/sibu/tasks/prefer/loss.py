@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sibu.tasks._likelihood import likelihood_of_rows
+from sibu.nn.likelihood import answer_losses
 
 
 def preference_loss(
@@ -34,8 +34,8 @@ def preference_loss(
         label_smoothing: Share of pairs taken to be the wrong way round.
     """
     labels = targets["answer"] if "answer" in targets else targets["labels"]
-    found = likelihood_of_rows(logits, labels).view(-1, 2, 2)
-    total, pieces = found[..., 0], found[..., 1].clamp(min=1)
+    found = answer_losses(logits, labels).view(-1, 2, 2)
+    total, pieces = -found[..., 0], found[..., 1].clamp(min=1)
     mean = total / pieces
     writing = -(total[:, 0].sum() / pieces[:, 0].sum())
     if kind in ("dpo", "ipo"):

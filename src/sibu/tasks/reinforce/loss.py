@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from sibu.tasks._likelihood import likelihood_of_rows
+from sibu.nn.likelihood import answer_losses
 
 
 def policy_loss(logits: Tensor, targets: Mapping[str, Tensor], *, candidates: int, kl: float) -> Tensor:
@@ -21,8 +21,8 @@ def policy_loss(logits: Tensor, targets: Mapping[str, Tensor], *, candidates: in
         kl: What it costs to be likelier than before.
     """
     labels = targets["answer"] if "answer" in targets else targets["labels"]
-    found = likelihood_of_rows(logits, labels)
-    total, pieces = found[:, 0], found[:, 1]
+    found = answer_losses(logits, labels)
+    total, pieces = -found[:, 0], found[:, 1]
     gained = targets["reward"].reshape(-1)
     if kl:
         gained = gained - kl * (total.detach() - targets["reference"].reshape(-1))

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sibu.core.columns import Column
-from sibu.core.example import Row
+from sibu.core.example import Row, answers_of
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, Prompt, Window
 from sibu.metrics.writing import Written
-from sibu.tasks._ask import Asking, answers_of, check_asked, check_fit, rewards
+from sibu.tasks._ask import Asking, check_asked, check_fit, rewards
 from sibu.tasks._written import TOKEN_FEATURES, limits, token_labels
 
 if TYPE_CHECKING:
