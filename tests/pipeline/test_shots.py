@@ -66,6 +66,26 @@ def test_nothing_is_held_out_and_dev_is_not_reported(tiny_model: Path, tmp_path:
     assert record["rows"]["it"]["train"] == 8
 
 
+@pytest.mark.parametrize("first", ["few", "all"])
+def test_no_task_trains_on_what_another_holds_out(first: str, tiny_model: Path, tmp_path: Path) -> None:
+    """Two tasks of one file: one takes a few rows of each label, the other splits dev off."""
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    own = recipe["tasks"]["it"]
+    tasks = {
+        "few": own | {"data": own["data"] | {"shots": 6}},
+        "all": own | {"data": own["data"] | {"dev_share": 0.4}},
+    }
+    recipe["tasks"] = {first: tasks[first]} | tasks
+    plans = make_plan(load_recipe(recipe), Silent(), encode=False).tasks
+    few = {row["id"] for row in plans["few"].learned}
+    dev, train = ({row["id"] for row in plans["all"].splits[split]} for split in ("dev", "train"))
+    assert len(few) == 12
+    assert dev
+    assert not few & dev
+    assert not train & dev
+    assert len(train | dev) == 40
+
+
 def test_copies_are_made_of_the_few(tiny_model: Path, tmp_path: Path) -> None:
     own = planned(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4, augment="swap", copies=2))
     assert 8 < len(own.learned) <= 24

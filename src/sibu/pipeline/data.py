@@ -46,9 +46,11 @@ class Rows:
     """Numbers of the rows that belong to it, ascending; None: all."""
 
     def __len__(self) -> int:
-        return self._total() if self.chosen is None else len(self.chosen)
+        return self.in_files if self.chosen is None else len(self.chosen)
 
-    def _total(self) -> int:
+    @property
+    def in_files(self) -> int:
+        """How many rows the files have."""
         return int(json.loads((self.folder / "about.json").read_text())["rows"])
 
     def key(self) -> str:

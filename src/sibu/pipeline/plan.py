@@ -7,7 +7,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
@@ -454,7 +456,8 @@ def _plan_task(
     whole = read_rows(named_files(block.data.train), origin, faults)
     if block.data.shots is not None:
         where = f"tasks.{name}.data.shots"
-        whole = draw_shots(whole, block.data.shots, seed=recipe.train.seed, where=where)
+        left = np.setdiff1d(np.arange(len(whole)), _of_others("dev", whole, block, recipe, before))
+        whole = draw_shots(whole.subset(left), block.data.shots, seed=recipe.train.seed, where=where)
     splits = {"train": whole}
     dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
@@ -537,11 +540,33 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
     """
     for name, plan in before.items():
         other = recipe.tasks[name].data
-        if other.train == block.data.train and other.dev is None and other.dev_share == block.data.dev_share:
+        alike = other.dev is None and other.shots is None and other.dev_share == block.data.dev_share
+        if other.train == block.data.train and alike:
             train, dev = plan.splits["train"].chosen, plan.splits["dev"].chosen
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
-    return split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+    parts = split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+    kept = np.setdiff1d(_numbers(parts[1]), _of_others("train", whole, block, recipe, before))
+    if len(kept) == len(parts[1]) or not len(kept):
+        return parts
+    return whole.subset(np.setdiff1d(_numbers(whole), kept)), whole.subset(kept)
+
+
+def _of_others(
+    split: Literal["train", "dev"], whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str, TaskPlan]
+) -> np.ndarray:
+    """The rows of a file that earlier tasks hold out as ``dev``, or drew as their few to ``train`` on."""
+    found = [np.zeros(0, np.int64)]
+    for name, plan in before.items():
+        data, rows = recipe.tasks[name].data, plan.splits[split]
+        asked = plan.dev_was_split if split == "dev" else data.shots is not None
+        if asked and data.train == block.data.train and rows.in_files == whole.in_files:
+            found.append(_numbers(rows))
+    return np.concatenate(found)
+
+
+def _numbers(rows: Rows) -> np.ndarray:
+    return np.arange(len(rows)) if rows.chosen is None else rows.chosen
 
 
 def encoded_surveys(plans: Mapping[str, TaskPlan]) -> list[SplitSurvey]:
