@@ -91,6 +91,7 @@ def test_the_same_seed_gives_the_same_copies(tiny_model: Path, tmp_path: Path) -
         ({"name": "swap", "share": 2}, "tasks.it.data.augment.share: "),
         ([{"name": "delete", "shares": 0.2}], r"shares: no such key\. Did you mean 'share'\?"),
         ({"name": "synonyms", "folder": "/nowhere"}, "WordNet is not at /nowhere"),
+        ("entities", r"augment: no row of it could be changed by entities\. Name a way that suits"),
     ],
 )
 def test_what_cannot_be_is_told(augment: object, said: str, tiny_model: Path, tmp_path: Path) -> None:

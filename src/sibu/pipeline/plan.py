@@ -507,7 +507,11 @@ def _plan_task(
         if train.faults.number("error"):  # a way that breaks rows is a fault of its own
             raise DataError(f"Changed copies of {name}'s rows cannot be used:\n{train.faults.first_errors()}")
         said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
-        progress.say(f"{name}: copies of training rows: {said or 'none could be made'}")
+        if not said:
+            what = f"no row of {name} could be changed by {', '.join(way for way in made if way != 'none')}."
+            mend = "Name a way that suits the texts (`sibu list augmenters`), or leave `augment` out."
+            raise RecipeError(Fault(f"tasks.{name}.data.augment", what, mend))
+        progress.say(f"{name}: copies of training rows: {said}")
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
