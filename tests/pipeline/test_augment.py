@@ -57,9 +57,9 @@ def test_a_run_learns_from_copies_too(
 def test_no_copy_is_a_row_that_is_judged_on(tiny_model: Path, tmp_path: Path) -> None:
     recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment="swap", copies=3)
     train, test = (Path(recipe["tasks"]["it"]["data"][split]) for split in ("train", "test"))
-    rows = [{"text": f"{n} move book", "label": "ab"[n % 2]} for n in range(20)]
+    rows = [{"text": f"{n} move book now", "label": "ab"[n % 2]} for n in range(20)]
     write_jsonl(train, rows)
-    judged = [{"text": text, "label": "a"} for n in range(20) for text in (f"move {n} BOOK", f"{n} book  move")]
+    judged = [{"text": text, "label": "a"} for n in range(20) for text in (f"move {n} BOOK now", f"{n} book  move now")]
     write_jsonl(test, judged)
     own = make_plan(load_recipe(recipe), Silent(), encode=True).tasks["it"]
     texts = [" ".join(row["text"].lower().split()) for row in own.learned]
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_copies(tiny_model: Path, tmp_path: Path) -
         ({"name": "swap", "share": 2}, "tasks.it.data.augment.share: "),
         ([{"name": "delete", "shares": 0.2}], r"shares: no such key\. Did you mean 'share'\?"),
         ({"name": "synonyms", "folder": "/nowhere"}, "WordNet is not at /nowhere"),
-        ("entities", r"augment: no row of it could be changed by entities\. Name a way that suits"),
+        ("entities", r"augment: no row of it could be changed by entities to one that is not there yet\. Name"),
     ],
 )
 def test_what_cannot_be_is_told(augment: object, said: str, tiny_model: Path, tmp_path: Path) -> None:

@@ -508,7 +508,8 @@ def _plan_task(
             raise DataError(f"Changed copies of {name}'s rows cannot be used:\n{train.faults.first_errors()}")
         said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
         if not said:
-            what = f"no row of {name} could be changed by {', '.join(way for way in made if way != 'none')}."
+            ways = ", ".join(way for way in made if way != "none")
+            what = f"no row of {name} could be changed by {ways} to one that is not there yet."
             mend = "Name a way that suits the texts (`sibu list augmenters`), or leave `augment` out."
             raise RecipeError(Fault(f"tasks.{name}.data.augment", what, mend))
         progress.say(f"{name}: copies of training rows: {said}")
