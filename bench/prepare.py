@@ -234,6 +234,54 @@ def bitext(data: Path, out: Path) -> None:
         write(out / f"{split}.jsonl", rows)
 
 
+def agnews(data: Path, out: Path) -> None:
+    """Title and description. Of the 7,600 rows that there are the first 5,600 are train, the last 2,000 test."""
+    names = ("World", "Sports", "Business", "Science/Tech")
+    source = csv.DictReader(io.StringIO(text_of(data / "cls_ag_news_en" / "test.csv")))
+    found = [
+        {"text": f"{row['Title']} {row['Description']}", "label": names[int(row["Class Index"]) - 1]} for row in source
+    ]
+    write(out / "train.jsonl", found[:5600])
+    write(out / "test.jsonl", found[5600:])
+
+
+def trec(data: Path, out: Path) -> None:
+    """Question and coarse type. No dev set."""
+    for split in ("train", "test"):
+        lines = [line.split(" ", 1) for line in lines_of(data / "cls_trec_en" / f"{split}.txt")]
+        write(out / f"{split}.jsonl", ({"text": text, "label": kind.split(":")[0]} for kind, text in lines))
+
+
+FEWCLUE = ("tnews", "eprstmt", "csldcp", "ocnli", "bustm", "cluewsc", "csl")
+
+
+def fewclue(data: Path, out: Path) -> None:
+    """Seven Chinese sets of few rows: train and dev (`_0`) and the public test, as text, text_pair and label.
+
+    tnews takes the Chinese names of its labels, csl joins its keywords, cluewsc puts the two spans behind its text.
+    """
+    home = data / "fewclue_zh"
+    names = {row["label"]: row["label_zh"] for row in map(json.loads, lines_of(home / "tnews/label_index2en2zh.json"))}
+    for name in FEWCLUE:
+        for file, split in (("train_0", "train"), ("dev_0", "dev"), ("test_public", "test")):
+            rows = map(json.loads, lines_of(home / name / f"{file}.json"))
+            write(out / f"{name}.{split}.jsonl", (_fewclue(name, row, names) for row in rows))
+
+
+def _fewclue(name: str, row: dict, names: dict) -> dict:
+    label = str(row["label"])
+    if name == "tnews":
+        return {"text": row["sentence"], "label": names[label]}
+    if name == "csl":
+        return {"text": row["abst"], "text_pair": "、".join(row["keyword"]), "label": label}
+    if name == "cluewsc":
+        target = row["target"]
+        return {"text": row["text"], "text_pair": f"{target['span2_text']}：{target['span1_text']}", "label": label}
+    if "sentence1" in row:
+        return {"text": row["sentence1"], "text_pair": row["sentence2"], "label": label}
+    return {"text": row.get("sentence") or row["content"], "label": label}
+
+
 BENCHMARKS = {
     function.__name__: function
     for function in (
@@ -251,6 +299,9 @@ BENCHMARKS = {
         dialogsum,
         multi30k,
         bitext,
+        agnews,
+        trec,
+        fewclue,
     )
 }
 

@@ -15,6 +15,7 @@ FLOORS = [
         "fusions",
         "tasks",
         "methods",
+        "heads",
         "decoders",
         "constraints",
         "rewards",

@@ -15,6 +15,7 @@ ROOMS = {
     "fusions": "FUSIONS",
     "tasks": "TASKS",
     "methods": "METHODS",
+    "heads": "HEADS",
     "decoders": "DECODERS",
     "constraints": "CONSTRAINTS",
     "rewards": "REWARDS",

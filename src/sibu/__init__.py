@@ -6,7 +6,8 @@ The floors, from the top; imports only fall:
 - F6 ``api``      the public verbs, plain functions
 - F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
-- F3 rooms        ``readers modalities fusions tasks methods decoders constraints rewards augmenters trackers``: blind
+- F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
+                  trackers``: blind
 - F2              ``nn train metrics store models catalog``
 - F1 ``core``     the vocabulary
 

@@ -274,6 +274,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
     from sibu.fusions import FUSIONS
+    from sibu.heads import HEADS
     from sibu.methods import METHODS
     from sibu.modalities import MODALITIES
     from sibu.models.sources import packaged
@@ -285,6 +286,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     catalogs = {
         "tasks": TASKS,
         "methods": METHODS,
+        "heads": HEADS,
         "decoders": DECODERS,
         "constraints": CONSTRAINTS,
         "rewards": REWARDS,

@@ -71,7 +71,10 @@ def _train_keys() -> list[str]:
         (("rank: 4", "ranks: 4"), "recipe.yaml:7 method.ranks: no such key. Did you mean 'rank'? Allowed: name, rank"),
         (("model: minilm\n", ""), "recipe.yaml:1 model: is missing. Add it."),
         (("type: classify", "typ: classify"), "recipe.yaml:4 tasks.intent.type: is missing: which task type?"),
-        (("train: a.jsonl, ", ""), "recipe.yaml:6 tasks.intent.data.train: is missing. Add it."),
+        (
+            ("train: a.jsonl, ", ""),
+            "recipe.yaml:6 tasks.intent.data.train: is missing. Add it; or say `train.epochs: 0`",
+        ),
         (
             ("type: classify", "type: classify\n    treshold: 0.4"),
             "tasks.intent.treshold: no such key. Did you mean 'thr",

@@ -159,8 +159,11 @@ class Task(Protocol):
         """The arrays that head and loss ask for, for one window of the row's input ``number``."""
         ...
 
-    def head(self, width: int) -> nn.Module:
-        """The module that answers: ``head(Encoded, features) -> Output``."""
+    def head(self, width: int) -> nn.Module | HeadPlace:
+        """The module that answers: ``head(Encoded, features) -> Output``.
+
+        Or what it answers for, where the recipe says which it is.
+        """
         ...
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
@@ -173,6 +176,48 @@ class Task(Protocol):
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Metrics and details against the gold targets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPlace:
+    """What a head of the room answers for."""
+
+    width: int
+    """D, of the encoder's vectors."""
+    outputs: int
+    """C, the number of labels."""
+    pooling: str
+    """How token vectors become one: ``mean``, ``first`` or ``max``."""
+    dropout: float
+    """Dropout before the last layer, in [0, 1)."""
+    multi_label: bool
+    """Whether several labels may hold."""
+
+
+class FittedHead(Protocol):
+    """A head that is fitted to the training rows' vectors; while the encoder trains it has a loss of its own."""
+
+    fits: bool
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """What the encoder learns by, a scalar."""
+        ...
+
+    def fit(self, vectors: Tensor, targets: Tensor) -> None:
+        """Fit to vectors ``(N, D)`` and the task's ``label`` targets of the same rows."""
+        ...
+
+
+class StartedHead(Protocol):
+    """A head that begins from the words of its labels."""
+
+    def wordings(self, words: Sequence[str]) -> list[str]:
+        """The texts that say one label, given its name or its descriptions."""
+        ...
+
+    def start(self, vectors: Sequence[Tensor]) -> None:
+        """Begin from the encoder's pooled vectors of each label's wordings, ``(W, D)`` each."""
         ...
 
 

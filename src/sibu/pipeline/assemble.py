@@ -9,8 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sibu.core.protocols import Task
+from sibu.catalog import Spec
+from sibu.core.protocols import HeadPlace, Task
 from sibu.core.tensors import Batch, Encoded, Output
+from sibu.heads import HEADS
+from sibu.recipe.schema import Recipe
 
 
 class Model(nn.Module):
@@ -68,17 +71,30 @@ def objective(model: Any, tasks: Mapping[str, Task], *, penalty: Callable[[], Te
     """
 
     def loss(outputs: Mapping[str, Output], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        by_task = {task: tasks[task].loss(output, batch.targets[task]) for task, output in outputs.items()}
+        by_task = {
+            task: getattr(model.heads[task], "loss", tasks[task].loss)(output, batch.targets[task])
+            for task, output in outputs.items()
+        }
         total = model.total(by_task)
         return total if penalty is None else total + penalty(), by_task
 
     return loss
 
 
-def build_heads(tasks: Mapping[str, Task], encoder: Any) -> dict[str, nn.Module]:
-    """A fresh head a task; for a task that writes, the encoder's language head."""
-    width = int(encoder.width)
-    return {name: encoder.language_head() if task.writes else task.head(width) for name, task in tasks.items()}
+def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any) -> dict[str, nn.Module]:
+    """A fresh head a task: its own, or the one that the recipe names; where a task writes, the language head."""
+    return {
+        name: encoder.language_head() if task.writes else _head(task, recipe.tasks[name].head, int(encoder.width))
+        for name, task in tasks.items()
+    }
+
+
+def _head(task: Task, spec: Spec, width: int) -> nn.Module:
+    made = task.head(width)
+    if isinstance(made, HeadPlace):
+        built: nn.Module = HEADS.of(spec).build(spec, made)
+        return built
+    return made
 
 
 def text_encoder(

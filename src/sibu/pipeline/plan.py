@@ -63,9 +63,9 @@ class TaskPlan:
     key: str
     """Equal for two tasks that encode the same windows in the same order."""
     dev_was_split: bool
-    learned: Rows
-    """The rows that are trained on: ``train``, with changed copies where the recipe asks for them."""
-    learned_survey: SplitSurvey
+    learned: Rows | None
+    """The rows that are trained on: ``train``, with changed copies where the recipe asks for them; None: none are."""
+    learned_survey: SplitSurvey | None
     augmented: dict[str, int]
     """How many copies were made by each way; ``none`` counts those that could not be."""
     dev_is_train: bool = False
@@ -240,16 +240,19 @@ def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
     """
     wrong = _missing(recipe)
     method = recipe.method.name  # type: ignore[attr-defined]
+    if not any(block.data.train for block in recipe.tasks.values()):
+        wrong.append(Fault("model", "a new model learns its pieces from training texts, and no task has any."))
     if method != "full":
         what = f"`{method}` leaves weights as they are, and those of a new model are random."
         wrong.append(Fault("method", what, "Choose `full`."))
     if wrong:
         raise RecipeError(wrong)
     tasks, rows = {}, {}
-    for name, block in recipe.tasks.items():
+    taught = {name: (block, block.data.train) for name, block in recipe.tasks.items() if block.data.train is not None}
+    for name, (block, train) in taught.items():
         task = tasks[name] = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        rows[name] = read_rows(named_files(block.data.train), origin, Faults())
+        rows[name] = read_rows(named_files(train), origin, Faults())
         task.learn(rows[name])
 
     def texts(name: str) -> Iterator[str]:
@@ -258,10 +261,10 @@ def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
                 yield from (text for _, _, row in chunk for each in tasks[name].inputs(row) for text in each.texts())
                 advance(len(chunk))
 
-    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, block in recipe.tasks.items()]
+    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, (block, _) in taught.items()]
     key = hash_json([VERSION, spec.model_dump(), about])
     folder = cached(
-        "new", key, lambda folder: make_model(spec, (text for name in recipe.tasks for text in texts(name)), folder)
+        "new", key, lambda folder: make_model(spec, (text for name in taught for text in texts(name)), folder)
     )
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     progress.say(f"a new model ({spec.new}) with {size} pieces")
@@ -270,7 +273,7 @@ def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
 
 def _files_by_split(block: TaskBlock) -> dict[str, list[str]]:
     data = block.data
-    found = {"train": named_files(data.train)}
+    found = {} if data.train is None else {"train": named_files(data.train)}
     if data.dev is not None:
         found["dev"] = named_files(data.dev)
     if isinstance(data.test, Mapping):
@@ -303,6 +306,8 @@ def _trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress)
     """The model with the pieces that training and dev texts need."""
     used: set[int] = set()
     for name, block in recipe.tasks.items():
+        if block.data.train is None:
+            continue
         task = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
         train = read_rows(named_files(block.data.train), origin, Faults())
@@ -335,6 +340,14 @@ def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:
 def writes(recipe: Recipe) -> bool:
     """Whether a task of the recipe is answered by the model's language head."""
     return any(getattr(block.task, "writes", False) for block in recipe.tasks.values())
+
+
+def learns(recipe: Recipe, name: str) -> bool:
+    """Whether a task has anything to train by steps: not where its head is fitted and the encoder stays as it is."""
+    fits = getattr(recipe.tasks[name].head, "fits", False)
+    return recipe.tasks[name].data.train is not None and not (
+        fits and not getattr(recipe.method, "trains_encoder", True)
+    )
 
 
 def packs(plan: Plan) -> bool:
@@ -401,9 +414,11 @@ def _require_writer(recipe: Recipe, source: Source) -> None:
     from sibu.modalities.text._hf import writing_kind
 
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
-    if recipe.train.epochs == 0 and (heads := [name for name in recipe.tasks if name not in tasks]):
-        what = f"with no epoch the heads of {', '.join(heads)} would stay random; only what is written needs none."
-        raise RecipeError(Fault("train.epochs", what, "Give at least 1, or say `written: true` in the tasks."))
+    heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block.head)]
+    if recipe.train.epochs == 0 and heads:
+        what = f"with no epoch the heads of {', '.join(heads)} would stay random."
+        mend = "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
+        raise RecipeError(Fault("train.epochs", what, mend + "`neighbours`), or say `written: true` in the tasks."))
     if not tasks:
         return
     kind, faults = writing_kind(source.folder), []
@@ -433,6 +448,11 @@ def _require_writer(recipe: Recipe, source: Source) -> None:
         raise RecipeError(faults)
 
 
+def _ready(head: Any) -> bool:
+    """Whether a head answers before any step."""
+    return getattr(head, "fits", False) or getattr(head, "starts", False)
+
+
 def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
     """A task from its spec."""
     task: Task = TASKS.of(spec).build(spec, state)
@@ -452,7 +472,10 @@ def _plan_task(
 ) -> TaskPlan:
     task = build_task(block.task)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-    progress.say(f"{name}: reading {', '.join(Path(file).name for file in _files_of(block))}")
+    if files := _files_of(block):
+        progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
+    if block.data.train is None:
+        return _plan_untaught(name, block, task, origin, text, faults, progress)
     whole = read_rows(named_files(block.data.train), origin, faults)
     if block.data.shots is not None:
         where = f"tasks.{name}.data.shots"
@@ -462,6 +485,7 @@ def _plan_task(
     dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
         task.learn(whole)
+        _require_head(name, block, task)
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
@@ -530,6 +554,37 @@ def _plan_task(
     )
 
 
+def _require_head(name: str, block: TaskBlock, task: Any) -> None:
+    """The head can answer for the labels that were found.
+
+    Raises:
+        RecipeError: When texts have several labels and it knows one.
+    """
+    head: Any = block.head
+    if not getattr(head, "several", True) and task.state.get("multi_label"):
+        what = f"`{head.name}` gives a text one label, and {name}'s have several."
+        raise RecipeError(Fault(f"tasks.{name}.head", what, "Choose `logistic` or `neighbours`."))
+
+
+def _plan_untaught(
+    name: str, block: TaskBlock, task: Task, origin: Origin, text: Modality, faults: Faults, progress: Progress
+) -> TaskPlan:
+    """A task that learns nothing: its labels are in the recipe, and its files only judge it."""
+    task.learn(())
+    files = ({} if block.data.dev is None else {"dev": named_files(block.data.dev)}) | test_files(block)
+    splits = {split: read_rows(own, origin, faults) for split, own in files.items()}
+    named: dict[str, Any] = {"encode": False}
+    seen = {
+        split: look(task, block.task, rows, text, progress, what=f"{name}: looking at {split}", **named)
+        for split, rows in splits.items()
+    }
+    for each in seen.values():
+        faults.join(each.faults)
+    faults.join(twins(name, {split: (rows, seen[split]) for split, rows in splits.items()}, progress))
+    surveys = {split: each.survey for split, each in seen.items()}
+    return TaskPlan(name, task, splits, surveys, None, None, "", False, None, None, {})
+
+
 def test_files(block: TaskBlock) -> dict[str, list[str]]:
     """Test files by the name of their split."""
     test = block.data.test
@@ -576,7 +631,7 @@ def _numbers(rows: Rows) -> np.ndarray:
 
 def encoded_surveys(plans: Mapping[str, TaskPlan]) -> list[SplitSurvey]:
     """The training splits that are encoded: tasks that read the same texts (told by equal lengths) share one."""
-    found = [plan.learned_survey for plan in plans.values()]
+    found = [plan.learned_survey for plan in plans.values() if plan.learned_survey is not None]
     return list({tuple(sorted(each.lengths.items())): each for each in found}.values())
 
 
@@ -590,9 +645,10 @@ def expected_batches(plan: Plan) -> int:
     """About how many batches an epoch has."""
     options, packed = plan.recipe.train, packs(plan)
     size = options.batch_tokens or 1, options.batch_examples
-    writing = {id(each.learned_survey): each.task for each in plan.tasks.values()}
+    taught = {name: each for name, each in plan.tasks.items() if learns(plan.recipe, name)}
+    writing = {id(each.learned_survey): each.task for each in taught.values()}
     number = 0
-    for found in encoded_surveys(plan.tasks):
+    for found in encoded_surveys(taught):
         task: Any = writing[id(found)]
         count = int(getattr(task, "candidates", 0))
         if count:  # what may be written is planned for

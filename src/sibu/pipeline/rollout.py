@@ -68,7 +68,7 @@ class Explorer:
 
         own, model = self._explored[name], self._model
         task: Any = own.task
-        rows = own.plan.learned.take(records)
+        rows = own.plan.learned.take(records)  # type: ignore[union-attr]
         prompts = [stream.inputs.get("input_ids", record).tolist() for record in records]
         seed = derive(self._seed, "explore", name, step)
         spec = BestOfSpec(n=task.candidates, temperature=task.temperature, top_p=1.0, seed=seed)

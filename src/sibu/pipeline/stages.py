@@ -17,7 +17,7 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import open_recipe, verify
-from sibu.pipeline.plan import Plan, fingerprint, make_plan, plan_steps, writes
+from sibu.pipeline.plan import Plan, fingerprint, learns, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
 from sibu.recipe.fill import as_written, with_absolute_paths
@@ -61,6 +61,8 @@ class Trained:
     stopped_early: bool = False
     memo: Memo | None = None
     """Kept vectors of dev, where the whole encoder is frozen."""
+    fitting: Sequence[Stream] = ()
+    """The streams of the tasks whose head is fitted."""
 
 
 def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
@@ -109,10 +111,14 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
         trained = train(plan, working, scratch, progress, stack, accelerator, resume=resume)
         missed: list[str] = []
         if first:
+            from sibu.pipeline.heads import fit_heads
             from sibu.pipeline.write import write_bundle
 
             if trained.adapted.merge is not None:
                 trained.adapted.merge()  # as the bundle will answer
+            fitting = time.perf_counter()
+            fit_heads(trained.model, trained.fitting, progress)
+            trained.seconds += time.perf_counter() - fitting
             reports = evaluate_all(plan, trained, progress)
             missed = write_bundle(plan, trained, reports, out, working=working, began=began)
         missed = shared(missed, accelerator)
@@ -257,6 +263,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     from sibu.fusions import FUSIONS
     from sibu.pipeline.assemble import Model, build_heads, text_encoder
     from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.rollout import Explorer, explores
     from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
@@ -273,13 +280,14 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, encoder), weights=fixed)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
     peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
     rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
     if fixed is None:
         rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
     model.to(accelerator.device)
+    start_heads(model, plan)
     packed = encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
     streams = [_with_reference(plan, model, stream, progress) for stream in streams]
@@ -288,12 +296,17 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
 
         streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
     budget = Budget(options.batch_tokens or 1, options.batch_examples)
+    pairing = fitted(model, streams)
+    fitting = [stream for _, stream in pairing]
+    for name, stream in pairing:
+        streams = [replace(each, kinds=kinds_of(stream, name)) if each is stream else each for each in streams]
+    streams = [each for each in streams if any(learns(recipe, name) for name in each.targets)]
     schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
     memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
     make = Explorer(plan, model)
-    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo)
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo, fitting=fitting)
 
 
 def _streams(plan: Plan) -> list[Stream]:
@@ -303,6 +316,8 @@ def _streams(plan: Plan) -> list[Stream]:
 
     groups: dict[str, list[str]] = {}
     for name, each in plan.tasks.items():
+        if each.learned is None:
+            continue
         alone = f"{each.key} {name}" if explores(each.task) else each.key
         groups.setdefault(alone, []).append(name)
     streams = []
@@ -397,6 +412,7 @@ def _loop(
     tasks = {name: each.task for name, each in plan.tasks.items()}
     if trained.stopped_early or trained.step >= trained.steps:
         return
+    judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
     every = options.evaluate_every or trained.per_epoch
     save_every = options.checkpoint_every or every
     work = work_from(
@@ -429,7 +445,9 @@ def _loop(
             write(step)
             advance(1)
             last = step.number == trained.steps
-            if step.number % every == 0 or last:
+            if not judged:
+                trained.best_step = step.number
+            if judged and (step.number % every == 0 or last):
                 better = _evaluate_dev(plan, trained, accelerator, progress, trackers)
                 if better and first:
                     save_weights(trained.model, working / "best.safetensors")
@@ -482,11 +500,15 @@ def _step_log(file: Path, start: int) -> AbstractContextManager[Callable[[Step],
 
 
 def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
-    """Every metric of every task on dev."""
+    """Every metric of every task on its dev."""
+    from sibu.pipeline.heads import fit_heads
     from sibu.pipeline.predict import evaluate_rows
 
     found = {}
+    fit_heads(trained.model, trained.fitting, Silent())
     for name, each in plan.tasks.items():
+        if each.dev_is_train:
+            continue
         rows = each.splits["dev"]
         block, stop = plan.recipe.tasks[name], plan.recipe.train.stop_on
         wanted = {each.task.main_metric, *(m for m in each.task.metrics if stop == f"{name}.{m}")}
@@ -520,7 +542,7 @@ def _evaluate_dev(
     options = plan.recipe.train
     scores = shared(_dev_scores(plan, trained) if is_first() else {}, accelerator)
     if options.stop_on == "mean":
-        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items()]
+        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items() if not each.dev_is_train]
     else:
         task, metric = options.stop_on.split(".")
         wanted = [(task, metric)]

@@ -183,7 +183,7 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, encoder), weights=fixed)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
     found = load_file(path / "heads.safetensors")
     missing, unexpected = model.load_state_dict(found, strict=False)
     lacking = [name for name in missing if not name.startswith(BACKBONE)]

@@ -22,7 +22,7 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
 
     A method that moves pretrained weights takes smaller steps in a wider model, by the power 1.5 of the widths: 1.5e-4
     at width 384 becomes 5e-5 at 768 and 3e-5 at 1024, the rates that each is usually fine-tuned with. Little data gets
-    small batches, since a model learns by steps.
+    small batches, since a model learns by steps; but who learns by pairs needs many texts in a batch.
 
     Args:
         recipe: As it was read.
@@ -38,7 +38,8 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
         elif getattr(method, "rate_falls_with_width", False):
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
-    batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, SMALLEST), LARGEST)
+    pairs = any(getattr(block.head, "by_pairs", False) for block in recipe.tasks.values())
+    batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, LARGEST if pairs else SMALLEST), LARGEST)
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
     return recipe.model_copy(update={"train": train.model_copy(update=update)})
 

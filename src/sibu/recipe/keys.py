@@ -28,6 +28,7 @@ _PARTS = {
     "method": ("method", "`name`, or `{name: ..., options}`"),
     "fusion": ("fusion", "`name`, or `{name: ..., options}`"),
     "modalities": ("modalities", "a list of `{name: ..., options}`"),
+    "head": ("head", "`name`, or `{name: ..., options}`"),
     "decoding": ("decoding", "`name`, or `{name: ..., options}`"),
     "constrain": ("constrain", "`name`, or `{name: ..., options}`"),
     "augment": ("augment", "`name`, `{name: ..., options}`, or a list of them"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.core.example import as_names
 from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
+from sibu.heads import HEADS
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.models.spec import NewModel
@@ -280,7 +281,7 @@ def _catalog_at(path: yaml.Path) -> Any:
     if head == "tasks":
         if "augment" in path:
             return AUGMENTERS
-        rooms = {"reader": READERS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
+        rooms = {"reader": READERS, "head": HEADS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
         return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
     return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
 
@@ -366,6 +367,8 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
                 )
         elif block.data.in_domain is not None:
             found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
+        found += _head_faults(name, block)
+        found += _untaught(name, block, recipe)
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
         allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
@@ -382,6 +385,37 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
     return found
+
+
+def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A head of the room where the task has none of it."""
+    head: Any = block.head
+    if head.name == "linear":
+        return
+    where = ("tasks", name, "head")
+    if block.task.type != "classify":  # type: ignore[attr-defined]
+        yield where, "is for `classify`; other tasks have heads of their own.", "Leave it out."
+    elif getattr(block.task, "writes", False):
+        yield where, "has no part in a task that writes its answers.", "Leave out `head` or `written`."
+
+
+def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A task without training data, which asks for nothing that needs it."""
+    if block.data.train is not None:
+        return
+    where, head, task = ("tasks", name, "data", "train"), block.head, block.task
+    writes = getattr(task, "writes", False)
+    if recipe.train.epochs:
+        mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
+        yield where, "is missing.", mend
+    elif not writes and not getattr(head, "starts", False):
+        mend = "Add it; or say `head: labels`, which begins from the labels' names."
+        yield where, "is missing: without it the head would stay random.", mend
+    elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):
+        yield where, "is missing, and the labels are not given.", "Give `labels` or `descriptions` in the task."
+    for key in ("shots", "augment"):
+        if getattr(block.data, key):
+            yield ("tasks", name, "data", key), "needs training data.", "Leave it out, or give `train`."
 
 
 def _short(value: Any) -> str:

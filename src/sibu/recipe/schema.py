@@ -14,6 +14,8 @@ from sibu.decoders import DECODERS
 from sibu.decoders.greedy import GreedySpec
 from sibu.fusions import FUSIONS
 from sibu.fusions.identity import IdentitySpec
+from sibu.heads import HEADS
+from sibu.heads.linear import LinearSpec
 from sibu.methods import METHODS
 from sibu.methods.full import FullSpec
 from sibu.modalities import MODALITIES
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     AnyConstraint: TypeAlias = Spec
     AnyReward: TypeAlias = Spec
     AnyAugmenter: TypeAlias = Spec
+    AnyHead: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -47,6 +50,7 @@ else:
     AnyConstraint = CONSTRAINTS.union()
     AnyReward = REWARDS.union()
     AnyAugmenter = AUGMENTERS.union()
+    AnyHead = HEADS.union()
 
 
 def _form(given: Any) -> str:
@@ -69,8 +73,9 @@ def _several(given: Any) -> Any:
 class DataBlock(Spec):
     """Where a task's data lies."""
 
-    train: str | Files
-    """File to learn from; several are read as one."""
+    train: str | Files | None = None
+    """File to learn from; several are read as one. null: nothing is learned (`train.epochs: 0`), and the labels are
+    given in the recipe."""
     dev: str | Files | None = None
     """File for early stopping and every other choice; null: split from `train`, seeded and stratified."""
     test: str | Files | dict[Word, str] | None = None
@@ -103,6 +108,8 @@ class TaskBlock(Spec):
     """How files are read; null: by their ending."""
     weight: PositiveFloat = 1.0
     """Weight of the task's loss among several."""
+    head: AnyHead = LinearSpec()
+    """A task `classify`: how a text's vector becomes a label."""
     decoding: AnyDecoder = GreedySpec()
     """A task that writes: how an answer is chosen."""
     constrain: AnyConstraint | None = None

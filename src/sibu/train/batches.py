@@ -31,6 +31,9 @@ class Stream:
     """Whether the encoder computes texts side by side, without their padding: it does not count then."""
     group: int = 1
     """Records that stay together, in order: a batch holds whole groups."""
+    kinds: np.ndarray | None = None
+    """A number for the label of each record, where batches are to hold several of each that they hold; None: they are
+    drawn without regard to it. Shape ``(records,)``."""
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -84,6 +87,43 @@ def plan_epoch(
         part = part[np.argsort(lengths[part], kind="stable")[::-1]]
         batches += split_by_budget(part, lengths, budget)
     return [batches[place] for place in draw.permutation(len(batches))]
+
+
+TOGETHER = 4
+"""Records of one kind that go into a batch together."""
+
+
+def plan_pairs(
+    lengths: np.ndarray, kinds: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = ""
+) -> list[np.ndarray]:
+    """As ``plan_epoch``, where each batch holds up to ``TOGETHER`` records of each kind that it holds.
+
+    So every record meets others of its kind: a batch of B records has about ``2 x B`` pairs of one kind and some
+    ``B x B / 2`` of different ones, and no list of pairs is ever made.
+
+    Args:
+        lengths: Length of each record. Shape ``(records,)``.
+        kinds: The kind of each. Shape ``(records,)``.
+        budget: Size of a batch; one run of a kind is never cut.
+        seed: The run's seed.
+        epoch: Number of the epoch, from 0.
+        stream: Name of the stream.
+    """
+    draw = generator(seed, "pairs", epoch, stream)
+    runs: list[np.ndarray] = []
+    for kind in np.unique(kinds):
+        own = draw.permutation(np.flatnonzero(kinds == kind))
+        runs += np.array_split(own, -(-len(own) // TOGETHER))
+    batches: list[list[np.ndarray]] = [[]]
+    count = longest = 0
+    for place in draw.permutation(len(runs)):
+        run = runs[place]
+        longest, count = max(longest, int(lengths[run].max())), count + len(run)
+        if batches[-1] and (longest * count > budget.tokens or count > (budget.examples or count)):
+            batches.append([])
+            longest, count = int(lengths[run].max()), len(run)
+        batches[-1].append(run)
+    return [np.concatenate(batch) for batch in batches if batch]
 
 
 def split_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> list[np.ndarray]:
@@ -170,6 +210,8 @@ class Schedule:
     def _plan(self, stream: int, epoch: int) -> list[np.ndarray]:
         own, lengths = self.streams[stream], self.lengths[stream]
         named = {"seed": self.seed, "epoch": epoch}
+        if own.kinds is not None:
+            return plan_pairs(lengths, own.kinds, self.budget, stream=own.name, **named)
         if own.group == 1:
             return plan_epoch(lengths, self.budget, stream=own.name, packed=own.packed, **named)
         together = lengths.reshape(-1, own.group)

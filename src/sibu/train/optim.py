@@ -38,7 +38,8 @@ def adamw(rated: Iterable[Rated], *, weight_decay: float) -> torch.optim.AdamW:
                 groups.append(
                     {"params": part, "lr": each.learning_rate, "peak": each.learning_rate, "weight_decay": decay}
                 )
-    return torch.optim.AdamW(groups, fused=True)
+    nothing = {"params": [], "lr": 0.0, "peak": 0.0, "weight_decay": 0.0}
+    return torch.optim.AdamW(groups or [nothing], fused=True)
 
 
 def rate(schedule: str, *, steps: int, warmup: float) -> Callable[[int], float]:

@@ -21,6 +21,7 @@ class ProbeSpec(Spec):
 
     default_rate: ClassVar[float] = 1e-3
     trains_inputs: ClassVar[bool] = False
+    trains_encoder: ClassVar[bool] = False
     name: Literal["probe"] = "probe"
 
 

@@ -1,17 +1,20 @@
 """Classify a text or a pair: one label (sentiment, topic, intent, NLI, paraphrase) or several (multi-label).
 
-A linear layer on the pooled vector; cross entropy for one label, binary cross entropy for several.
+A linear layer on the pooled vector, or another `head`; cross entropy for one label, binary cross entropy for several.
 Source: Devlin et al., 2019, arXiv:1810.04805 (section 4.1). For a number instead of a label choose `regress`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from sibu.catalog import Entry, Labels, Spec
 from sibu.tasks._written import AsWritten, WrittenTask
+
+Words = Annotated[str, Field(min_length=1)]
+Descriptions = Annotated[dict[str, Words | Annotated[tuple[Words, ...], Field(min_length=1)]], Field(min_length=1)]
 
 if TYPE_CHECKING:
     from sibu.core.protocols import Task
@@ -23,6 +26,9 @@ class ClassifySpec(Spec):
     type: Literal["classify"] = "classify"
     labels: Labels | None = None
     """The labels in a fixed order; null: those of the training data, sorted."""
+    descriptions: Descriptions | None = None
+    """What labels mean, in words: `{label: words}`, or a list of words a label; a head or a model that reads labels
+    takes them in place of the names. Where `labels` is null they are the labels."""
     multi_label: bool | None = None
     """Whether an input may have several labels or none; null: yes where the data's labels are lists."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
@@ -51,6 +57,7 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
 
     task = Classify(
         labels=spec.labels,
+        descriptions=spec.descriptions or {},
         multi_label=spec.multi_label,
         threshold=spec.threshold,
         pooling=spec.pooling,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, counted
 from sibu.core.example import LabelSet, Row, as_names
-from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sibu.core.tensors import Output
-    from sibu.nn.heads import PooledHead
+
+
+_JOINTS = re.compile(r"[_\-.:/]+|(?<=[a-z])(?=[A-Z])")
+"""Where the parts of a label's name meet: `card_arrival`, `cardArrival`."""
 
 
 class Classify:
@@ -39,6 +43,7 @@ class Classify:
         self,
         *,
         labels: Sequence[str] | None,
+        descriptions: Mapping[str, str | Sequence[str]],
         multi_label: bool | None,
         threshold: float,
         pooling: str,
@@ -47,7 +52,8 @@ class Classify:
         class_weights: str | Mapping[str, float],
         state: State | None,
     ) -> None:
-        self.fixed_labels = labels
+        self.fixed_labels = labels if labels is not None or not descriptions else tuple(descriptions)
+        self.descriptions = descriptions
         self.multi_label = multi_label
         self.threshold = threshold
         self.pooling = pooling
@@ -90,6 +96,8 @@ class Classify:
         # Most rows say which form is meant; `check` names the others.
         multi = lists > singles if self.multi_label is None else self.multi_label
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
+        if unknown := sorted(set(self.descriptions) - set(names)):
+            raise DataError(f"descriptions names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
         if isinstance(self.class_weights, Mapping) and (unknown := sorted(set(self.class_weights) - set(names))):
             raise DataError(f"class_weights names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
         if len(names) < (1 if multi else 2):
@@ -99,7 +107,7 @@ class Classify:
                 "Add rows of another label, or list all in `labels`."
             )
         self.state = {"labels": names, "multi_label": multi, "counts": {name: counts[name] for name in names}}
-        self.state["pairs"] = pairs.share
+        self.state["pairs"] = pairs.share if pairs.rows else None
         self._restore()
 
     def _restore(self) -> None:
@@ -147,11 +155,19 @@ class Classify:
         vector[[self._numbers[name] for name in row["label"]]] = 1
         return {"label": vector}
 
-    def head(self, width: int) -> PooledHead:
-        """A linear layer on the pooled vector."""
-        from sibu.nn.heads import PooledHead
+    def head(self, width: int) -> HeadPlace:
+        """What the recipe's head answers for."""
+        several = bool(self.state["multi_label"])
+        return HeadPlace(width, len(self.labels), self.pooling, self.dropout, several)
 
-        return PooledHead(width=width, outputs=len(self.labels), pooling=self.pooling, dropout=self.dropout)
+    @property
+    def words(self) -> list[tuple[str, ...]]:
+        """What each label means in words: its descriptions, or its name with blanks between its parts."""
+        found = []
+        for name in self.labels:
+            own = self.descriptions.get(name, _JOINTS.sub(" ", name).strip() or name)
+            found.append((own,) if isinstance(own, str) else tuple(own))
+        return found
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy, or binary cross entropy over the labels."""

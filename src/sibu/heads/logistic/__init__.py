@@ -1,0 +1,43 @@
+"""Logistic: the encoder learns from pairs of rows, then logistic regression is fitted to its vectors.
+
+The way for few rows a label (from 2 to some 64): texts of one label are drawn together and those of different labels
+apart, which makes many pairs of few rows; the regression is then solved to its end, not trained by steps. With `probe`
+the encoder stays as it is and only the regression is fitted. With hundreds of rows a label `linear` is as good.
+Source: Tunstall et al., 2022, arXiv:2209.11055; pairs of a whole batch at once: Khosla et al., 2020, arXiv:2004.11362.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field, PositiveFloat
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sibu.core.protocols import HeadPlace
+
+
+class LogisticSpec(Spec):
+    """Options of `logistic`."""
+
+    by_pairs: ClassVar[bool] = True
+    fits: ClassVar[bool] = True
+    name: Literal["logistic"] = "logistic"
+    temperature: PositiveFloat = Field(default=0.1, le=10)
+    """Of the pairs' similarities in training: smaller looks at the hardest pairs alone."""
+    penalty: PositiveFloat = 1.0
+    """Weight of the squared weights against the sum of the rows' losses (scikit-learn's 1/C)."""
+
+
+def build(spec: LogisticSpec, place: HeadPlace) -> nn.Module:
+    """Logistic regression on the pooled unit vector."""
+    from sibu.heads._fitted import Fitted
+    from sibu.heads.logistic.regression import Regression
+
+    return Fitted(Regression(place, penalty=spec.penalty), place, temperature=spec.temperature)
+
+
+ENTRY = Entry(LogisticSpec, build)

@@ -1,0 +1,124 @@
+"""What is fitted to vectors, against scikit-learn; and label vectors against their words."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from torch.nn.functional import normalize
+
+from sibu.core.protocols import HeadPlace
+from sibu.core.tensors import Encoded
+from sibu.heads import HEADS
+from sibu.heads._fitted import alike
+
+
+def place(*, labels: int = 3, several: bool = False) -> HeadPlace:
+    return HeadPlace(width=6, outputs=labels, pooling="mean", dropout=0.0, multi_label=several)
+
+
+def built(name: str, where: HeadPlace, **options: object) -> torch.nn.Module:
+    spec = HEADS[name].spec(**options)
+    head: torch.nn.Module = HEADS.of(spec).build(spec, where)
+    return head
+
+
+def some(rows: int, seed: int = 0) -> torch.Tensor:
+    return normalize(torch.randn(rows, 6, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+LABELS = torch.arange(30) % 3
+SEVERAL = (torch.rand(30, 3, generator=torch.Generator().manual_seed(5)) > 0.5).float()
+
+
+@pytest.mark.parametrize("penalty", [0.1, 1.0, 10.0])
+def test_logistic_regression_is_scikit_learns(penalty: float) -> None:
+    head = built("logistic", place(), penalty=penalty)
+    head.fit(some(30), LABELS)
+    known = LogisticRegression(C=1 / penalty, tol=1e-10, max_iter=5000).fit(some(30).double().numpy(), LABELS.numpy())
+    found = head.inner(some(9, 1)).softmax(-1).numpy()
+    assert found == pytest.approx(known.predict_proba(some(9, 1).double().numpy()), abs=1e-5)
+
+
+def test_logistic_regression_of_several_labels_is_one_each() -> None:
+    head = built("logistic", place(several=True))
+    head.fit(some(30), SEVERAL)
+    found = head.inner(some(9, 1)).sigmoid().numpy()
+    for number in range(3):
+        known = LogisticRegression(tol=1e-10, max_iter=5000).fit(some(30).double().numpy(), SEVERAL[:, number].numpy())
+        assert found[:, number] == pytest.approx(known.predict_proba(some(9, 1).double().numpy())[:, 1], abs=1e-5)
+
+
+def test_nearest_means_are_scikit_learns() -> None:
+    head = built("prototypes", place())
+    head.fit(some(30), LABELS)
+    means = np.stack([normalize(some(30)[number::3].mean(0), dim=0).numpy() for number in range(3)])
+    known = KNeighborsClassifier(1).fit(means, np.arange(3))  # of unit vectors the nearest is the most alike
+    assert head.inner(some(50, 2)).argmax(-1).tolist() == known.predict(some(50, 2).numpy()).tolist()
+
+
+def test_a_label_without_a_row_is_never_the_nearest() -> None:
+    head = built("prototypes", place(labels=4))
+    head.fit(some(30), LABELS)
+    assert head.inner(some(200, 3)).argmax(-1).max() == 2
+
+
+@pytest.mark.parametrize("k", [1, 4, 100])
+def test_neighbours_are_scikit_learns(k: int) -> None:
+    head = built("neighbours", place(), k=k, temperature=0.2)
+    head.fit(some(30), LABELS)
+
+    def weights(distances: np.ndarray) -> np.ndarray:
+        return np.exp((1 - distances) / 0.2)
+
+    known = KNeighborsClassifier(min(k, 30), metric="cosine", weights=weights).fit(some(30).numpy(), LABELS.numpy())
+    found = head.inner(some(9, 1)).exp().numpy()
+    assert found == pytest.approx(known.predict_proba(some(9, 1).numpy()), abs=1e-4)
+
+
+def test_neighbours_of_several_labels_vote_on_each() -> None:
+    head = built("neighbours", place(several=True), k=1)
+    head.fit(some(30), SEVERAL)
+    assert (head.inner(some(30)).sigmoid() >= 0.5).float().equal(SEVERAL)
+
+
+@pytest.mark.parametrize("name", ["logistic", "prototypes", "neighbours"])
+def test_in_training_the_vectors_in_answering_the_scores(name: str) -> None:
+    head = built(name, place())
+    encoded = Encoded(torch.randn(5, 4, 6), torch.ones(5, 4, dtype=torch.bool))
+    head.fit(some(30), LABELS)
+    taught = head.train()(encoded, {}).logits
+    assert taught.norm(dim=-1) == pytest.approx(torch.ones(5), abs=1e-6)
+    assert head.eval()(encoded, {}).logits.shape == (5, 3)
+    assert not list(head.parameters())
+    saved = head.state_dict()
+    again = built(name, place())
+    again.load_state_dict(saved)
+    assert again.eval()(encoded, {}).logits.equal(head(encoded, {}).logits)
+
+
+def test_how_alike_labels_are() -> None:
+    assert alike(torch.tensor([1, 2, 1]), False).tolist() == [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
+    several = torch.tensor([[1.0, 1, 0], [1, 0, 0], [0, 0, 0]])
+    assert alike(several, True).tolist() == [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]]
+
+
+def test_a_label_begins_from_the_mean_of_its_wordings() -> None:
+    head = built("labels", place(labels=2), templates=("{}", "It is {}."), scale=5.0)
+    assert head.wordings(["good", "very good"]) == ["good", "It is good.", "very good", "It is very good."]
+    head.start([some(4, 1) * 3, some(2, 2)])
+    encoded = Encoded(some(5, 3).unsqueeze(1), torch.ones(5, 1, dtype=torch.bool))
+    means = torch.stack([normalize(own.mean(0), dim=0) for own in (some(4, 1), some(2, 2))])
+    assert torch.allclose(head.eval()(encoded, {}).logits, 5 * some(5, 3) @ means.T, atol=1e-6)
+
+
+def test_chinese_labels_are_said_in_chinese() -> None:
+    head = built("labels", place())
+    assert any("关于体育" in text for text in head.wordings(["体育"]))
+    assert any("about sports" in text for text in head.wordings(["sports"]))
+
+
+@pytest.mark.parametrize("template", ["about it", "{} and {}", "{label}", "{} of {text}"])
+def test_a_template_has_one_place(template: str) -> None:
+    with pytest.raises(ValueError, match=r"one `{}` where the label's words go"):
+        HEADS["labels"].spec(templates=(template,))
