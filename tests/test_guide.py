@@ -124,6 +124,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
         for name, rows in ROWS.items():
             write_jsonl(folder / f"{name}.{split}.jsonl", rows(count, seed=seed))
         (folder / f"similarity.{split}.csv").write_text(pair_lines(count, seed=seed))
+    (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):
         shutil.copy(recipe, folder / "examples/clinic")
     shutil.copytree(tiny_model, folder / "my-model")

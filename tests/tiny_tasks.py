@@ -90,6 +90,18 @@ def pair_rows(count: int, *, seed: int = 0) -> list[dict]:
     return rows
 
 
+def plain_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """Texts alone; some are Chinese, some longer than the model."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(count):
+        words = draw.choices(WORDS[:12], k=draw.choice([4, 9, 90]))
+        rows.append(
+            {"id": number, "text": f"{number} {' '.join(words)} 北京上海" if number % 3 else "我们在北京上海吃药"}
+        )
+    return rows
+
+
 TASKS = {
     "classify": ("classify", intent_rows),
     "classify, several labels": ("classify", topic_rows),
@@ -106,6 +118,7 @@ TASKS = {
     "generate, encoder-decoder": ("generate", reply_rows),
     "prefer": ("prefer", pair_rows),
     "prefer, encoder-decoder": ("prefer", pair_rows),
+    "mask": ("mask", plain_rows),
     "reinforce": ("reinforce", reply_rows),
     "reinforce, encoder-decoder": ("reinforce", reply_rows),
 }

@@ -14,7 +14,7 @@ from sibu.core.columns import Column
 from sibu.core.example import DataFault, Faults, Row
 from sibu.core.grammar import Grammar
 from sibu.core.result import Prediction
-from sibu.core.text import AnyInput, Feature, Prompt, Window
+from sibu.core.text import AnyInput, Feature, Pieces, Prompt, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,11 @@ class Modality(Protocol):
     """Equal for two that give the same windows and arrays."""
     unknown: int | None
     """The piece that stands for what the vocabulary lacks; None where it lacks nothing."""
+
+    @property
+    def pieces(self) -> Pieces | None:
+        """What tasks that hide words need to know of it; None where nothing can be hidden."""
+        ...
 
     def prepare(self, inputs: Sequence[AnyInput]) -> list[list[Window]]:
         """The windows of each input, in order; at least one each."""
@@ -256,6 +261,16 @@ class WritingTask(Task, Protocol):
     @property
     def compares(self) -> bool:
         """Whether the loss asks for ``reference``: the log probability of each answer before training."""
+        ...
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """Every answer there is, where the likeliest of them is to be told and nothing be written; else none."""
+        ...
+
+    @property
+    def blank(self) -> Row | None:
+        """A row that says nothing, whose answers' likelihoods the others' are held against; None: nothing is."""
         ...
 
     @property

@@ -1,7 +1,13 @@
 """What a task asks the text modality to encode, and what it gets back."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Fit = Literal["cut", "slide", "around"]
 
@@ -47,6 +53,20 @@ class Window:
     """What the decoder of an encoder-decoder is to write."""
     lost: str = ""
     """What of a prompt or an answer was left out, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What a vocabulary has for tasks that hide words and fill them in."""
+
+    mask: int
+    """The piece that stands for what is hidden."""
+    mask_text: str
+    """How it is written."""
+    plain: np.ndarray
+    """The pieces that are not special."""
+    decode: Callable[[Sequence[int]], str]
+    """Pieces to text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], Non
     task, block = opened.tasks[name], opened.recipe.tasks[name]
     if not task.writes:
         raise RecipeError(f"The task {name!r} does not write; only what is written can be told bit by bit.")
+    if task.choices:  # type: ignore[attr-defined]
+        raise RecipeError(f"The task {name!r} weighs its labels and writes none; there is nothing to hear.")
     decoding: str = block.decoding.name  # type: ignore[attr-defined]
     if decoding in ("beam", "best_of"):
         raise RecipeError(

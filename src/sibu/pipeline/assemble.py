@@ -83,14 +83,14 @@ def objective(model: Any, tasks: Mapping[str, Task], *, penalty: Callable[[], Te
 
 def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any) -> dict[str, nn.Module]:
     """A fresh head a task: its own, or the one that the recipe names; where a task writes, the language head."""
-    return {
-        name: encoder.language_head() if task.writes else _head(task, recipe.tasks[name].head, int(encoder.width))
-        for name, task in tasks.items()
-    }
+    return {name: _head(task, recipe.tasks[name].head, encoder) for name, task in tasks.items()}
 
 
-def _head(task: Task, spec: Spec, width: int) -> nn.Module:
-    made = task.head(width)
+def _head(task: Task, spec: Spec, encoder: Any) -> nn.Module:
+    if task.writes or getattr(task, "fills", False):
+        own: nn.Module = encoder.language_head() if task.writes else encoder.filling_head()
+        return own
+    made = task.head(int(encoder.width))
     if isinstance(made, HeadPlace):
         built: nn.Module = HEADS.of(spec).build(spec, made)
         return built
@@ -98,9 +98,9 @@ def _head(task: Task, spec: Spec, width: int) -> nn.Module:
 
 
 def text_encoder(
-    folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool, writes: bool = False
+    folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool, writes: bool = False, fills: bool = False
 ) -> nn.Module:
-    """The text modality's encoder for a model folder; with its language head where a task ``writes``."""
+    """The text modality's encoder for a model folder; with its language head where a task ``writes`` or ``fills``."""
     from sibu.modalities.text.encoder import TextEncoder
 
-    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle, writes=writes)
+    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle, writes=writes, fills=fills)

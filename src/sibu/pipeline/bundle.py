@@ -106,13 +106,14 @@ class Opened:
         Raises:
             RecipeError: When a key is settled by the training, a value is not allowed, or no answer could keep to it.
         """
-        from sibu.pipeline.plan import build_task, require_bounds
+        from sibu.pipeline.plan import build_task, introduce, require_bounds
         from sibu.pipeline.reward import require_rewards
 
         recipe = with_answering(self.recipe, name, overrides)
         require_bounds(recipe, self.text)
         require_rewards(recipe, name, chosen_by=True)
         task = build_task(recipe.tasks[name].task, self.tasks[name].state)
+        introduce(task, self.text)
         return replace(self, recipe=recipe, tasks=self.tasks | {name: task})
 
     def writer(self, name: str) -> Writer:

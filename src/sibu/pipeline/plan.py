@@ -342,6 +342,24 @@ def writes(recipe: Recipe) -> bool:
     return any(getattr(block.task, "writes", False) for block in recipe.tasks.values())
 
 
+def fills(recipe: Recipe) -> bool:
+    """Whether a task of the recipe tells hidden pieces by the model's masked-language head."""
+    return any(getattr(block.task, "fills", False) for block in recipe.tasks.values())
+
+
+def introduce(task: Any, text: Modality) -> None:
+    """Tell a task that asks for it what the vocabulary has.
+
+    Raises:
+        RecipeError: When it has nothing to hide words with.
+    """
+    if not getattr(task, "fills", False):
+        return
+    task.pieces = text.pieces
+    if task.pieces is None:
+        raise RecipeError("The model's vocabulary has no mask, which `mask` needs. Take a masked language model.")
+
+
 def learns(recipe: Recipe, name: str) -> bool:
     """Whether a task has anything to train by steps: not where its head is fitted and the encoder stays as it is."""
     fits = getattr(recipe.tasks[name].head, "fits", False)
@@ -414,7 +432,12 @@ def _require_writer(recipe: Recipe, source: Source) -> None:
     from sibu.modalities.text._hf import writing_kind
 
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
-    heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block.head)]
+    _require_filler(recipe, tasks)
+    heads = [
+        name
+        for name, block in recipe.tasks.items()
+        if name not in tasks and not _ready(block.head) and not getattr(block.task, "fills", False)
+    ]
     if recipe.train.epochs == 0 and heads:
         what = f"with no epoch the heads of {', '.join(heads)} would stay random."
         mend = "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
@@ -448,6 +471,30 @@ def _require_writer(recipe: Recipe, source: Source) -> None:
         raise RecipeError(faults)
 
 
+def _require_filler(recipe: Recipe, writing: Sequence[str]) -> None:
+    """Method and tasks suit those that fill in.
+
+    Raises:
+        RecipeError: Naming each that does not.
+    """
+    faults = []
+    name = next((name for name, block in recipe.tasks.items() if getattr(block.task, "fills", False)), None)
+    if name is None:
+        return
+    method = recipe.method.name  # type: ignore[attr-defined]
+    if method != "full":
+        what = f"`{method}` leaves weights as they are, and `mask` is to bring the domain's language into them."
+        faults.append(Fault("method", what, "Choose `full`."))
+    if writing:
+        what = f"{name} fills in and {', '.join(writing)} must write: no model does both."
+        faults.append(Fault("tasks", what, "Make two recipes of it."))
+    if recipe.text.trim_vocabulary:
+        what = "trim_vocabulary would take away what other texts of the domain need."
+        faults.append(Fault("modalities", what, "Leave it out."))
+    if faults:
+        raise RecipeError(faults)
+
+
 def _ready(head: Any) -> bool:
     """Whether a head answers before any step."""
     return getattr(head, "fits", False) or getattr(head, "starts", False)
@@ -471,6 +518,7 @@ def _plan_task(
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
+    introduce(task, text)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     if files := _files_of(block):
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
@@ -497,6 +545,8 @@ def _plan_task(
         if not faults.number("error"):
             raise
         raise DataError(f"{fault}\nRows that could not be read may be why:\n{faults.first_errors()}") from None
+    if hasattr(task, "remember"):
+        task.remember(splits["train"])
     if block.data.dev is not None:
         splits["dev"] = read_rows(named_files(block.data.dev), origin, faults)
     for split, files in test_files(block).items():

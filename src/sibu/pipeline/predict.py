@@ -16,6 +16,7 @@ from sibu.core.result import Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
+from sibu.pipeline.corrupt import corrupts, judged_texts
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.plan import constraint_of, decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
@@ -193,6 +194,8 @@ def evaluate_rows(
                 each=rows_of(block),
             )
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
+    elif corrupts(task):
+        found = judged_texts(model, name, task, text, rows, progress=progress, total=total, what=what)
     else:
         found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)
     predictions = [replace(prediction, scores=None) for prediction in found]

@@ -17,7 +17,7 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import open_recipe, verify
-from sibu.pipeline.plan import Plan, fingerprint, learns, make_plan, plan_steps, writes
+from sibu.pipeline.plan import Plan, fills, fingerprint, learns, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
 from sibu.recipe.fill import as_written, with_absolute_paths
@@ -262,6 +262,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     """Encoder, method, heads, optimiser and the schedule of batches."""
     from sibu.fusions import FUSIONS
     from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.corrupt import Corrupter
     from sibu.pipeline.frozen import Memo
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.rollout import Explorer, explores
@@ -275,6 +276,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
         dropout=recipe.text.dropout,
         allow_pickle=recipe.allow_pickle,
         writes=writes(recipe),
+        fills=fills(recipe),
     )
     adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
     tasks = {name: each.task for name, each in plan.tasks.items()}
@@ -305,12 +307,13 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
     memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
-    make = Explorer(plan, model)
+    make = Corrupter(tasks, options.seed, Explorer(plan, model))
     return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo, fitting=fitting)
 
 
 def _streams(plan: Plan) -> list[Stream]:
     """The tasks' windows as streams; tasks that read the same windows share one and are encoded once."""
+    from sibu.pipeline.corrupt import corrupts
     from sibu.pipeline.rollout import explores
     from sibu.train.batches import Stream
 
@@ -318,7 +321,7 @@ def _streams(plan: Plan) -> list[Stream]:
     for name, each in plan.tasks.items():
         if each.learned is None:
             continue
-        alone = f"{each.key} {name}" if explores(each.task) else each.key
+        alone = f"{each.key} {name}" if explores(each.task) or corrupts(each.task) else each.key
         groups.setdefault(alone, []).append(name)
     streams = []
     for names in groups.values():

@@ -14,7 +14,7 @@ from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
-from sibu.pipeline.plan import Plan, build_task, text_preparer, writes
+from sibu.pipeline.plan import Plan, build_task, fills, introduce, text_preparer, writes
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.pipeline.reward import judges_of
 from sibu.recipe import yaml
@@ -177,7 +177,10 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     shapes = bool(content["modalities"]["text"]["shapes"])
     text = text_preparer(recipe, path / "model", shapes=shapes)
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
-    named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False, "writes": writes(recipe)}
+    for task in tasks.values():
+        introduce(task, text)
+    named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
+    named |= {"writes": writes(recipe), "fills": fills(recipe)}
     encoder: Any = text_encoder(path / "model", shapes=shapes, **named)
     saved = path / "adapter" if (path / "adapter").is_dir() else None
     adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)

@@ -60,11 +60,20 @@ class Writer:
             For each row, for each of its inputs, the sum of the negative log probabilities and the number of pieces:
             ``(inputs, 2)``.
         """
+        asked = [self.task.inputs(row) for row in rows]
+        owners = [row for row, group in zip(rows, asked, strict=True) for _ in group]
+        found = self._unlikely([each for group in asked for each in group], owners)[0]
+        ends = np.cumsum([len(group) for group in asked])
+        return np.split(found, ends[:-1])
+
+    def _unlikely(self, prompts: Sequence[Any], owners: Sequence[Row]) -> tuple[np.ndarray, list[Window]]:
+        """The sum of the negative log probabilities and the number of pieces of each prompt's answer, ``(P, 2)``.
+
+        Their windows are the second answer. ``owners`` are the rows that the prompts are of.
+        """
         from sibu.nn.likelihood import answer_losses
 
-        asked = [self.task.inputs(row) for row in rows]
-        windows = [group[0] for group in self.text.prepare([each for group in asked for each in group])]
-        owners = [row for row, group in zip(rows, asked, strict=True) for _ in group]
+        windows = [group[0] for group in self.text.prepare(prompts)]
         lengths = np.array([max(len(window.input_ids), len(window.answer)) for window in windows])
         order = np.argsort(lengths, kind="stable")[::-1]
         device = next(self.model.parameters()).device
@@ -77,8 +86,33 @@ class Writer:
             with torch.inference_mode():
                 logits = self.model(batch)[self.name].logits
                 found[group] = answer_losses(logits, _labels(batch, self.name)).cpu().numpy()
-        ends = np.cumsum([len(group) for group in asked])
-        return np.split(found, ends[:-1])
+        return found, windows
+
+    def weigh(self, rows: Sequence[Row], *, cut: Callable[[set[int]], None] | None = None) -> list[Prediction]:
+        """The likeliest of the task's choices for each row, in order.
+
+        Args:
+            rows: A chunk of rows.
+            cut: Told the numbers of the rows of which not all was read.
+        """
+        choices, blank = self.task.choices, self.task.blank
+        asked = [*rows, *([] if blank is None else [blank])]
+        scores, outputs = np.zeros((len(asked), len(choices))), []
+        together = max(CHUNK // len(choices), 1)
+        for start in range(0, len(asked), together):
+            part = asked[start : start + together]
+            prompts = [replace(self.task.prompt(row), answer=choice) for row in part for choice in choices]
+            found, windows = self._unlikely(prompts, [row for row in part for _ in choices])
+            scores[start : start + together] = -found[:, 0].reshape(len(part), len(choices))
+            outputs += windows[:: len(choices)]
+        if cut is not None:
+            cut({place for place, window in enumerate(outputs[: len(rows)]) if window.cut})
+        if blank is not None:
+            scores = scores - scores[-1]
+        return [
+            self.task.decode(row, [[WindowOutput(window, own)]])
+            for row, window, own in zip(rows, outputs, scores, strict=False)  # the blank row is left out
+        ]
 
     def write(
         self,
@@ -98,6 +132,8 @@ class Writer:
         """
         from sibu.modalities.text.writer import write
 
+        if self.task.choices:
+            return self.weigh(rows, cut=cut)
         if self.decoder is None:
             raise ValueError("to write, a writer needs a decoder")
         windows = [group[0] for group in self.text.prepare([self.task.prompt(row) for row in rows])]
@@ -199,7 +235,7 @@ def judged_rows(
     source = iter(rows)
     with (progress or Silent()).bar(what, total) as advance:
         while chunk := list(islice(source, CHUNK)):
-            if writer.task.candidates:  # it has no answers to be judged by but its own
+            if writer.task.candidates or writer.task.choices:  # the likelihood of the right answers is not asked for
                 yield from writer.write(chunk)
                 advance(len(chunk))
                 continue

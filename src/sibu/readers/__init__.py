@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sibu.catalog import Catalog
 from sibu.core.errors import DataError, Fault, RecipeError
-from sibu.readers import alpaca, conll, csv, datasets, jsonl, messages, parquet, sharegpt, squad, tsv
+from sibu.readers import alpaca, conll, csv, datasets, jsonl, lines, messages, parquet, sharegpt, squad, tsv
 from sibu.readers._files import opened
 from sibu.readers.datasets import HUB, MARKS
 
@@ -20,6 +20,7 @@ READERS = Catalog(
     alpaca.ENTRY,
     sharegpt.ENTRY,
     messages.ENTRY,
+    lines.ENTRY,
     datasets.ENTRY,
     group="sibu.readers",
 )

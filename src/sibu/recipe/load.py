@@ -54,7 +54,7 @@ class Loaded:
 
 
 ANSWERING = ("decoding", "constrain", "reward", "max_new_tokens", "stop", "instruction", "system", "template",
-             "threshold", "no_answer_margin", "longest_answer")  # fmt: skip
+             "by", "calibrate", "threshold", "no_answer_margin", "longest_answer")  # fmt: skip
 """Keys of a task that say how it answers, not what it has learned: they may change afterwards."""
 
 

@@ -1,7 +1,7 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, generate, prefer, regress, reinforce, relate, tag
+from sibu.tasks import classify, extract, generate, mask, prefer, regress, reinforce, relate, tag
 
 TASKS = Catalog(
     "task type",
@@ -13,6 +13,7 @@ TASKS = Catalog(
     generate.ENTRY,
     prefer.ENTRY,
     reinforce.ENTRY,
+    mask.ENTRY,
     key="type",
     group="sibu.tasks",
 )

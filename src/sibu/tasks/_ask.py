@@ -30,14 +30,18 @@ class Asking:
     room: int
     """Most pieces of an answer."""
 
-    def prompt(self, row: Row, answer: str | None) -> Prompt:
-        """The prompt of a row with ``text`` or ``messages``; the assistant's last turn is no part of it."""
+    def prompt(self, row: Row, answer: str | None, shown: Sequence[tuple[str, str]] = ()) -> Prompt:
+        """The prompt of a row with ``text`` or ``messages``; the assistant's last turn is no part of it.
+
+        Before a text come the examples ``shown``, which are not learned; before a dialogue none do.
+        """
         turns: list[Message] = [] if self.system is None else [("system", self.system)]
         given = row.get("messages")
         if given is None:
-            parts = (self.instruction, row["text"])
-            turns.append(("user", "\n\n".join(part for part in parts if part)))
-            return Prompt(tuple(turns), answer, self.template, self.room, self.turns)
+            for text, known in shown:
+                turns += [("user", self._asked(text)), ("assistant", known)]
+            turns.append(("user", self._asked(row["text"])))
+            return Prompt(tuple(turns), answer, self.template, self.room, "last" if shown else self.turns)
         own = [(turn["role"], turn["content"]) for turn in given]
         if own and own[-1][0] == "assistant":
             own.pop()
@@ -46,6 +50,9 @@ class Asking:
             turns = [("system", "\n\n".join(told))]
         turns += _with_instruction(own, self.instruction)
         return Prompt(tuple(turns), answer, self.template, self.room, self.turns)
+
+    def _asked(self, text: str) -> str:
+        return "\n\n".join(part for part in (self.instruction, text) if part)
 
 
 def _with_instruction(turns: list[Message], instruction: str) -> list[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BeforeValidator, PositiveInt
+from pydantic import BeforeValidator, NonNegativeInt, PositiveInt
 
 from sibu.catalog import Spec
 from sibu.core.errors import Unsupported
@@ -15,6 +15,7 @@ from sibu.core.protocols import Features, Found, Judged, State, Task, WindowOutp
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import LEARNED, Feature, Prompt, Window
 from sibu.tasks._ask import check_fit
+from sibu.tasks._examples import Examples, kept_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,13 +41,16 @@ class WrittenSpec(Spec):
     """A chat template (Jinja); null: the model's own."""
     max_new_tokens: PositiveInt = 96
     """Most pieces of an answer."""
+    examples: NonNegativeInt = 0
+    """Training rows that are shown with their answers before each text, as turns of a dialogue: those most like it."""
 
 
-def _spelled_out(given: Any) -> Any:
+def spelled_out(given: Any) -> Any:
+    """`true` as a block of defaults, `false` as null."""
     return {} if given is True else None if given is False else given
 
 
-AsWritten = Annotated[WrittenSpec | None, BeforeValidator(_spelled_out)]
+AsWritten = Annotated[WrittenSpec | None, BeforeValidator(spelled_out)]
 """``true``, or a block of options; null or ``false``: by a head of its own."""
 
 
@@ -106,6 +110,8 @@ def limits(found: WindowOutput, room: int) -> tuple[Evidence, ...]:
 class WrittenTask:
     """A task whose answers are written.
 
+    Where its script has ``choices``, they are weighed by their likelihood instead, if the options say so.
+
     Args:
         inner: The task as its own head would answer it: its columns, checks and metrics hold.
         script: How its answers are written and read.
@@ -116,6 +122,8 @@ class WrittenTask:
     group = 1
     compares = False
     candidates = 0
+    choices: tuple[str, ...] = ()
+    blank: Row | None = None
     unwritten: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     features = TOKEN_FEATURES
@@ -126,6 +134,7 @@ class WrittenTask:
         self.spec = spec
         self.columns, self.needs = inner.columns, inner.needs
         self.room, self.template = spec.max_new_tokens, spec.template
+        self.examples = Examples((inner.state or {}).get("examples", ()) if spec.examples else ())
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -139,12 +148,20 @@ class WrittenTask:
 
     @property
     def state(self) -> State:
-        """What the task learned from its training rows."""
-        return self.inner.state
+        """What the task learned from its training rows, and the examples that it shows."""
+        own = dict(self.inner.state)
+        if self.spec.examples:
+            own["examples"] = [list(each) for each in self.examples.kept]
+        return own
 
     def learn(self, rows: Iterable[Row]) -> None:
         """As the task itself does."""
         self.inner.learn(rows)
+
+    def remember(self, rows: Iterable[Row]) -> None:
+        """Keep the training rows to show some of them."""
+        if self.spec.examples:
+            self.examples = Examples(kept_of((self.script.question(row), self.script.answer(row)) for row in rows))
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
         """As the task itself does, but for places in a window; and what does not fit."""
@@ -163,8 +180,11 @@ class WrittenTask:
 
     def _prompt(self, row: Row, answer: str | None) -> Prompt:
         asked = self.script.instruction() if self.spec.instruction is None else self.spec.instruction
-        text = "\n\n".join(part for part in (asked, self.script.question(row)) if part)
-        turns = [("user", text)] if self.spec.system is None else [("system", self.spec.system), ("user", text)]
+        question = self.script.question(row)
+        turns = [] if self.spec.system is None else [("system", self.spec.system)]
+        for other, known in self.examples.near(question, self.spec.examples):
+            turns += [("user", _joined(asked, other)), ("assistant", known)]
+        turns.append(("user", _joined(asked, question)))
         return Prompt(tuple(turns), answer, self.spec.template, self.room)
 
     def grammar(self, row: Row) -> Grammar:
@@ -193,6 +213,10 @@ class WrittenTask:
         return self.inner.judge(rows, predictions)
 
 
+def _joined(asked: str, question: str) -> str:
+    return "\n\n".join(part for part in (asked, question) if part)
+
+
 def find_parts(text: str, parts: Iterable[str]) -> Iterator[tuple[int, int] | None]:
     """Where parts stand in a text: each behind the last of its kind, else anywhere; None for what stands nowhere."""
     behind: dict[str, int] = {}
@@ -207,4 +231,4 @@ def find_parts(text: str, parts: Iterable[str]) -> Iterator[tuple[int, int] | No
         yield place, place + len(part)
 
 
-__all__ = ["TOKEN_FEATURES", "AsWritten", "Script", "WrittenSpec", "WrittenTask", "find_parts"]
+__all__ = ["TOKEN_FEATURES", "AsWritten", "Script", "WrittenSpec", "WrittenTask", "find_parts", "spelled_out"]

@@ -47,6 +47,8 @@ class Vocabulary:
     """Pieces that the model has vectors for."""
     lowercases: bool
     """Whether ``A`` and ``a`` become the same piece."""
+    mask: str | None = None
+    """How the piece that stands for what is hidden is written; None where there is none."""
 
     def specials(self, *, pair: bool) -> int:
         """How many special pieces a window has."""
@@ -81,6 +83,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         max_length=positions - offset if positions else None,
         size=int(config.get("vocab_size") or tokenizer.get_vocab_size()),
         lowercases=_ids(tokenizer, "Paris US") == _ids(tokenizer, "paris us"),
+        mask=next((name for name in ("[MASK]", "<mask>") if tokenizer.token_to_id(name) is not None), None),
     )
 
 

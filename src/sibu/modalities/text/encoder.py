@@ -16,7 +16,7 @@ from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
 
 if TYPE_CHECKING:
-    from sibu.modalities.text.writer import LanguageHead
+    from sibu.modalities.text.writer import FillingHead, LanguageHead
 
 
 class TextEncoder(nn.Module):
@@ -29,17 +29,27 @@ class TextEncoder(nn.Module):
         dropout: Dropout inside; None: the model's own.
         allow_pickle: Whether weights in a pickle may be read.
         writes: Whether the language head is loaded too.
+        fills: Whether the masked-language head is loaded too; a model that has none gets a fresh one.
     """
 
     def __init__(
-        self, folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool = False, writes: bool = False
+        self,
+        folder: Path,
+        *,
+        shapes: bool,
+        dropout: float | None,
+        allow_pickle: bool = False,
+        writes: bool = False,
+        fills: bool = False,
     ) -> None:
         super().__init__()
         # of an encoder-decoder the encoder alone has no forward pass of its own: it is loaded whole
         writes = writes or writing_kind(folder) == "encoder-decoder"
         if writes and shapes:
             raise RecipeError("shapes cannot go with an encoder-decoder. Leave the modality's `shapes` out.")
-        self.model: Any = load_encoder(folder, dropout=dropout, allow_pickle=allow_pickle, writes=writes)
+        named: dict[str, Any] = {"allow_pickle": allow_pickle, "writes": writes, "fills": fills}
+        self.model: Any = load_encoder(folder, dropout=dropout, **named)
+        self.fills = fills
         self.writes: Literal["causal", "encoder-decoder"] | None = writing_kind(folder) if writes else None
         """How the model writes; None: it has no language head here."""
         self.packs = self.writes == "causal" and can_pack(self.inner(), len(self.layers()))
@@ -88,7 +98,8 @@ class TextEncoder(nn.Module):
             arguments["inputs_embeds"] = sum(added, self.model.get_input_embeddings()(inputs["input_ids"]))
         else:
             arguments["input_ids"] = inputs["input_ids"]
-        return Encoded(vectors=self.model(**arguments).last_hidden_state[:, self.leading :], mask=mask)
+        model = self.inner() if self.fills else self.model
+        return Encoded(vectors=model(**arguments).last_hidden_state[:, self.leading :], mask=mask)
 
     def inner(self) -> Any:
         """The model that gives vectors: without what a method wraps around it, without language head and decoder."""
@@ -185,13 +196,14 @@ class TextEncoder(nn.Module):
 
     def layers(self) -> nn.ModuleList:
         """The transformer's layers, lowest first."""
-        return find_layers(self.inner() if self.writes else self.model)
+        return find_layers(self.inner() if self.writes or self.fills else self.model)
 
     def stem(self) -> list[nn.Parameter]:
         """The weights below the lowest layer (embeddings and what stands between)."""
         inside = {id(weight) for weight in self.layers().parameters()}
         above = self._above()
-        below = self.inner().parameters() if self.writes else self.parameters()  # decoder and language head lie above
+        within = self.writes or self.fills  # decoder and language head lie above
+        below = self.inner().parameters() if within else self.parameters()
         return [w for w in below if id(w) not in inside and id(w) not in above]
 
     def decoder_layers(self) -> list[nn.Module]:
@@ -203,6 +215,12 @@ class TextEncoder(nn.Module):
         from sibu.modalities.text.writer import LanguageHead
 
         return LanguageHead(self)
+
+    def filling_head(self) -> FillingHead:
+        """The head that tells hidden pieces; its weights are this encoder's own."""
+        from sibu.modalities.text.writer import FillingHead
+
+        return FillingHead(self)
 
     def _above(self) -> set[int]:
         """Weights behind the last layer (a final norm, a pooler)."""
@@ -225,8 +243,10 @@ def _spread(found: Tensor, mask: Tensor) -> Tensor:
     return vectors
 
 
-def load_encoder(folder: Path, *, dropout: float | None, allow_pickle: bool, writes: bool = False) -> Any:
-    """The model in a folder, without pooler, in float32; with its language head where it ``writes``."""
+def load_encoder(
+    folder: Path, *, dropout: float | None, allow_pickle: bool, writes: bool = False, fills: bool = False
+) -> Any:
+    """The model in a folder, without pooler, in float32; with its language head where it ``writes`` or ``fills``."""
     from inspect import signature
 
     from transformers import AutoConfig
@@ -243,6 +263,10 @@ def load_encoder(folder: Path, *, dropout: float | None, allow_pickle: bool, wri
     if writes:
         causal, both = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING, modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
         table = both if writing_kind(folder) == "encoder-decoder" else causal
+    if fills:
+        table = modeling_auto.MODEL_FOR_MASKED_LM_MAPPING
+        if type(config) not in table:
+            raise RecipeError(f"A model of the kind {config.model_type!r} cannot learn by `mask`. Take an encoder.")
     architecture = table[type(config)]
     kind: dict[str, Any] = {} if allow_pickle else {"use_safetensors": True}
     if "add_pooling_layer" in signature(architecture.__init__).parameters:

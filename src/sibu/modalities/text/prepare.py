@@ -13,7 +13,7 @@ import numpy as np
 
 from sibu.core.errors import RecipeError
 from sibu.core.protocols import Features
-from sibu.core.text import AnyInput, Feature, Prompt, TextInput, Window
+from sibu.core.text import AnyInput, Feature, Pieces, Prompt, TextInput, Window
 from sibu.core.units import Place, units
 from sibu.modalities.text._hf import Vocabulary, hash_tokenizer, read_vocabulary, writing_kind
 from sibu.modalities.text.prompts import PromptPreparer
@@ -96,6 +96,19 @@ class TextPreparer:
         if self.prompts is None:
             raise ValueError("prompts need a preparer that writes")
         return self.prompts.windows(prompts)
+
+    @property
+    def pieces(self) -> Pieces | None:
+        """What tasks that hide words need to know of the vocabulary; None where it has no piece for what is hidden."""
+        own = self.vocabulary
+        mask = None if own.mask is None else own.tokenizer.token_to_id(own.mask)
+        if mask is None or own.mask is None:
+            return None
+        special = {number for number, token in own.tokenizer.get_added_tokens_decoder().items() if token.special}
+        special |= {mask, own.pad_id, *(piece for part in own.pair for piece in part)}
+        special |= set() if own.unknown_id is None else {own.unknown_id}
+        plain = np.setdiff1d(np.arange(min(own.size, own.tokenizer.get_vocab_size())), list(special))
+        return Pieces(mask, own.mask, plain, lambda ids: str(own.tokenizer.decode(list(ids))))
 
     def bounds(self, template: str | None) -> Bounds:
         """What keeps answers within a grammar, for a chat template (None: the model's own)."""

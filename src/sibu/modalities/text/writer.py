@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sibu.core.protocols import Terms
 from sibu.core.tensors import Encoded, Output
-from sibu.nn.likelihood import IGNORED
+from sibu.nn.likelihood import IGNORED, answer_losses
 
 if TYPE_CHECKING:
     from sibu.core.grammar import Grammar
@@ -74,6 +74,38 @@ class LanguageHead(nn.Module):
             named["use_cache"] = False
         logits: Tensor = model(decoder_input_ids=begun, **named).logits
         return logits[answer != IGNORED]
+
+
+class FillingHead(LanguageHead):
+    """Scores of hidden pieces, by the masked-language head of the encoder's own model."""
+
+    def forward(self, encoded: Encoded, features: Mapping[str, Tensor]) -> Output:
+        """What is told of hidden pieces.
+
+        Args:
+            encoded: Vectors of the texts.
+            features: ``labels`` (B, T): the hidden pieces, -100 elsewhere; none where masks are to be filled in.
+
+        Returns:
+            In training the scores ``(N, V)`` of all hidden pieces. Otherwise for each row the sum of their negative log
+            probabilities, their number, and how many are the likeliest ``(B, 3)``; without labels the likeliest piece
+            at every place with its probability ``(B, T, 2)``.
+        """
+        if self.training:
+            return super().forward(encoded, features)
+        if "labels" in features:
+            labels = features["labels"]
+            logits = super().forward(encoded, features).logits
+            right = (logits.argmax(-1) == labels[labels != IGNORED]).to(logits.dtype)
+            rows = (labels != IGNORED).nonzero()[:, 0]
+            counted = right.new_zeros(len(labels)).index_add(0, rows, right)
+            return Output(torch.cat([answer_losses(logits, labels), counted.unsqueeze(1)], 1))
+        everywhere = torch.where(encoded.mask, 0, IGNORED)
+        logits = super().forward(encoded, {"labels": everywhere}).logits
+        chance, piece = logits.float().softmax(-1).max(-1)
+        found = chance.new_zeros(*encoded.mask.shape, 2)
+        found[encoded.mask] = torch.stack([piece.to(chance.dtype), chance], -1)
+        return Output(found)
 
 
 @contextmanager

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sibu.catalog import Entry, Labels, Spec
-from sibu.tasks._written import AsWritten, WrittenTask
+from sibu.tasks._written import WrittenSpec, WrittenTask, spelled_out
 
 Words = Annotated[str, Field(min_length=1)]
 Descriptions = Annotated[dict[str, Words | Annotated[tuple[Words, ...], Field(min_length=1)]], Field(min_length=1)]
 
 if TYPE_CHECKING:
     from sibu.core.protocols import Task
+
+
+class ClassifyWrittenSpec(WrittenSpec):
+    """How a label is given in words."""
+
+    by: Literal["writing", "likelihood"] = "writing"
+    """Whether the answer is written, or each label's likelihood computed and the likeliest told."""
+    calibrate: bool = True
+    """With `likelihood`: take off how likely each label is where the text says nothing."""
+
+
+AsClassifyWritten = Annotated[ClassifyWrittenSpec | None, BeforeValidator(spelled_out)]
 
 
 class ClassifySpec(Spec):
@@ -41,9 +53,12 @@ class ClassifySpec(Spec):
     """Share of the target spread over all labels. Source: Szegedy et al., 2016, arXiv:1512.00567."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     """Weight of each label in the loss; `balanced`: inverse to its frequency."""
-    written: AsWritten = None
+    written: AsClassifyWritten = None
     """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
-    `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+    `instruction`, `system`, `template`, `max_new_tokens`, `by` (`writing`: the answer is written; `likelihood`: every
+    label's likelihood is computed, one reading of the text a label, and the likeliest told, with probabilities) and
+    `calibrate` (with `likelihood`: how likely each label is where the text says nothing is taken off; Zhao et al.,
+    2021, arXiv:2102.09690); null: by a head of its own."""
 
     @property
     def writes(self) -> bool:
@@ -68,9 +83,12 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
     )
     if spec.written is None:
         return task
-    from sibu.tasks.classify.written import ClassifyScript
+    from sibu.tasks.classify.written import ClassifyScript, WeighedLabels
 
-    return WrittenTask(task, ClassifyScript(task), spec.written)
+    script = ClassifyScript(task)
+    if spec.written.by == "likelihood":
+        return WeighedLabels(task, script, spec.written, calibrate=spec.written.calibrate)
+    return WrittenTask(task, script, spec.written)
 
 
 ENTRY = Entry(ClassifySpec, build)

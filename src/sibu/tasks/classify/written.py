@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.example import Row
+from sibu.core.errors import DataError
+from sibu.core.example import Row, is_cjk
 from sibu.core.grammar import Grammar, either
-from sibu.tasks._written import NOTHING
+from sibu.core.protocols import WindowOutput
+from sibu.core.result import Prediction
+from sibu.tasks._written import NOTHING, WrittenTask
 
 if TYPE_CHECKING:
+    from sibu.tasks._written import WrittenSpec
     from sibu.tasks.classify.task import Classify
+
+
+SILENT, SILENT_CHINESE = "N/A", "无"
+"""Texts that say nothing."""
 
 
 class ClassifyScript:
@@ -52,3 +61,44 @@ class ClassifyScript:
             return text
         written = set(text.split("\n"))
         return [name for name in self.task.labels if name in written]
+
+
+class WeighedLabels(WrittenTask):
+    """Labels whose likelihoods are computed, in place of writing one.
+
+    Args:
+        inner: The task.
+        script: How its answers are written.
+        spec: The options.
+        calibrate: Whether how likely a label is without a text is taken off (Zhao et al., 2021, arXiv:2102.09690).
+    """
+
+    def __init__(self, inner: Classify, script: ClassifyScript, spec: WrittenSpec, *, calibrate: bool) -> None:
+        super().__init__(inner, script, spec)
+        self.classify = inner
+        self.calibrate = calibrate
+        self._require_one()
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """As the task itself does; an input has one label."""
+        super().learn(rows)
+        self._require_one()
+
+    def _require_one(self) -> None:
+        if self.state.get("multi_label"):
+            raise DataError("`written.by: likelihood` tells one label, and inputs have several. Say `by: writing`.")
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The labels."""
+        return tuple(self.classify.labels)
+
+    @property
+    def blank(self) -> Row | None:  # type: ignore[override]
+        """A text that says nothing, in the labels' script."""
+        chinese = any(map(is_cjk, "".join(self.choices)))
+        return {"text": SILENT_CHINESE if chinese else SILENT} if self.calibrate else None
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """The likeliest label, of scores by label."""
+        return self.classify.decode(row, answers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sibu.catalog import Entry, Spec, Stops
 
@@ -34,6 +34,8 @@ class GenerateSpec(Spec):
     from nothing. Source: Szegedy et al., 2016, arXiv:1512.00567."""
     turns: Literal["last", "all"] = "all"
     """Rows of `messages`: whether all the assistant's turns are learned, or the last alone."""
+    examples: NonNegativeInt = 0
+    """Training rows that are shown with their answers before each text, as turns of a dialogue: those most like it."""
     max_new_tokens: PositiveInt = 128
     """Most pieces of an answer; the prompt has what the model's longest input leaves beside them."""
     stop: Stops = ()
@@ -52,7 +54,9 @@ def build(spec: GenerateSpec, state: dict[str, Any] | None = None) -> Generate:
         turns=spec.turns,
         room=spec.max_new_tokens,
     )
-    return Generate(asking=asking, stops=spec.stop, label_smoothing=spec.label_smoothing, state=state)
+    return Generate(
+        asking=asking, stops=spec.stop, label_smoothing=spec.label_smoothing, examples=spec.examples, state=state
+    )
 
 
 ENTRY = Entry(GenerateSpec, build, needs=("sacrebleu",))

@@ -15,6 +15,7 @@ from sibu.core.result import Evidence, Prediction
 from sibu.core.text import Prompt, Window
 from sibu.metrics.writing import Written
 from sibu.tasks._ask import Asking, check_asked, check_fit, rewards
+from sibu.tasks._examples import Examples, kept_of
 from sibu.tasks._written import TOKEN_FEATURES, limits, token_labels, token_loss
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Generate:
     group = 1
     compares = False
     candidates = 0
+    choices: tuple[str, ...] = ()
+    blank: Row | None = None
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("messages", "messages", "input", help="the dialogue so far, or with its answer"),
@@ -48,9 +51,17 @@ class Generate:
     unwritten = ("perplexity",)
 
     def __init__(
-        self, *, asking: Asking, stops: tuple[str, ...], label_smoothing: float = 0.0, state: State | None
+        self,
+        *,
+        asking: Asking,
+        stops: tuple[str, ...],
+        label_smoothing: float = 0.0,
+        examples: int = 0,
+        state: State | None,
     ) -> None:
         self.asking = asking
+        self.shows = examples
+        self.examples = Examples((state or {}).get("examples", ()) if examples else ())
         self.label_smoothing = label_smoothing
         self.template, self.room = asking.template, asking.room
         self.stops = stops
@@ -69,6 +80,13 @@ class Generate:
             )
         self.state = {"answered": answered}
 
+    def remember(self, rows: Iterable[Row]) -> None:
+        """Keep the training rows that have a text and an answer, to show some of them."""
+        if self.shows:
+            known = ((row["text"], answers) for row in rows if row.get("text") and (answers := answers_of(row)))
+            self.examples = Examples(kept_of((text, answers[0]) for text, answers in known))
+            self.state = self.state | {"examples": [list(each) for each in self.examples.kept]}
+
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
         """Empty texts and answers, turns out of order, what does not fit."""
         given = row.get("messages")
@@ -84,11 +102,14 @@ class Generate:
     def inputs(self, row: Row) -> Sequence[Prompt]:
         """The prompt, with the answer where the row has one."""
         answers = answers_of(row)
-        return [self.asking.prompt(row, answers[0] if answers else None)]
+        return [self.asking.prompt(row, answers[0] if answers else None, self._shown(row))]
 
     def prompt(self, row: Row) -> Prompt:
         """What the model reads, without an answer."""
-        return self.asking.prompt(row, None)
+        return self.asking.prompt(row, None, self._shown(row))
+
+    def _shown(self, row: Row) -> Sequence[tuple[str, str]]:
+        return self.examples.near(row["text"], self.shows) if self.shows and row.get("messages") is None else ()
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
         """At each place the piece that is to follow it, where it is one to be learned."""

@@ -41,6 +41,8 @@ class Prefer:
     main_metric = "accuracy"
     unwritten = metrics
     candidates = 0
+    choices: tuple[str, ...] = ()
+    blank: Row | None = None
     group = 2
     """Records that belong together: a chosen answer and its rejected one."""
 

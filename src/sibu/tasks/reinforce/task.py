@@ -40,6 +40,8 @@ class Reinforce:
     features = (*TOKEN_FEATURES, Feature("reward", "float32", "window"), Feature("reference", "float32", "window"))
     main_metric = "reward"
     unwritten: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    blank: Row | None = None
 
     def __init__(
         self,
