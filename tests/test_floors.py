@@ -20,6 +20,8 @@ FLOORS = [
         "constraints",
         "rewards",
         "augmenters",
+        "pickers",
+        "desks",
         "trackers",
     },
     {"nn", "train", "metrics", "store", "models", "catalog"},

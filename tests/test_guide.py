@@ -124,6 +124,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
         for name, rows in ROWS.items():
             write_jsonl(folder / f"{name}.{split}.jsonl", rows(count, seed=seed))
         (folder / f"similarity.{split}.csv").write_text(pair_lines(count, seed=seed))
+    write_jsonl(folder / "pool.jsonl", [{"text": row["text"]} for row in intent_rows(12, seed=9)])
     (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):
         shutil.copy(recipe, folder / "examples/clinic")
@@ -131,6 +132,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     return folder
 
 
+RECIPES = {"few-labels.md": ["intent"]}
+"""Recipes that a page takes for granted, by their name."""
 BUNDLES = {"bundle.md": ["intent"]}
 """Bundles that a page takes for granted, by the name of their recipe."""
 
@@ -195,6 +198,8 @@ def run_python(text: str, page: Path, names: dict) -> None:
 def test_every_example_runs(page: Path, here: Path) -> None:
     for name in BUNDLES.get(page.name, []):
         sibu.run(recipe_of(name))
+    for name in RECIPES.get(page.name, []):
+        Path(f"{name}.yaml").write_text(yaml.safe_dump(recipe_of(name) | {"train": {"epochs": 1}}))
     names: dict = {"__name__": "guide"}
     found = blocks(page)
     for block in found:

@@ -20,6 +20,8 @@ ROOMS = {
     "constraints": "CONSTRAINTS",
     "rewards": "REWARDS",
     "augmenters": "AUGMENTERS",
+    "pickers": "PICKERS",
+    "desks": "DESKS",
     "trackers": "TRACKERS",
 }
 

@@ -7,7 +7,7 @@ The floors, from the top; imports only fall:
 - F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
-                  trackers``: blind
+                  pickers desks trackers``: blind
 - F2              ``nn train metrics store models catalog``
 - F1 ``core``     the vocabulary
 
@@ -17,11 +17,34 @@ The floors, from the top; imports only fall:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sibu.api import Predictor, check, evaluate, load, run, show
+    from sibu.api import (
+        Predictor,
+        ask_labels,
+        check,
+        evaluate,
+        label,
+        load,
+        run,
+        show,
+        simulate_labels,
+        take_labels,
+    )
     from sibu.recipe.schema import Recipe
 
 __version__ = "0.1.0"
-__all__ = ["Predictor", "Recipe", "check", "evaluate", "load", "run", "show"]
+__all__ = [
+    "Predictor",
+    "Recipe",
+    "ask_labels",
+    "check",
+    "evaluate",
+    "label",
+    "load",
+    "run",
+    "show",
+    "simulate_labels",
+    "take_labels",
+]
 
 _HOMES = {"Recipe": "sibu.recipe.schema"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -10,7 +10,16 @@ from inspect import cleandoc
 from sys import modules
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
 
@@ -125,6 +134,20 @@ class Catalog:
         entry = self[name]
         entry.require(f"The {self.kind} {name!r}")
         return entry
+
+    def spec(self, given: str | Mapping[str, Any]) -> Spec:
+        """The options of a part from its name, or a mapping with its name and options.
+
+        Raises:
+            RecipeError: When there is no such part, or an option is not allowed.
+        """
+        options = {self.key: given} if isinstance(given, str) else dict(given)
+        name = str(options.get(self.key))
+        try:
+            return self[name].spec.model_validate(options)
+        except ValidationError as fault:
+            said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors())
+            raise RecipeError(f"The {self.kind} {name!r}: {said}.") from None
 
     def options(self, name: str) -> list[Option]:
         """The options of a part, without the key that names it."""

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, list_, predict, run, show
+from sibu.cli import check, evaluate, label, list_, predict, run, show
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("list")(list_.list_)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
+app.command("label")(label.label)
 
 
 @app.callback(invoke_without_command=True)

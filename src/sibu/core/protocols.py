@@ -331,6 +331,77 @@ class Augmenter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a bundle makes of rows without labels; of the parts those that a picker asks for."""
+
+    size: int
+    """N, how many rows there are."""
+    chances: Sequence[np.ndarray] = ()
+    """Of each row the probabilities of its answers, ``(n, C)``: n is 1 for a label, the number of words for tags."""
+    draws: Sequence[np.ndarray] = ()
+    """The same by several variants of the model, ``(passes, n, C)``."""
+    vectors: Any = None
+    """A unit vector a row. Shape ``(N, D)``."""
+    known: Any = None
+    """The same of the rows that have a label. Shape ``(M, D)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A picker: what it asks for, and how it chooses."""
+
+    needs: tuple[str, ...]
+    """Parts of the pool: ``chances``, ``draws``, ``vectors``."""
+    choose: Callable[[Pool, int, np.random.Generator], list[int]]
+    """So many rows of a pool by their numbers, the most wanted first."""
+    passes: int = 0
+    """Variants of the model that ``draws`` asks for."""
+
+
+Picker = Picked
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A row on its way to a desk."""
+
+    id: str
+    row: Row
+    """Its inputs by Sibu's names."""
+    target: str
+    """What is asked for: ``label`` or ``entities``."""
+    guess: Any
+    """What the bundle would say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A row on its way back."""
+
+    line: int
+    id: str
+    """As it was sent; empty where the file has none."""
+    value: Any
+    """The label, a list of labels or the spans; None: nobody gave any."""
+
+
+class Desk(Protocol):
+    """A form of file that people label in."""
+
+    def write(self, path: Path, rows: Sequence[Sent]) -> None:
+        """Write rows to be labelled."""
+        ...
+
+    def read(self, path: Path, target: str) -> Iterator[Returned]:
+        """Read them back.
+
+        Raises:
+            DataError: When the file cannot be read.
+        """
+        ...
+
+
 class Reward(Protocol):
     """How good answers are."""
 

@@ -349,7 +349,8 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
     if held.all():
         why = "all rows are alike" if len(groups) == 1 else f"a dev_share of {share:g} leaves no row to train on"
         raise DataError(f"{', '.join(rows.files)}: {why}; dev cannot be split from it. Give `data.dev`.")
-    return rows.subset(np.flatnonzero(~held)), rows.subset(np.flatnonzero(held))
+    numbers = np.arange(total) if rows.chosen is None else rows.chosen
+    return rows.subset(numbers[~held]), rows.subset(numbers[held])
 
 
 def named_files(given: str | Sequence[str]) -> list[str]:

@@ -124,7 +124,8 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
         try:
-            plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, encode=encode)
+            named: dict[str, Any] = {"chosen": loaded.chosen, "encode": encode}
+            plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, **named)
         except RecipeError as fault:  # the other tasks' faults are told with this one's
             wrong += fault.faults
     if wrong:
@@ -515,6 +516,7 @@ def _plan_task(
     progress: Progress,
     before: Mapping[str, TaskPlan],
     *,
+    chosen: Sequence[int] | None,
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
@@ -525,6 +527,8 @@ def _plan_task(
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
     whole = read_rows(named_files(block.data.train), origin, faults)
+    if chosen is not None:
+        whole = whole.subset(np.asarray(chosen, np.int64))
     if block.data.shots is not None:
         where = f"tasks.{name}.data.shots"
         left = np.setdiff1d(np.arange(len(whole)), _of_others("dev", whole, block, recipe, before))

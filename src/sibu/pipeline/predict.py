@@ -61,6 +61,35 @@ def answers(
         memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
         cut: Told the numbers of the rows that have an input of which not all is read.
     """
+    grouped = outputs_of(model, name, task, text, rows, memo=memo, cut=cut)
+    return [task.decode(row, group) for row, group in zip(rows, grouped, strict=True)]
+
+
+def outputs_of(
+    model: Model,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Sequence[Row],
+    *,
+    memo: Callable[[int, Batch], Encoded] | None = None,
+    cut: Callable[[set[int]], None] | None = None,
+    lively: bool = False,
+    seen: Callable[[Sequence[int], Encoded], None] | None = None,
+) -> list[list[list[WindowOutput]]]:
+    """What the head says of each window of a chunk of rows, by row and input.
+
+    Args:
+        model: The model.
+        name: The task's name.
+        task: The task.
+        text: The text modality's preparer.
+        rows: The chunk.
+        memo: As in ``answers``.
+        cut: As in ``answers``.
+        lively: Whether dropout stays on, so that each pass asks another variant of the model.
+        seen: Told the vectors of each batch, with the row of each window.
+    """
     asked = [task.inputs(row) for row in rows]
     prepared = iter(text.prepare([source for group in asked for source in group]))
     pieces = [
@@ -76,11 +105,17 @@ def answers(
     outputs: list[WindowOutput | None] = [None] * len(pieces)
     device = next(model.parameters()).device
     model.eval()
+    if lively:
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.train()
     for number, group in enumerate(split_by_budget(order, lengths, forward_budget(device))):
         chosen = [pieces[place] for place in group]
         batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
         with torch.inference_mode():
             encoded = model.encode(batch.inputs) if memo is None else memo(number, batch)
+            if seen is not None:
+                seen([piece.row for piece in chosen], encoded)
             logits = model.heads[name](encoded, batch.targets[name]).logits.float().cpu().numpy()
         for place, own in zip(group, logits, strict=True):
             by_token = own.ndim >= 2 and own.shape[0] == int(lengths[group[0]])
@@ -89,7 +124,7 @@ def answers(
     for piece, output in zip(pieces, outputs, strict=True):
         if output is not None:
             grouped[piece.row][piece.number].append(output)
-    return [task.decode(row, group) for row, group in zip(rows, grouped, strict=True)]
+    return grouped
 
 
 def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:

@@ -41,6 +41,8 @@ class Loaded:
     """As shown in messages."""
     lines: Mapping[yaml.Path, int]
     """The line of each key; 0: an override set it."""
+    chosen: tuple[int, ...] | None = None
+    """Rows of the training data, by number, that alone are learned from; None: all."""
 
     def placed(self, error: RecipeError) -> RecipeError:
         """Faults that name a dotted key get the file and the line of it too."""

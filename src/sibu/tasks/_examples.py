@@ -6,8 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from sibu.core.example import is_cjk
 from sibu.core.units import units
 
@@ -29,6 +27,8 @@ class Examples:
 
     def __init__(self, kept: Sequence[Shown]) -> None:
         self.kept = [(question, answer) for question, answer in kept]
+        import numpy as np
+
         counts = [Counter(terms(question)) for question, _ in self.kept]
         found = Counter(term for own in counts for term in own)
         self._rarity = {term: math.log((1 + len(counts)) / (1 + number)) + 1 for term, number in found.items()}
@@ -51,6 +51,8 @@ class Examples:
 
     def near(self, question: str, count: int) -> list[Shown]:
         """So many of them, the most alike last; never the question itself."""
+        import numpy as np
+
         alike = np.zeros(len(self.kept))
         for term, weight in self._weights(Counter(terms(question))).items():
             if term in self._places:

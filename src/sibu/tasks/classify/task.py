@@ -202,6 +202,15 @@ class Classify:
         scores = {name: _short(chance) for name, chance in zip(self.labels, chances, strict=True)}
         return Prediction(self.labels.names[best], _short(chances[best]), scores)
 
+    def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
+        """Probabilities of the labels, ``(1, C)``; of several labels of each being given or not, ``(C, 2)``."""
+        logits = answers[0][0].logits.astype(np.float64)
+        if self.state["multi_label"]:
+            given = 1 / (1 + np.exp(-logits))
+            return np.stack([1 - given, given], 1)
+        found = np.exp(logits - logits.max())
+        return np.asarray(found / found.sum())[None]
+
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Accuracy and F1 (one label) or micro and macro F1 (several), with the confusion between labels."""
         golds = [row["label"] for row in rows]

@@ -258,6 +258,14 @@ class Tag:
             found.append(item | {"score": round(chance, 6)})
         return Prediction(found, min((item["score"] for item in found), default=None))
 
+    def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
+        """Probabilities of the tags of each word, ``(words, C)``."""
+        _, scores = _joined(answers[0])
+        if not len(scores):
+            return np.zeros((0, len(self.tags)))
+        found = np.exp(scores - scores.max(1, keepdims=True))
+        return np.asarray(found / found.sum(1, keepdims=True))
+
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Span precision, recall and F1 as conlleval and seqeval count them, by label too."""
         golds: list[set[tuple[str, int, int]]] = []

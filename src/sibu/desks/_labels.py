@@ -1,0 +1,51 @@
+"""What the desks share: rows that go out, labels that come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sibu.core.errors import DataError
+from sibu.core.protocols import Sent
+
+APART = "\n\n"
+"""What stands between the two texts of a pair where a desk has one text."""
+
+
+def shown(sent: Sent) -> str:
+    """The text of a row, with its pair."""
+    return APART.join(str(sent.row[name]) for name in ("text", "text_pair") if sent.row.get(name))
+
+
+def objects(path: Path) -> Iterator[tuple[int, Any]]:
+    """The objects of a JSON Lines file, or of a list in a JSON file, with their line or place from 1.
+
+    Raises:
+        DataError: When there is no such file, or it is neither.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path} cannot be read: {fault}.") from None
+    if text.lstrip().startswith("["):
+        try:
+            yield from enumerate(json.loads(text), 1)
+        except ValueError as fault:
+            raise DataError(f"{path} is no JSON: {fault}.") from None
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                found = json.loads(line)
+            except ValueError as fault:
+                raise DataError(f"{path}:{number} is no JSON: {fault}.") from None
+            if not isinstance(found, dict):
+                raise DataError(f"{path}:{number} must be an object, given {line[:40]}.")
+            yield number, found
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    """JSON Lines."""
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,61 @@
+"""Rows and labels as Label Studio has them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sibu.core.protocols import Returned, Sent
+from sibu.desks._labels import objects, shown
+
+NAMES = {"from_name": "label", "to_name": "text"}
+
+
+class LabelStudio:
+    """Writes and reads Label Studio's JSON."""
+
+    def write(self, path: Path, rows: Sequence[Sent]) -> None:
+        """One list of tasks; the guesses are predictions."""
+        tasks = [
+            {"data": {"text": shown(one), "sibu_id": one.id}, "predictions": [{"result": _guessed(one)}]}
+            for one in rows
+        ]
+        path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    def read(self, path: Path, target: str) -> Iterator[Returned]:
+        """The last annotation of each task that was not cancelled; none where nobody made one."""
+        for place, found in objects(path):
+            own = str((found.get("data") or {}).get("sibu_id", ""))
+            made = [each for each in found.get("annotations") or [] if not each.get("was_cancelled")]
+            yield Returned(place, own, _labels(made[-1]["result"], target) if made else None)
+
+
+def _guessed(one: Sent) -> list[dict[str, Any]]:
+    if one.target == "entities":
+        return [
+            NAMES
+            | {
+                "type": "labels",
+                "value": {"start": s["start"], "end": s["end"], "text": s["text"], "labels": [s["label"]]},
+            }
+            for s in one.guess
+        ]
+    guess = one.guess if isinstance(one.guess, list) else [one.guess]
+    return [NAMES | {"type": "choices", "value": {"choices": guess}}] if guess else []
+
+
+def _value(span: dict[str, Any]) -> dict[str, Any]:
+    return {"start": span["start"], "end": span["end"], "text": span["text"], "labels": [span["label"]]}
+
+
+def _labels(results: Sequence[dict[str, Any]], target: str) -> list[Any] | None:
+    values = [each["value"] for each in results]
+    if target == "entities":
+        return [
+            {"start": value["start"], "end": value["end"], "label": label}
+            for value in values
+            for label in value["labels"]
+        ]
+    return [choice for value in values for choice in value.get("choices", [])] or None

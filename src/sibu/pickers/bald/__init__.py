@@ -1,0 +1,37 @@
+"""BALD: the rows about which the model's own variants, made by dropout, disagree.
+
+Leaves aside what is merely hard (every variant in doubt alike), and asks where more data would settle it. Takes
+`passes` times as long as `margin`; needs a model with dropout. Source: Houlsby et al., 2011, arXiv:1112.5745; by
+dropout: Gal et al., 2017, arXiv:1703.02910.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from sibu.catalog import Entry, Spec
+
+if TYPE_CHECKING:
+    from sibu.core.protocols import Picker
+
+
+class BaldSpec(Spec):
+    """Options of `bald`."""
+
+    name: Literal["bald"] = "bald"
+    passes: int = Field(default=10, ge=2, le=1000)
+    """Variants that are asked."""
+
+
+def build(spec: BaldSpec) -> Picker:
+    """The picker."""
+    from sibu.core.protocols import Picked
+    from sibu.pickers._doubt import most
+    from sibu.pickers.bald.disagreement import disagreement
+
+    return Picked(("draws",), lambda pool, count, draw: most(disagreement(pool.draws), count, draw), spec.passes)
+
+
+ENTRY = Entry(BaldSpec, build)

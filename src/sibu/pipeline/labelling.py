@@ -1,0 +1,425 @@
+"""Rows without labels: choose some, send them to a desk, take their labels back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sibu.catalog import Spec
+from sibu.core.errors import DataError, RecipeError, Unsupported, counted
+from sibu.core.example import Faults, Row, as_names
+from sibu.core.protocols import Picked, Pool, Returned, Sent, WindowOutput
+from sibu.core.tensors import Encoded
+from sibu.desks import DESKS
+from sibu.pickers import PICKERS
+from sibu.pipeline.bundle import Opened
+from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files
+from sibu.pipeline.progress import Progress
+from sibu.readers import READERS, reader_for
+from sibu.store.atomic import new_file, write_json
+from sibu.store.hashes import hash_json
+from sibu.train.seed import generator, seed_torch
+
+CHUNK = 1024
+TARGETS = {"classify": "label", "tag": "entities"}
+"""Task types that can be labelled, with what is asked for."""
+LEDGER = ".sent.json"
+"""What is put behind a file's name for the list of the rows that went out in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Rows that were chosen, and what became of the others."""
+
+    rows: list[Sent]
+    """In the order in which they were chosen."""
+    told: dict[str, int]
+    """How many rows the file has, how many were left out and why."""
+
+
+def target_of(opened: Opened, name: str) -> str:
+    """What is asked for to label a task.
+
+    Raises:
+        Unsupported: When its answers are no labels, or it writes them.
+    """
+    kind = opened.recipe.tasks[name].task.type  # type: ignore[attr-defined]
+    if kind not in TARGETS or not hasattr(opened.tasks[name], "chances"):
+        why = "writes its answers" if opened.tasks[name].writes else f"is of the type `{kind}`"
+        raise Unsupported(f"The task {name!r} {why}; rows are chosen for `classify` and `tag` with a head.")
+    return TARGETS[kind]
+
+
+def identity(row: Row) -> str:
+    """The same for rows of the same inputs."""
+    names = ("text", "text_pair", "tokens")
+    return hash_json([row.get(name) for name in names])[:16]
+
+
+def choose(
+    opened: Opened,
+    name: str,
+    file: str,
+    picker: Spec,
+    count: int,
+    *,
+    known: Sequence[str] | None,
+    seed: int,
+    progress: Progress,
+) -> Chosen:
+    """Choose rows of an unlabelled file.
+
+    Args:
+        opened: The bundle that knows something of the task.
+        name: The task.
+        file: The file.
+        picker: By what.
+        count: How many rows.
+        known: Files of rows that have a label: none of them is chosen; None: what the bundle was trained on, where it
+            is still there.
+        seed: Of what is drawn.
+        progress: Where to tell how far it is.
+
+    Raises:
+        Unsupported: When the task cannot be labelled so.
+        RecipeError: When a file is not there.
+        DataError: When no row can be used, or the model has no dropout that a picker asks for.
+    """
+    target = target_of(opened, name)
+    way: Picked = PICKERS.of(picker).build(picker)
+    block, task = opened.recipe.tasks[name], opened.tasks[name]
+    rows = _inputs(opened, name, [file], progress)
+    labelled = _with_labels(opened, name, file, rows)
+    trained = [] if block.data.train is None else named_files(block.data.train)
+    there = [each for each in trained if Path(each).is_file()]
+    if known is None and len(there) < len(trained):
+        progress.say("What the bundle was trained on is not all there: rows of it may be chosen again (--known).")
+    labels = _inputs(opened, name, there if known is None else known, progress) if (known or there) else None
+    before = set() if labels is None else {identity(row) for row in labels}
+    numbers: list[int] = []
+    taken: set[str] = set()
+    told = {"rows": len(rows), "have a label": 0, "are known": 0, "come twice": 0}
+    for number, row in enumerate(rows):
+        own = identity(row)
+        if number in labelled:
+            told["have a label"] += 1
+        elif own in before or own in taken:
+            told["are known" if own in before else "come twice"] += 1
+        else:
+            numbers.append(number)
+            taken.add(own)
+    if not numbers:
+        raise DataError(f"{file} has no row that could be chosen: {_said(told)}.")
+    free = rows.subset(np.array(numbers))
+    pool = look_at(opened, name, free, way, labels, seed=seed, progress=progress)
+    picked = way.choose(pool, min(count, len(numbers)), generator(seed, "label"))
+    found = free.take(picked)
+    from sibu.pipeline.predict import answers
+
+    guesses = answers(opened.model, name, task, opened.text, found)
+    columns = {column.name for column in task.columns if column.role == "input"}
+    sent = [
+        Sent(
+            identity(row),
+            {key: value for key, value in row.items() if key in columns and value is not None},
+            target,
+            guess.value,
+        )
+        for row, guess in zip(found, guesses, strict=True)
+    ]
+    return Chosen(sent, told)
+
+
+def _said(told: dict[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in told.items() if count)
+
+
+def _inputs(opened: Opened, name: str, files: Sequence[str], progress: Progress) -> Rows:
+    """The inputs of files; what cannot be read is told and left out."""
+    require_files(list(files), "--input")
+    block, task = opened.recipe.tasks[name], opened.tasks[name]
+    inputs = tuple(column for column in task.columns if column.role == "input")
+    names = {column.name for column in inputs}
+    needs = tuple(group for group in task.needs if set(group) <= names)
+    fields = {key: value for key, value in block.fields.items() if key in names | {"id"}}
+    origin = Origin(fields, _reader(files[0], block.reader), inputs, needs, f"tasks.{name}")
+    faults = Faults()
+    rows = read_rows(list(files), origin, faults, targets=False)
+    if faults.number("error"):
+        progress.say(f"{counted(faults.number('error'), 'row')} cannot be read and are left out:")
+        progress.say(faults.first_errors(where=""))
+    return rows
+
+
+def _reader(file: str, trained: Any) -> Any:
+    """The reader of a file: the trained one with its options where it is of the same kind."""
+    try:
+        kind = reader_for(file)
+    except RecipeError:
+        if trained is None:
+            raise
+        return trained
+    return trained if trained is not None and trained.name == kind else READERS[kind].spec()
+
+
+def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
+    """The numbers of the rows that have a label already."""
+    block, task = opened.recipe.tasks[name], opened.tasks[name]
+    columns = [block.fields.get(c.name, c.name) for c in task.columns if c.role == "target"]
+    about = json.loads((rows.folder / "about.json").read_text(encoding="utf-8"))
+    if not set(columns) & set(about["in_files"]):
+        return set()
+    spec = _reader(file, block.reader)
+    lines = {
+        line
+        for line, raw in READERS.of(spec).build(spec)(file, Faults())
+        if any(raw.get(column) not in (None, "", []) for column in columns)
+    }
+    places = [line for chunk in rows.chunks() for _, line, _ in chunk]
+    return {number for number, line in enumerate(places) if line in lines}
+
+
+def look_at(
+    opened: Opened, name: str, rows: Rows, way: Picked, labels: Rows | None, *, seed: int, progress: Progress
+) -> Pool:
+    """What a picker asks for of some rows.
+
+    Raises:
+        DataError: When variants of a model without dropout are asked for.
+    """
+    chances: list[np.ndarray] = []
+    vectors: Any = None
+    if {"chances", "vectors"} & set(way.needs):
+        chances, vectors = _pass(opened, name, rows, progress, "looking at rows")
+    draws: list[np.ndarray] = []
+    if "draws" in way.needs:
+        _require_dropout(opened)
+        passes = []
+        for number in range(way.passes):
+            seed_torch(seed, "variant", number)
+            passes.append(_pass(opened, name, rows, progress, f"variant {number + 1}", lively=True)[0])
+        draws = [np.stack(own) for own in zip(*passes, strict=True)]
+    known = np.zeros((0, 0 if vectors is None else vectors.shape[1]))
+    if "vectors" in way.needs and labels is not None:
+        known = _pass(opened, name, labels, progress, "looking at known rows")[1]
+    return Pool(len(rows), chances, draws, vectors, known)
+
+
+def _pass(
+    opened: Opened, name: str, rows: Iterable[Row], progress: Progress, what: str, *, lively: bool = False
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """The probabilities and the vector of each row."""
+    from sibu.pipeline.predict import outputs_of
+
+    task: Any = opened.tasks[name]
+    chances: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
+    source = iter(rows)
+    with progress.bar(what, None) as advance:
+        while chunk := list(islice(source, CHUNK)):
+            sums = _Sums(len(chunk))
+            outputs: Sequence[Sequence[Sequence[WindowOutput]]] = outputs_of(
+                opened.model, name, task, opened.text, chunk, lively=lively, seen=sums.add
+            )
+            chances += [task.chances(own) for own in outputs]
+            parts.append(sums.units())
+            advance(len(chunk))
+    return chances, np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+class _Sums:
+    """The mean vector of each row over the pieces of all its windows, at length one."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._sums: np.ndarray | None = None
+
+    def add(self, owners: Sequence[int], encoded: Encoded) -> None:
+        """Take a batch's vectors."""
+        found = (encoded.vectors * encoded.mask.unsqueeze(-1)).sum(1).float().cpu().numpy()
+        if self._sums is None:
+            self._sums = np.zeros((self._rows, found.shape[1]))
+        np.add.at(self._sums, np.asarray(owners), found)
+
+    def units(self) -> np.ndarray:
+        """Shape ``(rows, D)``."""
+        if self._sums is None:
+            return np.zeros((self._rows, 0))
+        return np.asarray(self._sums / np.maximum(np.linalg.norm(self._sums, axis=1, keepdims=True), 1e-12))
+
+
+def _require_dropout(opened: Opened) -> None:
+    from torch import nn
+
+    if not any(isinstance(module, nn.Dropout) and module.p > 0 for module in opened.model.modules()):
+        raise DataError("`bald` asks variants of the model made by dropout, and it has none. Choose `margin`.")
+
+
+# ---- out and back ---------------------------------------------------------------------------------------------------
+
+
+def send(chosen: Chosen, opened: Opened, name: str, desk: Spec, output: Path) -> None:
+    """Write the chosen rows as a desk has them, and the list of what went out beside.
+
+    Raises:
+        RecipeError: When the file is there already.
+    """
+    if output.exists():
+        raise RecipeError(f"{output} is there already. Choose another name with --output.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(output) as temporary:
+        DESKS.of(desk).build(desk).write(temporary, chosen.rows)
+    about = _about(opened, name) | {"desk": desk.name}  # type: ignore[attr-defined]
+    about["rows"] = {one.id: dict(one.row) for one in chosen.rows}
+    write_json(output.with_name(output.name + LEDGER), about)
+
+
+def _about(opened: Opened, name: str) -> dict[str, Any]:
+    """What is to be known of a task to take labels back."""
+    state = opened.tasks[name].state
+    return {
+        "task": name,
+        "target": target_of(opened, name),
+        "labels": list(state.get("labels", [])),
+        "several": bool(state.get("multi_label")),
+        "fields": dict(opened.recipe.tasks[name].fields),
+    }
+
+
+def ask(
+    opened: Opened,
+    name: str,
+    file: str,
+    picker: Spec,
+    count: int,
+    output: Path,
+    asked: Callable[[str, str, list[str]], str | None],
+    **named: Any,
+) -> dict[str, Any]:
+    """Choose rows, ask for the label of each, and write those that got one.
+
+    Args as in ``choose`` and ``api.ask_labels``.
+
+    Raises:
+        Unsupported: When the task does not give a text one label.
+        RecipeError: When ``output`` is there already.
+        DataError: When no row got a label.
+    """
+    about = _about(opened, name)
+    if about["target"] != "label" or about["several"]:
+        raise Unsupported(
+            f"Only one label a text can be asked for here, and {name} wants more. Write a file for a desk."
+        )
+    if output.exists():
+        raise RecipeError(f"{output} is there already. Choose another name with --output.")
+    chosen = choose(opened, name, file, picker, count, **named)
+    found: list[Returned] = []
+    for number, one in enumerate(chosen.rows, 1):
+        text = "\n".join(str(one.row[key]) for key in ("text", "text_pair") if one.row.get(key))
+        try:
+            found.append(Returned(number, one.id, asked(text, one.guess, about["labels"])))
+        except EOFError:
+            break
+    about["rows"] = {one.id: dict(one.row) for one in chosen.rows}
+    return keep_labels(found, about, "what was asked", output)
+
+
+def take_back(file: Path, ledger: Path, output: Path, *, desk: Spec | None = None) -> dict[str, Any]:
+    """Labels that came back as rows to train on.
+
+    Args:
+        file: What the desk exported.
+        ledger: The list that ``send`` wrote.
+        output: JSON Lines that a recipe can name beside its other training files.
+        desk: The file's form; None: that in which the rows were sent.
+
+    Returns:
+        How many rows have a label, how many have none yet, and the labels that the bundle did not know.
+
+    Raises:
+        DataError: With every row that was never sent, that has two labels, or whose label cannot be.
+        RecipeError: When a file is not there, or ``output`` is.
+    """
+    require_files([str(file)], "--back")
+    if not ledger.is_file():
+        mend = f"Give the list that was written when the rows were sent (a name that ends in {LEDGER}) with --sent."
+        raise RecipeError(f"There is no {ledger}. {mend}")
+    if output.exists():
+        raise RecipeError(f"{output} is there already. Choose another name with --output.")
+    about = json.loads(ledger.read_text(encoding="utf-8"))
+    spec = desk or DESKS[about["desk"]].spec()
+    return keep_labels(DESKS.of(spec).build(spec).read(file, about["target"]), about, str(file), output)
+
+
+def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, output: Path) -> dict[str, Any]:
+    """Write the rows whose labels are sound. Args and faults as in ``take_back``."""
+    known: dict[str, Any] = {}
+    places: dict[str, int] = {}
+    wrong: list[str] = []
+    empty = 0
+    strange: set[str] = set()
+    for one in found:
+        where = f"{file}:{one.line}"
+        if one.id not in about["rows"]:
+            wrong.append(f"{where}: this row ({one.id or 'without an id'}) was never sent out.")
+        elif one.value is None:
+            empty += 1
+        elif fault := _fault(one.value, about, about["rows"][one.id]):
+            wrong.append(f"{where}: {fault}")
+        else:
+            value = _form(one.value, about)
+            if one.id in known and known[one.id] != value:
+                wrong.append(f"{where}: this row has another label in row {places[one.id]}.")
+            known[one.id], places[one.id] = value, one.line
+            strange |= _names(value, about) - set(about["labels"])
+    if wrong:
+        more = "" if len(wrong) <= 20 else f"\n... and {len(wrong) - 20} more."
+        raise DataError(f"{counted(len(wrong), 'row')} cannot be taken back:\n" + "\n".join(wrong[:20]) + more)
+    if not known:
+        raise DataError(f"{file}: no row has a label yet ({counted(empty, 'row')} without).")
+    fields = about["fields"]
+    with new_file(output) as temporary, temporary.open("w", encoding="utf-8") as out:
+        for key, value in known.items():
+            row = {fields.get(name, name): own for name, own in about["rows"][key].items()}
+            line = row | {fields.get(about["target"], about["target"]): value}
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return {"labelled": len(known), "without": len(about["rows"]) - len(known), "new labels": sorted(strange)}
+
+
+def _form(value: Any, about: dict[str, Any]) -> Any:
+    """A label as the training data has them: alone, or in a list."""
+    if about["target"] == "entities":
+        return sorted(value, key=lambda span: (span["start"], span["end"]))
+    listed = value if isinstance(value, list) else [value]
+    return sorted(listed) if about["several"] else listed[0]
+
+
+def _names(value: Any, about: dict[str, Any]) -> set[str]:
+    if about["target"] == "entities":
+        return {span["label"] for span in value}
+    return set(value) if isinstance(value, list) else {value}
+
+
+def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
+    """What is wrong with what came back; nothing where all is well."""
+    if about["target"] == "entities":
+        text = str(row.get("text") or "")
+        for span in value:
+            start, end = span.get("start"), span.get("end")
+            if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(text):
+                return f"the span {start}..{end} does not lie in the text of {len(text)} characters."
+            if not isinstance(span.get("label"), str) or not span["label"]:
+                return f"the span {start}..{end} has no label."
+        return ""
+    listed = value if isinstance(value, list) else [value]
+    if not about["several"] and len(listed) != 1:
+        return f"it has {len(listed)} labels ({as_names(map(str, listed))}), and the task gives a text one."
+    if any(not isinstance(each, str) or not each for each in listed):
+        return f"its label is {listed!r}, no text."
+    return ""

@@ -1,0 +1,286 @@
+"""`sibu label`: choose, send, take back, ask, simulate."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sibu
+from sibu.core.errors import DataError, RecipeError, Unsupported
+from sibu.pickers import PICKERS
+from tests.conftest import entity_rows, intent_rows, write_jsonl
+from tests.tiny_tasks import tiny_recipe, topic_rows
+
+
+def sibu_label(*words: object, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sibu", "label", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, input=given, check=False)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("label")
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_model: Path, home: Path) -> Path:
+    recipe = tiny_recipe("classify", "full", tiny_model, home, epochs=4)
+    return sibu.run(recipe, out=home / "out")
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_model: Path, home: Path) -> Path:
+    return sibu.run(tiny_recipe("tag", "full", tiny_model, home), out=home / "tagger")
+
+
+def unlabelled(folder: Path, rows: list[dict], name: str = "pool.jsonl") -> Path:
+    inputs = [{key: value for key, value in row.items() if key in ("id", "text", "tokens")} for row in rows]
+    write_jsonl(folder / name, inputs)
+    return folder / name
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("by", list(PICKERS))
+def test_every_picker_chooses(by: str, bundle: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(30, seed=7))
+    told = sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=6, by=by)
+    assert told["chosen"] == 6
+    found = lines(tmp_path / "todo.jsonl")
+    assert len({line["id"] for line in found}) == 6
+    assert {line["text"] for line in found} <= {line["text"] for line in lines(pool)}
+    assert all(line["label"] is None and line["guess"] in ("appointment", "billing") for line in found)
+    again = sibu.label(bundle, pool, tmp_path / "again.jsonl", count=6, by=by)
+    assert again == told
+    assert lines(tmp_path / "again.jsonl") == found
+
+
+@pytest.mark.parametrize("by", ["margin", "bald", "core_set"])
+@pytest.mark.parametrize("desk", ["jsonl", "doccano", "label_studio"])
+def test_spans_go_out(by: str, desk: str, tagger: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, entity_rows(20, seed=7))
+    sibu.label(tagger, pool, tmp_path / "todo", count=4, by={"name": by}, desk=desk)
+    assert json.loads((tmp_path / "todo.sent.json").read_text())["target"] == "entities"
+
+
+def test_the_doubtful_come_first(bundle: Path, tmp_path: Path) -> None:
+    """Margin, by the scores that `predict` tells."""
+    pool = unlabelled(tmp_path, intent_rows(30, seed=7))
+    texts = [line["text"] for line in lines(pool)]
+    answers = sibu.load(bundle).predict(texts)
+    lead = {text: abs(a.scores["billing"] - a.scores["appointment"]) for text, a in zip(texts, answers, strict=True)}
+    sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=5)
+    chosen = [lead[line["text"]] for line in lines(tmp_path / "todo.jsonl")]
+    assert chosen == pytest.approx(sorted(lead.values())[:5], abs=1e-5)
+
+
+def test_what_is_left_out_is_counted(bundle: Path, home: Path, tmp_path: Path) -> None:
+    train = lines(home / "classify" / "train.jsonl")
+    fresh = [{"text": f"{n} a new book"} for n in range(4)]
+    rows = [*fresh, fresh[0], train[0] | {"label": None}, {"text": "42 bill", "label": "billing"}]
+    write_jsonl(tmp_path / "pool.jsonl", rows)
+    told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=50)
+    assert told == {"rows": 7, "have a label": 1, "are known": 1, "come twice": 1, "chosen": 4}
+    write_jsonl(tmp_path / "known.jsonl", fresh[:2])
+    names = [str(tmp_path / "known.jsonl")]
+    told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "other.jsonl", count=50, known=names)
+    assert told == {"rows": 7, "have a label": 1, "are known": 3, "come twice": 0, "chosen": 3}
+
+
+def test_nothing_left_to_choose(bundle: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pool.jsonl", [{"text": "42 bill", "label": "billing"}])
+    with pytest.raises(DataError, match=r"no row that could be chosen: 1 rows, 1 have a label"):
+        sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl")
+
+
+def test_rows_go_out_come_back_and_are_learned(bundle: Path, home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(30, seed=7))
+    todo, new = tmp_path / "todo.jsonl", tmp_path / "new.jsonl"
+    done = sibu_label(bundle, "--input", pool, "--count", 5, "--output", todo, "--json", "--quiet")
+    assert json.loads(done.stdout)["chosen"] == 5, done.stderr
+    rows = lines(todo)
+    for row in rows[:4]:
+        row["label"] = "billing" if "bill" in row["text"] or "pay" in row["text"] else "appointment"
+    write_jsonl(todo, rows)
+    done = sibu_label("--back", todo, "--output", new)
+    assert done.stdout.splitlines() == ["labelled: 4", "without: 1"], done.stderr
+    assert [{"text": r["text"], "label": r["label"]} for r in rows[:4]] == lines(new)
+    recipe = tiny_recipe("classify", "full", tiny_model, home)
+    files = [recipe["tasks"]["it"]["data"]["train"], str(new)]
+    recipe["tasks"]["it"]["data"] = recipe["tasks"]["it"]["data"] | {"train": files}
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "again"))["record"]
+    assert sum(record["rows"]["it"][split] for split in ("train", "dev")) == 44
+
+
+def test_columns_have_the_names_of_the_training_file(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"note": row["text"], "kind": row["label"]} for row in intent_rows(40)]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    task = {"type": "classify", "data": {"train": str(tmp_path / "train.jsonl")}}
+    recipe = {
+        "name": "t",
+        "model": str(tiny_model),
+        "tasks": {"it": task | {"fields": {"text": "note", "label": "kind"}}},
+    }
+    recipe["train"] = {"epochs": 1}
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    write_jsonl(tmp_path / "pool.jsonl", [{"note": f"{n} fresh bill"} for n in range(5)])
+    sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=2, desk="doccano")
+    sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
+    assert [set(line) for line in lines(tmp_path / "new.jsonl")] == [{"note", "kind"}] * 2
+
+
+def test_several_labels_come_back_as_a_list(tiny_model: Path, home: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(tiny_recipe("classify, several labels", "full", tiny_model, home), out=tmp_path / "out")
+    pool = unlabelled(tmp_path, topic_rows(20, seed=5))
+    sibu.label(bundle, pool, tmp_path / "todo", count=3, desk="label_studio")
+    tasks = json.loads((tmp_path / "todo").read_text())
+    for task in tasks:
+        task["annotations"] = [{"result": [{"type": "choices", "value": {"choices": ["pain", "cough"]}}]}]
+    (tmp_path / "todo").write_text(json.dumps(tasks))
+    sibu.take_labels(tmp_path / "todo", tmp_path / "new.jsonl")
+    assert [line["label"] for line in lines(tmp_path / "new.jsonl")] == [["cough", "pain"]] * 3
+
+
+def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(20, seed=7))
+    sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=3)
+    one, two, three = lines(tmp_path / "todo.jsonl")
+    own = [one | {"label": "billing"}, one | {"label": "appointment"}, two | {"label": ["a", "b"]}]
+    own += [three | {"label": 3}, {"id": "never", "label": "billing"}, {"text": "x", "label": "billing"}]
+    write_jsonl(tmp_path / "back.jsonl", own)
+    with pytest.raises(DataError) as told:
+        sibu.take_labels(tmp_path / "back.jsonl", tmp_path / "new.jsonl", sent=tmp_path / "todo.jsonl.sent.json")
+    said = str(told.value)
+    for part in (
+        "5 rows cannot be taken back",
+        "back.jsonl:2: this row has another label in row 1.",
+        "back.jsonl:3: it has 2 labels ('a', 'b'), and the task gives a text one.",
+        "back.jsonl:4: its label is [3], no text.",
+        "back.jsonl:5: this row (never) was never sent out.",
+        "back.jsonl:6: this row (without an id) was never sent out.",
+    ):
+        assert part in said
+    assert not (tmp_path / "new.jsonl").exists()
+    pool = unlabelled(tmp_path, entity_rows(20, seed=7), "spans.jsonl")
+    sibu.label(tagger, pool, tmp_path / "spans", count=1)
+    (row,) = lines(tmp_path / "spans")
+    write_jsonl(tmp_path / "spans", [row | {"entities": [{"start": 3, "end": 900, "label": "PER"}]}])
+    with pytest.raises(DataError, match=r"the span 3\.\.900 does not lie in the text"):
+        sibu.take_labels(tmp_path / "spans", tmp_path / "new.jsonl")
+
+
+def test_new_labels_are_told(bundle: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(20, seed=7))
+    sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=1)
+    (row,) = lines(tmp_path / "todo.jsonl")
+    write_jsonl(tmp_path / "todo.jsonl", [row | {"label": "refund"}])
+    assert sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")["new labels"] == ["refund"]
+
+
+def test_nothing_is_overwritten(bundle: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(20, seed=7))
+    with pytest.raises(RecipeError, match=r"pool\.jsonl is there already\. Choose another name with --output"):
+        sibu.label(bundle, pool, pool)
+    with pytest.raises(RecipeError, match=r"There is no .*pool\.jsonl\.sent\.json\. Give the list"):
+        sibu.take_labels(pool, tmp_path / "new.jsonl")
+    sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=1)
+    with pytest.raises(DataError, match=r"no row has a label yet \(1 row without\)"):
+        sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
+
+
+def test_labels_are_asked_for(bundle: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(20, seed=7))
+    new = tmp_path / "new.jsonl"
+    said = "2\n\n-\nsomething\nappointment\nq\n"
+    done = sibu_label(bundle, "--input", pool, "--ask", "--count", 9, "--output", new, "--quiet", given=said)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["labelled: 3", "without: 6"]
+    assert "1 appointment  2 billing" in done.stderr
+    assert "Give a number, a label, nothing for the guess" in done.stderr
+    labels = [line["label"] for line in lines(new)]
+    assert labels[0] == "billing"
+    assert labels[2] == "appointment"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give one of --input (choose), --back (take back) and --simulate."),
+        (("x", "--input", "a", "--back", "b"), "give one of --input"),
+        (("x", "--input", "a"), "give --output, the file to write."),
+        (("--input", "a", "--output", "b"), "give a bundle"),
+        (("x", "--back", "a", "--output", "b"), "--back needs no bundle."),
+        (("x", "--input", "a", "--output", "b", "--by", "margin", "--by", "bald"), "several --by go with --simulate."),
+    ],
+)
+def test_wrong_usage(words: tuple[str, ...], said: str) -> None:
+    done = sibu_label(*words)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_what_cannot_be_labelled_so(tiny_model: Path, tiny_writer: Path, home: Path, tmp_path: Path) -> None:
+    pool = unlabelled(tmp_path, intent_rows(20, seed=7))
+    number = sibu.run(tiny_recipe("regress", "full", tiny_model, home), out=tmp_path / "number")
+    with pytest.raises(Unsupported, match="is of the type `regress`"):
+        sibu.label(number, pool, tmp_path / "todo")
+    written = sibu.run(tiny_recipe("classify, written", "full", tiny_writer, home), out=tmp_path / "written")
+    with pytest.raises(Unsupported, match="writes its answers"):
+        sibu.label(written, pool, tmp_path / "todo")
+    with pytest.raises(RecipeError, match=r"No picker is named 'margn'\. Did you mean 'margin'"):
+        sibu.label(number, pool, tmp_path / "todo", by="margn")
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_a_simulation_draws_curves_and_goes_on(
+    task: str, tiny_model: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(task, "full", tiny_model, home)
+    own: dict = {"by": ["margin", "random"], "start": 10, "count": 6, "rounds": 2}
+    found = sibu.simulate_labels(recipe, tmp_path / "curve.json", **own)
+    assert {name: [each["labels"] for each in curve] for name, curve in found["curves"].items()} == {
+        "margin": [10, 16, 22],
+        "random": [10, 16, 22],
+    }
+    first = [found["curves"][name][0] for name in ("margin", "random")]
+    assert first[0]["scores"] == first[1]["scores"]
+    assert len(set(found["curves"]["margin"][1]["next"])) == 22
+    assert "<svg" in (tmp_path / "curve.html").read_text()
+
+    import sibu.pipeline.simulate as place
+
+    asked = []
+    through = place._round
+
+    def round_(*words: object) -> object:
+        asked.append(words)
+        if len(asked) == 5:
+            raise KeyboardInterrupt
+        return through(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place, "_round", round_)
+    with pytest.raises(KeyboardInterrupt):
+        sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own)
+    monkeypatch.setattr(place, "_round", through)
+    assert sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own)["curves"] == found["curves"]
+    with pytest.raises(RecipeError, match=r"stopped\.json is of another simulation"):
+        sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own | {"count": 5})
+    with pytest.raises(RecipeError, match=r"the training data has 40\. Give at most 5 rounds"):
+        sibu.simulate_labels(recipe, tmp_path / "more.json", **own | {"rounds": 9})
+
+
+def test_a_simulation_by_the_command_line(tiny_model: Path, home: Path, tmp_path: Path) -> None:
+    import yaml
+
+    recipe = tiny_recipe("classify", "full", tiny_model, home)
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    words = ("--simulate", "--start", 10, "--count", 5, "--rounds", 1, "--output", tmp_path / "c.json", "--quiet")
+    done = sibu_label(tmp_path / "r.yaml", *words)
+    assert done.returncode == 0, done.stderr
+    table = [line.split("\t") for line in done.stdout.splitlines()]
+    assert table[0] == ["labels", "margin", "random"]
+    assert [row[0] for row in table[1:]] == ["10", "15"]
