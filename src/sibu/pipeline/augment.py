@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from sibu.pipeline.data import CHUNK, Rows, schema_of, stored
 from sibu.pipeline.gate import input_key
 from sibu.pipeline.progress import Progress
 from sibu.store.cache import cached
-from sibu.store.hashes import hash_code, hash_json
+from sibu.store.hashes import hash_code, hash_file, hash_json
 from sibu.train.seed import derive
 
 if TYPE_CHECKING:
@@ -73,6 +73,41 @@ def augmented(
     return Rows(folder, rows.files), counts
 
 
+def joined(
+    rows: Rows, columns: Sequence[Column], file: Path, known: Sequence[np.ndarray], *, made: str
+) -> tuple[Rows, int]:
+    """The rows, and behind them those of a JSON Lines file by Sibu's names whose inputs no split has.
+
+    Args:
+        rows: Training rows.
+        columns: The task's columns.
+        file: The rows to come behind; each has the place of the first training row.
+        known: Keys of the inputs of every split.
+        made: What says how they were made.
+
+    Returns:
+        All rows, and how many came behind.
+    """
+    there = np.unique(np.concatenate(known)) if known else np.zeros(0, np.int64)
+    key = hash_json([hash_code(), rows.key(), hash_file(file), made, sha256(there.tobytes()).hexdigest()])
+    inputs = [column.name for column in columns if column.role == "input"]
+
+    def more(seen: set[int]) -> Iterator[dict[str, Any]]:
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if (own := input_key(row, inputs)) not in seen:
+                    seen.add(own)
+                    yield _stored_row(row, columns, 0, 1, made)
+
+    def make(folder: Path) -> None:
+        _write_rows(folder, rows, columns, more(set(there.tolist())), lambda total: {made: total - len(rows)})
+
+    folder = cached("joined", key, make)
+    counts: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
+    return Rows(folder, rows.files), counts[made]
+
+
 def _write(
     folder: Path,
     rows: Rows,
@@ -85,10 +120,7 @@ def _write(
     what: str,
     progress: Progress,
 ) -> None:
-    import pyarrow as pa
-
     inputs = [column.name for column in columns if column.role == "input"]
-    schema = schema_of(columns).append(pa.field("#made", pa.string()))
     counts: Counter[str] = Counter(dict.fromkeys((*names, "none"), 0))
     numbers = {file: number for number, file in enumerate(rows.files)}
 
@@ -106,10 +138,25 @@ def _write(
                     place += 1
                 advance(len(chunk))
 
+    _write_rows(folder, rows, columns, copied(), lambda _: dict(counts))
+
+
+def _write_rows(
+    folder: Path,
+    rows: Rows,
+    columns: Sequence[Column],
+    more: Iterator[dict[str, Any]],
+    counts: Callable[[int], dict[str, int]],
+) -> None:
+    """Write the rows and what comes behind them; ``counts`` tells what was made, given how many there are in all."""
+    import pyarrow as pa
+
+    schema = schema_of(columns).append(pa.field("#made", pa.string()))
+    numbers = {file: number for number, file in enumerate(rows.files)}
     total = 0
     with pa.OSFile(str(folder / "rows.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as out:
         originals = (_stored_row(row, columns, numbers[f], n, None) for chunk in rows.chunks() for f, n, row in chunk)
-        for source in (originals, copied()):
+        for source in (originals, more):
             held: list[dict[str, Any]] = []
             for row in source:
                 held.append(row)
@@ -120,7 +167,7 @@ def _write(
             if held:
                 out.write_batch(pa.RecordBatch.from_pylist(held, schema=schema))
                 total += len(held)
-    about = {"rows": total, "columns": rows.columns(), "made": dict(counts)}
+    about = {"rows": total, "columns": rows.columns(), "made": counts(total)}
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 

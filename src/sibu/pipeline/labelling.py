@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -94,13 +94,13 @@ def choose(
     target = target_of(opened, name)
     way: Picked = PICKERS.of(picker).build(picker)
     block, task = opened.recipe.tasks[name], opened.tasks[name]
-    rows = _inputs(opened, name, [file], progress)
+    rows = inputs_of(opened, name, [file], progress)
     labelled = _with_labels(opened, name, file, rows)
     trained = [] if block.data.train is None else named_files(block.data.train)
     there = [each for each in trained if Path(each).is_file()]
     if known is None and len(there) < len(trained):
         progress.say("What the bundle was trained on is not all there: rows of it may be chosen again (--known).")
-    labels = _inputs(opened, name, there if known is None else known, progress) if (known or there) else None
+    labels = inputs_of(opened, name, there if known is None else known, progress) if (known or there) else None
     before = set() if labels is None else {identity(row) for row in labels}
     numbers: list[int] = []
     taken: set[str] = set()
@@ -140,7 +140,7 @@ def _said(told: dict[str, int]) -> str:
     return ", ".join(f"{count} {what}" for what, count in told.items() if count)
 
 
-def _inputs(opened: Opened, name: str, files: Sequence[str], progress: Progress) -> Rows:
+def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progress) -> Rows:
     """The inputs of files; what cannot be read is told and left out."""
     require_files(list(files), "--input")
     block, task = opened.recipe.tasks[name], opened.tasks[name]
@@ -231,6 +231,20 @@ def _pass(
             parts.append(sums.units())
             advance(len(chunk))
     return chances, np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+def look_over(
+    opened: Opened, name: str, rows: Iterable[Row], progress: Progress
+) -> Iterator[tuple[Row, Sequence[Sequence[WindowOutput]]]]:
+    """Each row with what the head says of it."""
+    from sibu.pipeline.predict import outputs_of
+
+    source = iter(rows)
+    with progress.bar("looking at rows", None) as advance:
+        while chunk := list(islice(source, CHUNK)):
+            outputs = outputs_of(opened.model, name, opened.tasks[name], opened.text, chunk)
+            yield from zip(chunk, outputs, strict=True)
+            advance(len(chunk))
 
 
 class _Sums:

@@ -26,7 +26,7 @@ from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
-from sibu.pipeline.augment import augmented
+from sibu.pipeline.augment import augmented, joined
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.looked import look, twins
@@ -124,7 +124,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
         try:
-            named: dict[str, Any] = {"chosen": loaded.chosen, "encode": encode}
+            named: dict[str, Any] = {"chosen": loaded.chosen, "more": (loaded.more or {}).get(name), "encode": encode}
             plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, **named)
         except RecipeError as fault:  # the other tasks' faults are told with this one's
             wrong += fault.faults
@@ -275,6 +275,8 @@ def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
 def _files_by_split(block: TaskBlock) -> dict[str, list[str]]:
     data = block.data
     found = {} if data.train is None else {"train": named_files(data.train)}
+    if data.unlabelled is not None:
+        found["unlabelled"] = named_files(data.unlabelled)
     if data.dev is not None:
         found["dev"] = named_files(data.dev)
     if isinstance(data.test, Mapping):
@@ -517,6 +519,7 @@ def _plan_task(
     before: Mapping[str, TaskPlan],
     *,
     chosen: Sequence[int] | None,
+    more: Path | None,
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
@@ -591,6 +594,11 @@ def _plan_task(
             mend = "Name a way that suits the texts (`sibu list augmenters`), or leave `augment` out."
             raise RecipeError(Fault(f"tasks.{name}.data.augment", what, mend))
         progress.say(f"{name}: copies of training rows: {said}")
+    if more is not None and not faults.number("error"):
+        inputs = [each.keys.joined()[0] for each in seen.values()]
+        learned, added = joined(learned, task.columns, more, inputs, made="self_training")
+        made = made | {"self_training": added}
+        train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,

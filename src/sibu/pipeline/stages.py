@@ -86,6 +86,11 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
 
         _check_place(out, out.with_name(out.name + ".working"), resume=resume, force=force)
         return run_repeats(loaded, out, resume=resume, force=force, progress=progress)
+    if loaded.recipe.self_training is not None and loaded.more is None and not finished:
+        from sibu.pipeline.selftrain import run_self_training
+
+        _check_place(out, out.with_name(out.name + ".working"), resume=resume, force=force)
+        return run_self_training(loaded, out, resume=resume, force=force, progress=progress)
     working = out.with_name(out.name + ".working")
     if resume and (out / "bundle.json").is_file() and not working.is_dir():
         _require_same(loaded, out)

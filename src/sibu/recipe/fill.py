@@ -60,7 +60,7 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
     tasks = {}
     for name, block in recipe.tasks.items():
         update: dict[str, Any] = {}
-        for split in ("train", "dev", "test"):
+        for split in ("train", "dev", "test", "unlabelled"):
             given = getattr(block.data, split)
             if isinstance(given, str):
                 update[split] = resolved(given)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
 from sibu.models.spec import NewModel
-from sibu.recipe.schema import Condition, DataBlock, Recipe, TaskBlock
+from sibu.recipe.schema import Condition, DataBlock, Recipe, SelfTraining, TaskBlock
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -20,6 +20,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tasks.<name>", TaskBlock),
     ("tasks.<name>.data", DataBlock),
     ("train", TrainSpec),
+    ("self_training", SelfTraining),
     ("release.<task.metric>", Condition),
 )
 _PARTS = {
@@ -38,6 +39,7 @@ _PARTS = {
     "tasks": ("tasks", "a mapping of names to tasks"),
     "train": ("train", "a mapping"),
     "data": ("data", "a mapping"),
+    "self_training": ("self_training", "a mapping"),
 }
 
 

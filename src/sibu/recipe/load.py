@@ -23,7 +23,7 @@ from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
-from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, TaskBlock
+from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, SelfTraining, TaskBlock
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
@@ -43,6 +43,8 @@ class Loaded:
     """The line of each key; 0: an override set it."""
     chosen: tuple[int, ...] | None = None
     """Rows of the training data, by number, that alone are learned from; None: all."""
+    more: Mapping[str, Path] | None = None
+    """In a round of self-training, by task, a file of rows (JSON Lines by Sibu's names) that are learned from too."""
 
     def placed(self, error: RecipeError) -> RecipeError:
         """Faults that name a dotted key get the file and the line of it too."""
@@ -346,6 +348,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         model = TrainSpec
     elif head == "release":
         model = Condition
+    elif head == "self_training":
+        model = SelfTraining
     if model is not None:
         return list(model.model_fields)
     catalog = _catalog_at(path)
@@ -370,6 +374,9 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         elif block.data.in_domain is not None:
             found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
         found += _head_faults(name, block)
+        if block.data.unlabelled is not None and recipe.self_training is None:
+            mend = "Say how: `self_training: {}` beside `train`; or leave it out."
+            found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
         found += _untaught(name, block, recipe)
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
@@ -383,6 +390,9 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
         elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
             found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
+    if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
+        mend = "Give texts without labels as `data.unlabelled` of a task."
+        found.append((("self_training",), "has nothing to label.", mend))
     names = [getattr(spec, "name", "") for spec in recipe.modalities]
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))

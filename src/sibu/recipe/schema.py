@@ -80,6 +80,8 @@ class DataBlock(Spec):
     """File for early stopping and every other choice; null: split from `train`, seeded and stratified."""
     test: str | Files | dict[Word, str] | None = None
     """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
+    unlabelled: str | Files | None = None
+    """Files of rows without labels, for `self_training`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
     shots: PositiveInt | None = None
@@ -127,6 +129,19 @@ class Condition(Spec):
     """The metric must not exceed this."""
 
 
+class SelfTraining(Spec):
+    """A model labels texts for the next one, where it is sure. Source: Yarowsky, 1995; Scudder, 1965."""
+
+    rounds: PositiveInt = 1
+    """Trainings after the first; each begins from the pretrained model, with the labels that the one before gave."""
+    threshold: float = Field(default=0.9, gt=0, le=1)
+    """From this probability on a label is taken; of tags the least sure word counts."""
+    balance: bool = True
+    """Take the surest of each label, so that the labels keep the shares that they have in the labelled rows."""
+    most: PositiveInt | None = None
+    """Most texts that a round takes, the surest first; null: all that are sure."""
+
+
 class Recipe(Spec):
     """One run: a pretrained model, its tasks with their data, and how it learns them."""
 
@@ -150,6 +165,8 @@ class Recipe(Spec):
     repeats: PositiveInt = 1
     """Runs with seeds `train.seed`, `train.seed` + 1, ...: the record tells mean and deviation over them, the bundle is
     the first run's."""
+    self_training: SelfTraining | None = None
+    """Learn from texts without labels too (`data.unlabelled`), labelled by the model itself; null: no."""
     release: dict[str, Condition] = Field(default_factory=dict)
     """Bounds as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
     track: tuple[AnyTracker, ...] = ()

@@ -1,0 +1,209 @@
+"""Self-training: a model labels texts for the next one, where it is sure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import floor
+from pathlib import Path
+from typing import Any
+
+from sibu.core.errors import RecipeError, ReleaseMissed, Unsupported, counted
+from sibu.core.example import Row
+from sibu.metrics import goodness
+from sibu.pipeline.bundle import Opened, manifest, read_manifest
+from sibu.pipeline.data import named_files
+from sibu.pipeline.labelling import inputs_of, look_over, target_of
+from sibu.pipeline.plan import mark_of
+from sibu.pipeline.progress import Progress
+from sibu.recipe.load import Loaded
+from sibu.recipe.schema import SelfTraining
+from sibu.store.atomic import new_file, write_json
+from sibu.train.processes import several
+
+
+def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
+    """Train on the labelled rows, then in each round on them and on the texts that the last model was sure of.
+
+    The bundle is that of the round which is best on dev, or the last where no dev is held out. Rounds are kept beside
+    ``out`` until all are done, so that a stopped run goes on with the round at which it stopped.
+
+    Raises:
+        SibuError: As one run does.
+    """
+    from sibu.pipeline.stages import require_release, run_recipe
+
+    options = loaded.recipe.self_training
+    if options is None:
+        raise ValueError("the recipe asks for no self-training")
+    if several():
+        raise RecipeError("`self_training` is for one process.")
+    home = out.with_name(out.name + ".rounds")
+    _begin(loaded, home, resume=resume, force=force)
+    told: list[dict[str, Any]] = []
+    more: dict[str, Path] = {}
+    for number in range(options.rounds + 1):
+        place = home / f"round-{number}"
+        if not (place / "bundle.json").is_file():
+            progress.say(f"self-training: round {number} of {options.rounds}")
+            with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
+                run_recipe(replace(loaded, more=more), place, resume=resume, force=not resume, progress=progress)
+        told.append(_told(place, number, more))
+        if number < options.rounds:
+            more = _labelled(place, home / f"labels-{number + 1}", options, progress)
+    best = _best(told)
+    progress.say(f"self-training: the bundle is that of round {best}")
+    chosen = home / f"round-{best}"
+    _tell(chosen, told, best)
+    if out.exists():
+        out.replace(home / "former")
+    chosen.replace(out)
+    shutil.rmtree(home, ignore_errors=True)
+    require_release(read_manifest(out)["release"]["missed"], out)
+    return out
+
+
+def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
+    """Make the folder of the rounds; those of another recipe or other data are never gone on with.
+
+    Raises:
+        RecipeError: When an unfinished run stands there, and is not to be gone on with or is another's.
+    """
+    if force:
+        shutil.rmtree(home, ignore_errors=True)
+    file, mark = home / "run.json", mark_of(loaded)
+    if file.is_file():
+        if not resume:
+            raise RecipeError(f"Unfinished rounds stand at {home}. Go on with --resume, or begin anew with --force.")
+        if json.loads(file.read_text(encoding="utf-8"))["mark"] != mark:
+            raise RecipeError(
+                f"The unfinished rounds at {home} were begun with something else: the recipe, the data or the model "
+                "changed since. Undo the change to resume, or begin anew with --force."
+            )
+        return
+    write_json(file, {"mark": mark})
+
+
+def _told(place: Path, number: int, more: Mapping[str, Path]) -> dict[str, Any]:
+    """What came of a round."""
+    metrics = json.loads((place / "metrics.json").read_text(encoding="utf-8"))
+    names = {name: each["metric"] for name, each in read_manifest(place)["tasks"].items()}
+    dev = [goodness(names[name], own["dev"][names[name]]["value"]) for name, own in metrics.items() if "dev" in own]
+    labels = {
+        name: dict(sorted(Counter(label for label, _ in _labels_in(file)).items())) for name, file in more.items()
+    }
+    scores = {
+        name: {split: {metric: score["value"] for metric, score in own.items()} for split, own in splits.items()}
+        for name, splits in metrics.items()
+    }
+    return {"round": number, "labelled": labels, "dev": sum(dev) / len(dev) if dev else None, "scores": scores}
+
+
+def _labels_in(file: Path) -> Iterator[tuple[str, Row]]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for label in [row["label"]] if "label" in row else [span["label"] for span in row["entities"]] or ["(none)"]:
+            yield label, row
+
+
+def _best(told: list[dict[str, Any]]) -> int:
+    """The round that is best on dev, the earliest of equal ones; without dev the last."""
+    if any(each["dev"] is None for each in told):
+        return int(told[-1]["round"])
+    return int(max(told, key=lambda each: (each["dev"], -each["round"]))["round"])
+
+
+def _tell(bundle: Path, told: list[dict[str, Any]], best: int) -> None:
+    """Write what came of all rounds into the bundle."""
+    about = read_manifest(bundle)
+    record = json.loads((bundle / "record.json").read_text(encoding="utf-8"))
+    write_json(bundle / "record.json", record | {"self_training": {"best": best, "rounds": told}})
+    own = {key: part for key, part in about.items() if key not in ("format", "files", "sha256")}
+    write_json(bundle / "bundle.json", manifest(bundle, own))
+
+
+# ---- labels that a model is sure of ---------------------------------------------------------------------------------
+
+
+def _labelled(bundle: Path, folder: Path, options: SelfTraining, progress: Progress) -> dict[str, Path]:
+    """The unlabelled texts of each task that a bundle is sure of, with its labels, as files."""
+    from sibu.pipeline.write import open_bundle
+
+    opened = open_bundle(bundle)
+    found = {}
+    for name, block in opened.recipe.tasks.items():
+        if block.data.unlabelled is None:
+            continue
+        file = folder / f"{name}.jsonl"
+        if not file.is_file():
+            rows = sure_rows(opened, name, named_files(block.data.unlabelled), options, progress)
+            folder.mkdir(parents=True, exist_ok=True)
+            with new_file(file) as temporary, temporary.open("w", encoding="utf-8") as out:
+                out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        found[name] = file
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sure:
+    row: dict[str, Any]
+    label: str
+    """What balances: the label; of spans nothing."""
+    chance: float
+
+
+def sure_rows(
+    opened: Opened, name: str, files: list[str], options: SelfTraining, progress: Progress
+) -> list[dict[str, Any]]:
+    """The rows of unlabelled files whose labels a bundle is sure of, surest first, with these labels.
+
+    A text to tag is as sure as its least sure word.
+
+    Raises:
+        Unsupported: When the task's answers cannot be labels.
+    """
+    target = target_of(opened, name)
+    task: Any = opened.tasks[name]
+    if task.state.get("multi_label"):
+        raise Unsupported(f"`self_training` is for tasks that give a text one label, and {name} gives several.")
+    rows = inputs_of(opened, name, files, progress)
+    columns = {column.name for column in task.columns if column.role == "input"}
+    found = []
+    total = 0
+    for row, outputs in look_over(opened, name, rows, progress):
+        total += 1
+        chances = task.chances(outputs)
+        chance = float(chances.max(1).min()) if len(chances) else 0.0
+        if chance >= options.threshold:
+            value = task.decode(row, outputs).value
+            own = {key: part for key, part in row.items() if key in columns and part is not None}
+            spans = target == "entities"
+            answer = [{key: span[key] for key in ("start", "end", "label")} for span in value] if spans else value
+            found.append(_Sure(own | {target: answer}, "" if spans else value, chance))
+    found.sort(key=lambda each: -each.chance)
+    kept = _balanced(found, task.state.get("counts")) if options.balance and target == "label" else found
+    kept = kept[: options.most] if options.most is not None else kept
+    said = f"{counted(total, 'text')}, {len(found)} at {options.threshold:g} or more"
+    progress.say(f"{name}: of {said}, {len(kept)} are taken with the labels that the model gave them")
+    return [each.row for each in kept]
+
+
+def _balanced(found: list[_Sure], shares: Mapping[str, int] | None) -> list[_Sure]:
+    """The surest of each label, as many as keep the labels' shares of the labelled rows.
+
+    A label that the model is never sure of counts for nothing: it must not keep the others away.
+    """
+    there = Counter(each.label for each in found)
+    wanted = {label: (shares or {}).get(label, 0) or 1 for label in there}
+    scale = min((there[label] / wanted[label] for label in there), default=0.0)
+    room = {label: max(floor(scale * wanted[label]), 1) for label in there}
+    kept = []
+    for each in found:
+        if room[each.label]:
+            room[each.label] -= 1
+            kept.append(each)
+    return kept

@@ -1,0 +1,136 @@
+"""Texts that a model labels for the next one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sibu
+from sibu.core.errors import RecipeError, SibuError
+from sibu.pipeline.progress import Silent
+from sibu.pipeline.selftrain import _balanced, _Sure, sure_rows
+from sibu.recipe.schema import SelfTraining
+from tests.conftest import entity_rows, intent_rows, write_jsonl
+from tests.pipeline.test_resume import Stop, stop_at
+from tests.tiny_tasks import tiny_recipe
+
+
+def recipe_of(task: str, model: Path, folder: Path, **options: object) -> dict:
+    """A tiny recipe with unlabelled texts."""
+    recipe = tiny_recipe(task, "full", model, folder, epochs=2)
+    rows = {"classify": intent_rows, "tag": entity_rows}[task](30, seed=5)
+    write_jsonl(folder / "pool.jsonl", [{"id": row["id"], "text": row["text"]} for row in rows])
+    own = recipe["tasks"]["it"]
+    own["data"] = own["data"] | {"unlabelled": str(folder / "pool.jsonl")}
+    return recipe | {"self_training": {"threshold": 0.3, **options}}
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_the_second_model_learns_from_what_the_first_was_sure_of(task: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(task, tiny_model, tmp_path, balance=False)
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = json.loads((bundle / "record.json").read_text())
+    first, second = record["self_training"]["rounds"]
+    assert first["labelled"] == {}
+    labelled = sum(second["labelled"]["it"].values())
+    assert labelled == 30 if task == "classify" else labelled > 5
+    assert record["self_training"]["best"] == int(second["dev"] > first["dev"])
+    if record["self_training"]["best"] == 1:
+        assert 5 < record["augmented"]["it"]["self_training"] <= 30
+    assert not (tmp_path / "out.rounds").exists()
+    assert sibu.load(bundle).predict("pay my bill") is not None
+    assert sibu.run(recipe, out=bundle, resume=True) == bundle  # finished, and of this very recipe
+
+
+def test_labels_are_those_the_bundle_would_give(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path)
+    recipe.pop("self_training")
+    pool = recipe["tasks"]["it"]["data"].pop("unlabelled")
+    opened = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
+    texts = [json.loads(line)["text"] for line in Path(pool).read_text().splitlines()]
+    answers = dict(zip(texts, opened.predict(texts), strict=True))
+    threshold = sorted(answer.score for answer in answers.values())[10]
+    options = SelfTraining(threshold=threshold - 1e-7, balance=False)
+    found = sure_rows(opened._opened, "it", [pool], options, Silent())
+    assert {row["text"]: row["label"] for row in found} == {
+        text: answer.value for text, answer in answers.items() if answer.score >= threshold
+    }
+    scores = [answers[row["text"]].score for row in found]
+    assert scores == sorted(scores, reverse=True)
+    few = sure_rows(opened._opened, "it", [pool], SelfTraining(threshold=0.01, balance=False, most=3), Silent())
+    assert [answers[row["text"]].score for row in few] == sorted((a.score for a in answers.values()), reverse=True)[:3]
+
+
+def test_shares_of_the_labels_are_kept() -> None:
+    sure = [_Sure({}, "a", 1 - n / 100) for n in range(40)] + [_Sure({}, "b", 0.5 - n / 100) for n in range(5)]
+    kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70})
+    assert [each.label for each in kept].count("a") == 10
+    assert [each.label for each in kept].count("b") == 5
+    assert [each.chance for each in kept if each.label == "a"] == [1 - n / 100 for n in range(10)]
+    assert _balanced([], {"a": 1}) == []
+
+
+def test_texts_that_are_judged_on_teach_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01)
+    own = recipe["tasks"]["it"]["data"]
+    test = [json.loads(line) for line in Path(own["test"]).read_text().splitlines()]
+    train = [json.loads(line) for line in Path(own["train"]).read_text().splitlines()]
+    fresh = [{"text": f"{n} a fresh book"} for n in range(4)]
+    write_jsonl(Path(own["unlabelled"]), [*fresh, *({"text": row["text"]} for row in [*test, *train])])
+    recipe["self_training"] |= {"rounds": 1}
+    recipe["tasks"]["it"]["data"] = own | {"shots": 5}  # nothing held out: the last round is taken
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert record["self_training"]["best"] == 1
+    assert record["augmented"]["it"]["self_training"] == 4 + len(train) - 10
+
+
+def test_a_stopped_run_goes_on(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, rounds=2, balance=False)
+    recipe["train"] |= {"checkpoint_every": 1}
+    whole = sibu.run(recipe, out=tmp_path / "whole")
+    stop_at(3, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    with pytest.raises(RecipeError, match=r"Unfinished rounds stand at .*out\.rounds\. Go on with --resume"):
+        sibu.run(recipe, out=tmp_path / "out")
+    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    for name in ("model/model.safetensors", "heads.safetensors", "metrics.json"):
+        assert (whole / name).read_bytes() == (again / name).read_bytes()
+    told = [json.loads((each / "record.json").read_text())["self_training"] for each in (whole, again)]
+    assert told[0] == told[1]
+
+
+def test_by_the_command_line(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, balance=False)
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    words = [sys.executable, "-m", "sibu", "run", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "it: of 30 texts, " in done.stderr
+    assert "are taken with the labels that the model gave them" in done.stderr
+    assert "self-training: the bundle is that of round" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"self_training": None}, r"data\.unlabelled.* is not used for anything\. Say how: `self_training: \{\}`"),
+        ({"self_training": {"treshold": 0.5}}, r"self_training\.treshold.*no such key\. Did you mean 'threshold'"),
+        ({"self_training": {"threshold": 1.5}}, "threshold"),
+    ],
+)
+def test_what_cannot_be_is_told(change: dict, said: str, tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(SibuError, match=said):
+        sibu.check(recipe_of("classify", tiny_model, tmp_path) | change)
+
+
+def test_nothing_to_label_and_no_file(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path) | {"self_training": {}}
+    with pytest.raises(RecipeError, match=r"has nothing to label\. Give texts without labels as `data\.unlabelled`"):
+        sibu.check(recipe)
+    recipe["tasks"]["it"]["data"] = recipe["tasks"]["it"]["data"] | {"unlabelled": str(tmp_path / "none.jsonl")}
+    with pytest.raises(RecipeError, match=r"data\.unlabelled: no file at"):
+        sibu.check(recipe)
