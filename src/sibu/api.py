@@ -261,6 +261,47 @@ def show(bundle: str | Path) -> dict[str, Any]:
     return {**content, **read, "bytes": sum(file["bytes"] for file in content["files"].values())}
 
 
+def search(
+    recipe: RecipeLike,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Try values of a recipe's keys, as its `search` says; write the recipe that is best on dev.
+
+    Args:
+        recipe: A recipe file, or its content as a mapping.
+        overrides: ``KEY=VALUE`` with dotted keys.
+        out: Folder of the study (``study.db``, ``search.json``, ``best.yaml``); None: ``searches/<name>``.
+        resume: Go on with the study that stands there.
+        force: Replace it.
+        workers: Processes that try at the same time.
+        progress: Where to tell how far it is; None: silent.
+
+    Returns:
+        The dev score of the recipe as it is, every trial, the best one, the file of the best recipe.
+
+    Raises:
+        SibuError: For every fault that the user can mend.
+    """
+    from sibu.pipeline.search import search as through
+
+    place = Path(out) if out is not None else Path("searches") / load_recipe(recipe, overrides).recipe.name
+    named: dict[str, Any] = {"resume": resume, "force": force, "workers": workers}
+    return through(recipe, overrides, place, progress=progress or Silent(), **named)
+
+
+def search_worker(recipe: str, out: str, *overrides: str) -> None:
+    """One of several processes of ``search``: tries until the study has its trials."""
+    from sibu.pipeline.search import work
+
+    work(recipe, overrides, Path(out), Silent())
+
+
 def label(
     bundle: str | Path,
     file: str | Path,

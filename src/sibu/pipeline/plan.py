@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -84,6 +84,8 @@ class Plan:
     tasks: dict[str, TaskPlan]
     gate: GateReport
     files: list[str]
+    watch: Callable[[int, float], None] | None = None
+    """Told the number and the score of each evaluation on dev."""
 
 
 def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
@@ -135,7 +137,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
-    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files)
+    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch)
 
 
 def _require_ways(recipe: Recipe) -> None:

@@ -557,6 +557,8 @@ def _evaluate_dev(
     values = [goodness(metric, scores[task][metric]) for task, metric in wanted]
     score = sum(values) / len(values)
     trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
+    if plan.watch is not None:
+        plan.watch(len(trained.evaluations), score)
     said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in wanted)
     progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
     for track in trackers:

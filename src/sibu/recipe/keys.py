@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
 from sibu.models.spec import NewModel
-from sibu.recipe.schema import Condition, DataBlock, Recipe, SelfTraining, TaskBlock
+from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Search, SelfTraining, TaskBlock
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -21,6 +21,8 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tasks.<name>.data", DataBlock),
     ("train", TrainSpec),
     ("self_training", SelfTraining),
+    ("search", Search),
+    ("search.space.<key>", Range),
     ("release.<task.metric>", Condition),
 )
 _PARTS = {
@@ -40,6 +42,7 @@ _PARTS = {
     "train": ("train", "a mapping"),
     "data": ("data", "a mapping"),
     "self_training": ("self_training", "a mapping"),
+    "search": ("search", "a mapping"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
-from sibu.recipe.schema import OWN, Condition, DataBlock, Recipe, SelfTraining, TaskBlock
+from sibu.recipe.schema import OWN, Condition, DataBlock, Range, Recipe, Search, SelfTraining, TaskBlock
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
@@ -45,6 +45,8 @@ class Loaded:
     """Rows of the training data, by number, that alone are learned from; None: all."""
     more: Mapping[str, Path] | None = None
     """In a round of self-training, by task, a file of rows (JSON Lines by Sibu's names) that are learned from too."""
+    watch: Callable[[int, float], None] | None = None
+    """Told the number and the score of each evaluation on dev; what it raises ends the run."""
 
     def placed(self, error: RecipeError) -> RecipeError:
         """Faults that name a dotted key get the file and the line of it too."""
@@ -350,6 +352,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         model = Condition
     elif head == "self_training":
         model = SelfTraining
+    elif head == "search":
+        model = Search if depth == 1 else Range
     if model is not None:
         return list(model.model_fields)
     catalog = _catalog_at(path)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, PositiveInt, Tag, field_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
@@ -142,6 +151,40 @@ class SelfTraining(Spec):
     """Most texts that a round takes, the surest first; null: all that are sure."""
 
 
+class Range(Spec):
+    """Numbers from `low` to `high`."""
+
+    low: int | float
+    """The least that is tried."""
+    high: int | float
+    """The most that is tried."""
+    log: bool = False
+    """Whether a factor counts rather than a difference: for rates and sizes."""
+    step: int | float | None = None
+    """Only so far apart; null: any."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError(f"`low` must be less than `high`, given {self.low:g} and {self.high:g}")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("with `log` the `low` is above 0 and there is no `step`")
+        return self
+
+
+class Search(Spec):
+    """What `sibu search` tries; `sibu run` does not read it. Source of the choice: Bergstra et al., 2011 (TPE)."""
+
+    space: Annotated[dict[str, Range | Annotated[tuple[Any, ...], Field(min_length=1)]], Field(min_length=1)]
+    """Dotted keys of the recipe, such as `train.learning_rate`, each with a range or a list of values."""
+    trials: PositiveInt = 20
+    """How many runs are tried, beside the recipe as it is."""
+    first: PositiveInt = 5
+    """Trials drawn at random before others follow what was found."""
+    prune: bool = True
+    """Stop a trial whose dev score lies below the median of the others' at the same step."""
+
+
 class Recipe(Spec):
     """One run: a pretrained model, its tasks with their data, and how it learns them."""
 
@@ -167,6 +210,8 @@ class Recipe(Spec):
     the first run's."""
     self_training: SelfTraining | None = None
     """Learn from texts without labels too (`data.unlabelled`), labelled by the model itself; null: no."""
+    search: Search | None = None
+    """Values that `sibu search` tries; null: none."""
     release: dict[str, Condition] = Field(default_factory=dict)
     """Bounds as `task.metric` or `task.split.metric`; a bundle that misses one is written but marked (exit code 3)."""
     track: tuple[AnyTracker, ...] = ()

@@ -48,8 +48,9 @@ def _make_home(folder: Path) -> None:
 def _remove_unused(home: Path) -> None:
     if home.is_dir():
         for folder in home.iterdir():
-            if time.time() - folder.stat().st_mtime > UNUSED_DAYS * 86400:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process has finished or removed it meanwhile
+                if time.time() - folder.stat().st_mtime > UNUSED_DAYS * 86400:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def clear(kind: str) -> None:

@@ -1,0 +1,188 @@
+"""`sibu search`: what is tried, what comes of it, a study that was stopped, several workers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sibu
+from sibu.core.errors import MissingExtra, RecipeError, RunStopped, SibuError
+from tests.tiny_tasks import tiny_recipe
+
+pytest.importorskip("optuna", reason="the extra `search`")
+
+SPACE = {
+    "train.learning_rate": {"low": 1e-5, "high": 1e-1, "log": True},
+    "train.epochs": {"low": 1, "high": 3},
+    "method": ["full", {"name": "lora", "rank": 4}],
+    "tasks.it.dropout": {"low": 0.0, "high": 0.4, "step": 0.2},
+}
+
+
+def recipe_of(model: Path, home: Path, **search: object) -> dict:
+    recipe = tiny_recipe("classify", "full", model, home)
+    return recipe | {"search": {"space": SPACE, "trials": 4, "first": 2, **search}}
+
+
+def test_the_best_on_dev_is_written(tiny_model: Path, tmp_path: Path) -> None:
+    found = sibu.search(recipe_of(tiny_model, tmp_path), out=tmp_path / "study")
+    done = [trial for trial in found["trials"] if trial["state"] == "complete"]
+    assert len(found["trials"]) == 4
+    for trial in found["trials"]:
+        values = trial["values"]
+        assert 1e-5 <= values["train.learning_rate"] <= 1e-1
+        assert values["train.epochs"] in (1, 2, 3)
+        assert values["method"] in SPACE["method"]
+        assert values["tasks.it.dropout"] in (0.0, 0.2, 0.4)
+    assert found["best"]["score"] == max(trial["score"] for trial in done)
+    assert found["better"] == (found["best"]["score"] > found["as it is"])
+    assert json.loads((tmp_path / "study/search.json").read_text()) == found
+    best = yaml.safe_load((tmp_path / "study/best.yaml").read_text())
+    assert "search" not in best
+    if found["better"]:
+        assert best["train"]["epochs"] == found["best"]["values"]["train.epochs"]
+    bundle = sibu.run(tmp_path / "study/best.yaml", out=tmp_path / "out")
+    evaluations = json.loads((bundle / "record.json").read_text())["evaluations"]
+    wanted = found["best"]["score"] if found["better"] else found["as it is"]
+    assert max(each["score"] for each in evaluations) == wanted
+
+
+def test_a_stopped_study_tries_what_an_unbroken_one_does(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, prune=False)
+    whole = sibu.search(recipe, out=tmp_path / "whole")
+    import sibu.pipeline.search as place
+
+    through, asked = place._score, []
+
+    def score(*words: object) -> float:
+        asked.append(words)
+        if len(asked) == 4:  # the recipe as it is, two trials, and in the third
+            raise KeyboardInterrupt
+        return through(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place, "_score", score)
+    with pytest.raises(KeyboardInterrupt):
+        sibu.search(recipe, out=tmp_path / "study")
+    monkeypatch.setattr(place, "_score", through)
+    with pytest.raises(RecipeError, match=r"A study stands at .*study\. Go on with --resume"):
+        sibu.search(recipe, out=tmp_path / "study")
+    again = sibu.search(recipe, out=tmp_path / "study", resume=True)
+    shown = [[(trial["values"], trial["score"]) for trial in found["trials"]] for found in (whole, again)]
+    assert shown[0] == shown[1]
+    assert sibu.search(recipe, out=tmp_path / "study", resume=True)["trials"] == again["trials"]
+    with pytest.raises(RecipeError, match="was begun with something else"):
+        sibu.search(recipe, ["train.batch_tokens=300"], out=tmp_path / "study", resume=True)
+    assert len(sibu.search(recipe, out=tmp_path / "study", force=True)["trials"]) == 4
+
+
+def test_a_killed_study_goes_on(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, trials=3)
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    command = [sys.executable, "-m", "sibu", "search", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "study")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr or ():
+                if line.startswith("trial 1"):
+                    break
+        finally:
+            process.kill()
+    done = subprocess.run([*command, "--resume", "--json", "--quiet"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert len(found["trials"]) == 3
+    assert {trial["state"] for trial in found["trials"]} <= {"complete", "pruned"}
+
+
+def test_several_workers_share_a_study(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe_of(tiny_model, tmp_path)))
+    words = ["search", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "study"), "--workers", "2"]
+    done = subprocess.run([sys.executable, "-m", "sibu", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "dev at best" in done.stdout
+    found = json.loads((tmp_path / "study/search.json").read_text())
+    assert 4 <= len(found["trials"]) <= 5  # two may have begun the last one
+    with pytest.raises(RecipeError, match="Several workers read the recipe from its file"):
+        sibu.search(recipe_of(tiny_model, tmp_path), out=tmp_path / "other", workers=2)
+
+
+def test_what_falls_behind_is_stopped(tiny_model: Path, tmp_path: Path) -> None:
+    space = {"train.learning_rate": [1e-2, 1e-2, 1e-9]}
+    recipe = recipe_of(tiny_model, tmp_path, space=space, trials=8, first=2)
+    recipe["train"] = {"epochs": 8, "batch_tokens": 512, "schedule": "constant"}
+    found = sibu.search(recipe, out=tmp_path / "study")
+    states = {trial["values"]["train.learning_rate"]: set() for trial in found["trials"]}
+    for trial in found["trials"]:
+        states[trial["values"]["train.learning_rate"]].add(trial["state"])
+    assert "complete" in states[1e-2]
+    assert found["best"]["values"]["train.learning_rate"] == 1e-2 or not found["better"]
+
+
+def test_every_value_that_cannot_be_is_told_before_anything_is_tried(tiny_model: Path, tmp_path: Path) -> None:
+    space = {
+        "train.learning_rate": {"low": -1.0, "high": 1.0},
+        "method": ["lora", "lorra"],
+        "train.epoch": [1, 2],
+        "train.epochs": {"low": 1, "high": 5},
+    }
+    with pytest.raises(RecipeError) as told:
+        sibu.search(recipe_of(tiny_model, tmp_path, space=space), out=tmp_path / "study")
+    said = str(told.value)
+    for part in (
+        "4 faults",
+        "search.space.train.learning_rate: -1.0 cannot be",
+        "search.space.method: 'lorra' cannot be: no method is named 'lorra'. Did you mean 'lora'?",
+        "search.space.train.epoch: 1 cannot be: no such key. Did you mean 'epochs'?",
+    ):
+        assert part in said
+    assert not (tmp_path / "study").exists()
+
+
+FAULTS = {
+    "nothing": ({"search": None}, "nothing says what is to be tried"),
+    "order": ({"search": {"space": {"train.epochs": {"low": 3, "high": 1}}}}, "`low` must be less than `high`"),
+    "log": (
+        {"search": {"space": {"train.epochs": {"low": 0, "high": 1, "log": True}}}},
+        "with `log` the `low` is above 0",
+    ),
+    "repeats": ({"repeats": 2}, "cannot go with a search: every trial has one seed"),
+    "key": ({"search": {"spce": {}}}, r"no such key\. Did you mean 'space'"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_cannot_be_is_told(name: str, tiny_model: Path, tmp_path: Path) -> None:
+    change, said = FAULTS[name]
+    with pytest.raises(SibuError, match=said):
+        sibu.search(recipe_of(tiny_model, tmp_path) | change, out=tmp_path / "study")
+
+
+def test_dev_must_be_held_out(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path)
+    recipe["tasks"]["it"]["data"] = recipe["tasks"]["it"]["data"] | {"shots": 4}
+    with pytest.raises(RecipeError, match="chooses by dev, and with `shots` none is held out"):
+        sibu.search(recipe, out=tmp_path / "study")
+
+
+def test_trials_that_all_fail(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sibu.pipeline.search as place
+
+    through = place._score
+
+    def score(*words: object) -> float:
+        if words[3] is None:
+            return through(*words)  # type: ignore[arg-type]
+        raise RunStopped("no.")
+
+    monkeypatch.setattr(place, "_score", score)
+    with pytest.raises(RunStopped, match=r"No trial of 4 came to an end: no\."):
+        sibu.search(recipe_of(tiny_model, tmp_path), out=tmp_path / "study")
+
+
+def test_without_optuna_the_pip_line_is_told(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingExtra, match=r"`sibu search` needs the package 'optuna'.*sibu\[search\]"):
+        sibu.search(recipe_of(tiny_model, tmp_path), out=tmp_path / "study")
