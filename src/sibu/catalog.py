@@ -28,7 +28,12 @@ class Spec(BaseModel):
     """Options of a part. Frozen; unknown keys are errors; each field's docstring is its help."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+        allow_inf_nan=False,
+        defer_build=True,
     )
 
 

@@ -98,10 +98,10 @@ def joined(
                 row = json.loads(line)
                 if (own := input_key(row, inputs)) not in seen:
                     seen.add(own)
-                    yield _stored_row(row, columns, 0, 1, made)
+                    yield stored_row(row, columns, 0, 1, made)
 
     def make(folder: Path) -> None:
-        _write_rows(folder, rows, columns, more(set(there.tolist())), lambda total: {made: total - len(rows)})
+        write_rows(folder, rows, rows, columns, more(set(there.tolist())), lambda total: {made: total - len(rows)})
 
     folder = cached("joined", key, make)
     counts: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
@@ -134,28 +134,39 @@ def _write(
                         made = _one(row, ways, draw, inputs, there)
                         counts["none" if made is None else names[made[0]]] += 1
                         if made is not None:
-                            yield _stored_row(made[1], columns, numbers[file], line, names[made[0]])
+                            yield stored_row(made[1], columns, numbers[file], line, names[made[0]])
                     place += 1
                 advance(len(chunk))
 
-    _write_rows(folder, rows, columns, copied(), lambda _: dict(counts))
+    write_rows(folder, rows, rows, columns, copied(), lambda _: dict(counts))
 
 
-def _write_rows(
+def write_rows(
     folder: Path,
+    before: Rows | None,
     rows: Rows,
     columns: Sequence[Column],
     more: Iterator[dict[str, Any]],
-    counts: Callable[[int], dict[str, int]],
+    counts: Callable[[int], dict[str, Any]],
 ) -> None:
-    """Write the rows and what comes behind them; ``counts`` tells what was made, given how many there are in all."""
+    """Write rows to a folder.
+
+    Args:
+        folder: Where they go.
+        before: Rows that come first as they are; None: none do.
+        rows: Whose files and columns these are.
+        columns: The task's columns.
+        more: What comes behind, as ``stored_row`` gives it.
+        counts: Tells what was made, given how many there are in all.
+    """
     import pyarrow as pa
 
     schema = schema_of(columns).append(pa.field("#made", pa.string()))
     numbers = {file: number for number, file in enumerate(rows.files)}
     total = 0
     with pa.OSFile(str(folder / "rows.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as out:
-        originals = (_stored_row(row, columns, numbers[f], n, None) for chunk in rows.chunks() for f, n, row in chunk)
+        chunks = () if before is None else before.chunks()
+        originals = (stored_row(row, columns, numbers[f], n, None) for chunk in chunks for f, n, row in chunk)
         for source in (originals, more):
             held: list[dict[str, Any]] = []
             for row in source:
@@ -184,7 +195,7 @@ def _one(
     return None
 
 
-def _stored_row(
+def stored_row(
     row: Mapping[str, Any], columns: Sequence[Column], file: int, line: int, made: str | None
 ) -> dict[str, Any]:
     """A row as Arrow holds it."""

@@ -33,6 +33,7 @@ from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.pipeline.shots import draw_shots
+from sibu.pipeline.weak import require_rules, weakly_labelled
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -70,6 +71,8 @@ class TaskPlan:
     """How many copies were made by each way; ``none`` counts those that could not be."""
     dev_is_train: bool = False
     """Whether nothing is held out: dev is then no measure of anything, and not reported."""
+    weak: dict[str, Any] | None = None
+    """What came of the rules that label rows; None: there are none."""
 
 
 @dataclass(slots=True)
@@ -531,7 +534,7 @@ def _plan_task(
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
-    whole = read_rows(named_files(block.data.train), origin, faults)
+    whole, weak = _train_rows(name, block, task, origin, faults, progress)
     if chosen is not None:
         whole = whole.subset(np.asarray(chosen, np.int64))
     if block.data.shots is not None:
@@ -615,7 +618,25 @@ def _plan_task(
         train.survey,
         made,
         dev_is_train,
+        weak,
     )
+
+
+def _train_rows(
+    name: str, block: TaskBlock, task: Task, origin: Origin, faults: Faults, progress: Progress
+) -> tuple[Rows, dict[str, Any] | None]:
+    """The training rows; with rules those that have a label or get one, and what came of the rules."""
+    files = named_files(block.data.train or ())
+    if not block.data.rules:
+        return read_rows(files, origin, faults), None
+    require_rules(name, block.data, task.columns, getattr(block.task, "labels", None))
+    roles = {column.name: column.role for column in task.columns}
+    inputs = tuple(group for group in origin.needs if roles[group[0]] == "input")
+    bare = read_rows(files, replace(origin, needs=inputs), Faults(), targets=False)
+    there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
+    fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
+    rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
+    return weakly_labelled(rows, task.columns, block.data, name=name, progress=progress)
 
 
 def _require_head(name: str, block: TaskBlock, task: Any) -> None:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
 from sibu.models.spec import NewModel
-from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Search, SelfTraining, TaskBlock
+from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -19,6 +19,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("model", NewModel),
     ("tasks.<name>", TaskBlock),
     ("tasks.<name>.data", DataBlock),
+    ("tasks.<name>.data.rules.<n>", Rule),
     ("train", TrainSpec),
     ("self_training", SelfTraining),
     ("search", Search),

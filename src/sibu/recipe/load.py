@@ -23,7 +23,7 @@ from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written
-from sibu.recipe.schema import OWN, Condition, DataBlock, Range, Recipe, Search, SelfTraining, TaskBlock
+from sibu.recipe.schema import OWN, Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
@@ -344,6 +344,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         return ["type", *own, *options]
     if head == "tasks" and depth == 3 and path[2] == "data":
         model = DataBlock
+    elif head == "tasks" and depth == 5 and path[3] == "rules":
+        model = Rule
     elif head == "model":
         model = NewModel
     elif head == "train":
@@ -382,6 +384,10 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             mend = "Say how: `self_training: {}` beside `train`; or leave it out."
             found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
         found += _untaught(name, block, recipe)
+        if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
+            found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))
+        elif block.data.rules and getattr(block.task, "multi_label", None):
+            found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
         allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
@@ -429,7 +435,7 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
         yield where, "is missing: without it the head would stay random.", mend
     elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):
         yield where, "is missing, and the labels are not given.", "Give `labels` or `descriptions` in the task."
-    for key in ("shots", "augment"):
+    for key in ("shots", "augment", "rules"):
         if getattr(block.data, key):
             yield ("tasks", name, "data", key), "needs training data.", "Leave it out, or give `train`."
 

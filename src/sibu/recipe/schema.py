@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BeforeValidator,
@@ -79,6 +79,27 @@ def _several(given: Any) -> Any:
     return (given,) if isinstance(given, str | Mapping) else given
 
 
+class Rule(Spec):
+    """A rule that gives a row a label where it says anything (a labelling function)."""
+
+    label: str
+    """What it gives."""
+    words: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = None
+    """It speaks where any of these words or phrases stands in the text, in large or small letters."""
+    pattern: str | None = None
+    """It speaks where this regular expression (Python's) is found."""
+    field: str = "text"
+    """Where it looks: `text` or `text_pair`."""
+    name: str | None = None
+    """What the record calls it; null: what it looks for."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Rule:
+        if (self.words is None) == (self.pattern is None):
+            raise ValueError("a rule has either `words` or a `pattern`")
+        return self
+
+
 class DataBlock(Spec):
     """Where a task's data lies."""
 
@@ -89,6 +110,12 @@ class DataBlock(Spec):
     """File for early stopping and every other choice; null: split from `train`, seeded and stratified."""
     test: str | Files | dict[Word, str] | None = None
     """File for the final figures, never used for a choice; or several by name, `{books: a.jsonl, dvd: b.jsonl}`."""
+    rules: tuple[Rule, ...] = ()
+    """Rules that label the rows of `train` which have no label (task `classify`, one label)."""
+    label_model: Literal["accuracy", "majority"] = "accuracy"
+    """What counts where rules disagree: how often each is right, as their agreement tells, or their number."""
+    rule_threshold: float = Field(default=0.5, gt=0, le=1)
+    """A row gets its likeliest label from this probability on; others are not learned from."""
     unlabelled: str | Files | None = None
     """Files of rows without labels, for `self_training`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)

@@ -1,0 +1,217 @@
+"""Labels from rules: what each rule says of a row, and what all of them together mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError, Fault, RecipeError, counted
+from sibu.core.example import Row, as_names, is_cjk
+from sibu.pipeline.augment import stored_row, write_rows
+from sibu.pipeline.data import Rows
+from sibu.pipeline.progress import Progress
+from sibu.recipe.schema import DataBlock, Rule
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_json
+
+STEPS, CLOSE = 200, 1e-7
+GUESS, WORTH = 0.75, 4.0
+"""How often a rule is right before anything is known of it, and how many votes that guess is worth."""
+SILENT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LabelModel:
+    """What votes say of labels.
+
+    Each row has one label; a rule that votes is right with a probability of its own, else it votes for any other label
+    alike, and rules err independently. Source: Dawid and Skene, 1979, with one accuracy a rule as in Ratner et al.,
+    2016, arXiv:1605.07723.
+    """
+
+    accuracies: np.ndarray
+    """How often each rule is right. Shape ``(J,)``."""
+    shares: np.ndarray
+    """How frequent each label is. Shape ``(C,)``."""
+
+    def chances(self, votes: np.ndarray) -> np.ndarray:
+        """Probability of each label, ``(N, C)``, by votes ``(N, J)``: label numbers, -1 where a rule says nothing."""
+        labels = len(self.shares)
+        right, wrong = np.log(self.accuracies), np.log((1 - self.accuracies) / max(labels - 1, 1))
+        scores = np.tile(np.log(self.shares), (len(votes), 1))
+        for rule, own in enumerate(votes.T):
+            voted = own != SILENT
+            scores[voted] += wrong[rule]
+            scores[voted, own[voted]] += right[rule] - wrong[rule]
+        scores = np.exp(scores - scores.max(1, keepdims=True))
+        return np.asarray(scores / scores.sum(1, keepdims=True))
+
+    @classmethod
+    def fitted(cls, votes: np.ndarray, labels: int) -> LabelModel:
+        """By expectation and maximisation; a guess worth a few votes holds each accuracy above nothing and below 1."""
+        found = cls(np.full(votes.shape[1], GUESS), np.full(labels, 1 / labels))
+        spoken = votes[(votes != SILENT).any(1)]
+        for _ in range(STEPS):
+            chances = found.chances(spoken)
+            accuracies = np.empty(votes.shape[1])
+            for rule, own in enumerate(spoken.T):
+                voted = np.flatnonzero(own != SILENT)
+                accuracies[rule] = (chances[voted, own[voted]].sum() + GUESS * WORTH) / (len(voted) + WORTH)
+            shares = (chances.sum(0) + 1) / (len(spoken) + labels)
+            moved = float(np.abs(accuracies - found.accuracies).max(initial=0.0))
+            found = cls(accuracies, shares)
+            if moved < CLOSE:
+                break
+        return found
+
+
+def majority(votes: np.ndarray, labels: int) -> np.ndarray:
+    """The share of the votes that each label has, ``(N, C)``."""
+    counts = np.stack([(votes == label).sum(1) for label in range(labels)], 1).astype(float)
+    return np.asarray(counts / np.maximum(counts.sum(1, keepdims=True), 1))
+
+
+def fires(rule: Rule, row: Row) -> bool:
+    """Whether a rule says anything of a row."""
+    text = str(row.get(rule.field) or "")
+    if rule.pattern is not None:
+        return re.search(rule.pattern, text) is not None
+    return _words_of(tuple(rule.words or ())).search(text) is not None
+
+
+def _words_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of some words, whole, in large or small letters; Chinese stands anywhere."""
+    parts = []
+    for word in words:
+        own = re.escape(word)
+        left = "" if is_cjk(word[0]) or not word[0].isalnum() else r"(?<![^\W_])"
+        right = "" if is_cjk(word[-1]) or not word[-1].isalnum() else r"(?![^\W_])"
+        parts.append(f"{left}{own}{right}")
+    return re.compile("|".join(parts), re.IGNORECASE)
+
+
+def require_rules(name: str, data: DataBlock, columns: Sequence[Column], labels: Sequence[str] | None) -> None:
+    """Every rule can be asked.
+
+    Raises:
+        RecipeError: Naming each that names a field or a label that is not there, or is no expression.
+    """
+    wrong: list[Fault] = []
+    texts = [column.name for column in columns if column.role == "input" and column.kind == "text"]
+    for number, rule in enumerate(data.rules):
+        where = f"tasks.{name}.data.rules.{number}"
+        if rule.field not in texts:
+            wrong.append(Fault(where, f"there is no field {rule.field!r}.", f"Allowed: {', '.join(texts)}."))
+        if labels is not None and rule.label not in labels:
+            wrong.append(Fault(where, f"{rule.label!r} is no label.", f"Allowed: {as_names(labels)}."))
+        if rule.pattern is not None:
+            try:
+                re.compile(rule.pattern)
+            except re.error as fault:
+                wrong.append(Fault(where, f"{rule.pattern!r} is no regular expression: {fault}.", "Mend it."))
+    if wrong:
+        raise RecipeError(wrong)
+
+
+def weakly_labelled(
+    rows: Rows, columns: Sequence[Column], data: DataBlock, *, name: str, progress: Progress
+) -> tuple[Rows, dict[str, Any]]:
+    """The rows that have a label of their own or get one by rules.
+
+    Args:
+        rows: Rows, with labels or without.
+        columns: The task's columns.
+        data: Its rules.
+        name: The task's name.
+        progress: Where to tell what came of it.
+
+    Returns:
+        The labelled rows, each at its own place in its file; and how many there are of each kind, with what is known of
+        each rule.
+
+    Raises:
+        DataError: When no row gets a label.
+    """
+    rules = [rule.model_dump(mode="json") for rule in data.rules]
+    options = [rules, data.label_model, data.rule_threshold]
+    folder = cached(
+        "weak", hash_json([hash_code(), rows.key(), options]), lambda folder: _write(folder, rows, columns, data)
+    )
+    told: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
+    for line in _lines(name, told):
+        progress.say(line)
+    if not told["labelled"] + told["have one"]:
+        raise DataError(f"No rule gives any of {name}'s {counted(told['rows'], 'row')} a label. Widen them.")
+    return Rows(folder, rows.files), told
+
+
+def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock) -> None:
+    names = sorted({rule.label for rule in data.rules})
+    numbers = {label: number for number, label in enumerate(names)}
+    whole = list(rows)
+    votes = np.array(
+        [[numbers[rule.label] if fires(rule, row) else SILENT for rule in data.rules] for row in whole], np.int64
+    ).reshape(len(whole), len(data.rules))
+    own = np.array([row.get("label") is not None for row in whole], bool)
+    model = LabelModel.fitted(votes, len(names))
+    chances = model.chances(votes) if data.label_model == "accuracy" else majority(votes, len(names))
+    best = chances.argmax(1)
+    spoken = (votes != SILENT).any(1)
+    ordered = np.sort(chances, 1)
+    tied = len(names) > 1 and (ordered[:, -1] - ordered[:, -2] < 1e-9)
+    sure = spoken & (chances.max(1) >= data.rule_threshold) & ~tied
+    told = {
+        "rows": len(whole),
+        "have one": int(own.sum()),
+        "labelled": int((sure & ~own).sum()),
+        "in doubt": int((spoken & ~sure & ~own).sum()),
+        "without a rule": int((~spoken & ~own).sum()),
+        "rules": [_about(rule, number, votes, model) for number, rule in enumerate(data.rules)],
+    }
+
+    def kept() -> Iterator[dict[str, Any]]:
+        places = {file: number for number, file in enumerate(rows.files)}
+        number = 0
+        for chunk in rows.chunks():
+            for file, line, row in chunk:
+                if own[number]:
+                    yield stored_row(row, columns, places[file], line, None)
+                elif sure[number]:
+                    label = names[int(best[number])]
+                    yield stored_row({**row, "label": label}, columns, places[file], line, "rules")
+                number += 1
+
+    write_rows(folder, None, rows, columns, kept(), lambda _: told)
+
+
+def _about(rule: Rule, number: int, votes: np.ndarray, model: LabelModel) -> dict[str, Any]:
+    voted = votes[:, number] != SILENT
+    others = np.delete(votes, number, 1)
+    against = voted & ((others != SILENT) & (others != votes[:, [number]])).any(1)
+    return {
+        "rule": rule.name or f"{number}: {rule.pattern or ', '.join(rule.words or ())}",
+        "label": rule.label,
+        "rows": int(voted.sum()),
+        "against others": int(against.sum()),
+        "right": round(float(model.accuracies[number]), 4),
+    }
+
+
+def _lines(name: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """What came of the rules, in words."""
+    yield (
+        f"{name}: of {counted(told['rows'], 'row')} {told['have one']} have a label, {told['labelled']} get one; "
+        f"{told['in doubt']} in doubt and {told['without a rule']} without a rule are not learned from"
+    )
+    for rule in told["rules"]:
+        if not rule["rows"]:
+            yield f"{name}: the rule {rule['rule']!r} ({rule['label']}) never says anything"
+        elif rule["against others"] == rule["rows"]:
+            yield f"{name}: the rule {rule['rule']!r} ({rule['label']}) is against another wherever it says anything"
