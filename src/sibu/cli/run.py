@@ -44,20 +44,21 @@ def run(
         write_json({"bundle": str(bundle), "metrics": found["metrics"], "record": found["record"], **found["release"]})
     else:
         table("", SCORES, score_rows(found["metrics"]))
-        if over := found["record"].get("repeats"):
-            _over_seeds(over)
+        for key, what in (("repeats", "seeds"), ("folds", "folds")):
+            if over := found["record"].get(key):
+                _over_runs(over, what)
         typer.echo(f"bundle: {bundle}")
         typer.echo(f"report: {bundle / 'report.html'}")
     if missed is not None:
         raise missed
 
 
-def _over_seeds(found: dict[str, Any]) -> None:
-    """Mean and deviation over the seeds."""
+def _over_runs(found: dict[str, Any], what: str) -> None:
+    """Mean and deviation over the runs."""
     rows = [
         [task, split, metric, f"{own['mean']:.4f}", f"{own['sd']:.4f}"]
         for task, splits in found["over"].items()
         for split, scores in splits.items()
         for metric, own in scores.items()
     ]
-    table(f"over {len(found['runs'])} seeds", ["task", "split", "metric", "mean", "deviation"], rows)
+    table(f"over {len(found['runs'])} {what}", ["task", "split", "metric", "mean", "deviation"], rows)

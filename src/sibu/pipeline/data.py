@@ -21,7 +21,7 @@ from sibu.pipeline.twins import normal
 from sibu.readers import READERS, reader_for
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_file, hash_folder, hash_json
-from sibu.train.seed import generator
+from sibu.train.seed import derive, generator
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -313,8 +313,10 @@ def _another_form(about: Mapping[str, Any]) -> str:
     return ""
 
 
-def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
+def split_dev(rows: Rows, *, share: float, seed: int, fold: tuple[int, int] | None = None) -> tuple[Rows, Rows]:
     """Train and dev parts of rows: seeded, stratified by label, equal inputs on one side.
+
+    With ``fold`` (which, of how many) dev is that part of the rows: no row is in two of them, and each is in one.
 
     Raises:
         DataError: When there are too few rows.
@@ -335,6 +337,12 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
     for stratum, keys in sorted(strata.items()):
         draw = generator(seed, "dev", stratum)
         order = [keys[place] for place in draw.permutation(len(keys))]
+        if fold is not None:
+            shift = derive(seed, "fold", stratum) % fold[1]  # else the first parts would get all that is left over
+            dev += [
+                row for place, key in enumerate(order) if (place + shift) % fold[1] == fold[0] for row in groups[key]
+            ]
+            continue
         wanted = share * sum(len(groups[key]) for key in keys)
         taken = 0
         for key in order:  # at least half a row's worth: a label with few rows keeps them for training
@@ -342,6 +350,8 @@ def split_dev(rows: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
                 break
             dev += groups[key]
             taken += len(groups[key])
+    if fold is not None and not dev:
+        raise DataError(f"{', '.join(rows.files)}: {len(groups)} different rows are too few for {fold[1]} folds.")
     if not dev:
         dev = groups[next(iter(groups))]
     held = np.zeros(total, dtype=bool)

@@ -130,6 +130,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for name, block in recipe.tasks.items():
         try:
             named: dict[str, Any] = {"chosen": loaded.chosen, "more": (loaded.more or {}).get(name), "encode": encode}
+            named["fold"] = None if loaded.fold is None else (loaded.fold, recipe.folds)
             plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, **named)
         except RecipeError as fault:  # the other tasks' faults are told with this one's
             wrong += fault.faults
@@ -525,6 +526,7 @@ def _plan_task(
     *,
     chosen: Sequence[int] | None,
     more: Path | None,
+    fold: tuple[int, int] | None,
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
@@ -549,7 +551,7 @@ def _plan_task(
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
-            splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before)
+            splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before, fold)
             if len(whole) < FEW:  # the part that is left to train on can be learned from too
                 task.learn(splits["train"])
                 task.learn(whole)
@@ -678,7 +680,13 @@ def test_files(block: TaskBlock) -> dict[str, list[str]]:
     return {} if test is None else {"test": named_files(test)}
 
 
-def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str, TaskPlan]) -> tuple[Rows, Rows]:
+def _dev_from(
+    whole: Rows,
+    block: TaskBlock,
+    recipe: Recipe,
+    before: Mapping[str, TaskPlan],
+    fold: tuple[int, int] | None,
+) -> tuple[Rows, Rows]:
     """Train and dev of a task without dev.
 
     Tasks that learn from the same file share the split, so that no task trains on a text that another is judged on.
@@ -690,7 +698,7 @@ def _dev_from(whole: Rows, block: TaskBlock, recipe: Recipe, before: Mapping[str
             train, dev = plan.splits["train"].chosen, plan.splits["dev"].chosen
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
-    parts = split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed)
+    parts = split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed, fold=fold)
     kept = np.setdiff1d(_numbers(parts[1]), _of_others("train", whole, block, recipe, before))
     if len(kept) == len(parts[1]) or not len(kept):
         return parts

@@ -1,4 +1,4 @@
-"""The same recipe with several seeds: what its figures are on average, and how much they vary."""
+"""The same recipe with several seeds or several parts held out: its figures on average, and how much they vary."""
 
 from __future__ import annotations
 
@@ -22,36 +22,35 @@ from sibu.train.processes import several
 
 
 def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
-    """Run a recipe with as many seeds as it says; the bundle is that of the first seed.
+    """Run a recipe with as many seeds, or folds, as it says; the bundle is that of the first.
 
-    Mean, deviation and every single figure go into the bundle's record (``repeats``). Each finished run is kept beside
-    ``out`` until all are done, so that a stopped one goes on with the seed at which it stopped.
+    Mean, deviation and every single figure go into the bundle's record (``repeats``, ``folds``). Each finished run is
+    kept beside ``out`` until all are done, so that a stopped one goes on where it stopped.
 
     Raises:
         SibuError: As one run does.
     """
     from sibu.pipeline.stages import require_release, run_recipe
 
-    recipe = loaded.recipe
+    key, runs = _runs(loaded)
     if several():
-        raise RecipeError("`repeats` is for one process. Run the seeds one by one (train.seed), or use one process.")
+        raise RecipeError(f"`{key}` is for one process.")
     home = out.with_name(out.name + ".repeats")
     _begin(loaded, home, resume=resume, force=force)
     found: list[dict[str, Any]] = []
-    for number in range(recipe.repeats):
-        seed = recipe.train.seed + number
-        place, kept = home / f"seed-{seed}", home / f"seed-{seed}.json"
+    for number, (which, one) in enumerate(runs):
+        name = "-".join(map(str, which))
+        place, kept = home / name, home / f"{name}.json"
         if not kept.is_file():
-            progress.say(f"seed {seed}, {number + 1} of {recipe.repeats}")
-            one = recipe.model_copy(update={"repeats": 1, "train": recipe.train.model_copy(update={"seed": seed})})
+            progress.say(f"{which[0]} {which[1]}, {number + 1} of {len(runs)}")
             with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
-                run_recipe(replace(loaded, recipe=one), place, resume=resume, force=not resume, progress=progress)
+                run_recipe(one, place, resume=resume, force=not resume, progress=progress)
             write_json(kept, json.loads((place / "metrics.json").read_text(encoding="utf-8")))
             if number:
                 shutil.rmtree(place)
-        found.append({"seed": seed, "metrics": _values(json.loads(kept.read_text(encoding="utf-8")))})
-    first = home / f"seed-{recipe.train.seed}"
-    _tell(first, loaded, found)
+        found.append({which[0]: which[1], "metrics": _values(json.loads(kept.read_text(encoding="utf-8")))})
+    first = home / "-".join(map(str, runs[0][0]))
+    _tell(first, loaded, key, found)
     former = home / "former"
     if out.exists():
         out.replace(former)
@@ -59,6 +58,19 @@ def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progres
     shutil.rmtree(home, ignore_errors=True)
     require_release(read_manifest(out)["release"]["missed"], out)
     return out
+
+
+def _runs(loaded: Loaded) -> tuple[str, list[tuple[tuple[str, int], Loaded]]]:
+    """The recipe's key, and each run with what tells it from the others."""
+    recipe = loaded.recipe
+    if recipe.folds is not None:
+        return "folds", [(("fold", number), replace(loaded, fold=number)) for number in range(recipe.folds)]
+    seeds = [recipe.train.seed + number for number in range(recipe.repeats)]
+    own = {
+        seed: recipe.model_copy(update={"repeats": 1, "train": recipe.train.model_copy(update={"seed": seed})})
+        for seed in seeds
+    }
+    return "repeats", [(("seed", seed), replace(loaded, recipe=one)) for seed, one in own.items()]
 
 
 def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
@@ -107,11 +119,11 @@ def summary(found: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, dict[s
     return told
 
 
-def _tell(bundle: Path, loaded: Loaded, found: list[dict[str, Any]]) -> None:
-    """Write what came of all seeds into the bundle of the first."""
+def _tell(bundle: Path, loaded: Loaded, key: str, found: list[dict[str, Any]]) -> None:
+    """Write what came of all runs into the bundle of the first."""
     about = read_manifest(bundle)
     record = json.loads((bundle / "record.json").read_text(encoding="utf-8"))
-    write_json(bundle / "record.json", record | {"repeats": {"over": summary(found), "runs": found}})
+    write_json(bundle / "record.json", record | {key: {"over": summary(found), "runs": found}})
     value, _ = yaml.parse((bundle / "recipe.yaml").read_text(encoding="utf-8"), "recipe.yaml")
     value["repeats"] = as_written(loaded.recipe)["repeats"]
     (bundle / "recipe.yaml").write_text(yaml.dump(value), encoding="utf-8")

@@ -63,6 +63,8 @@ class Trained:
     """Kept vectors of dev, where the whole encoder is frozen."""
     fitting: Sequence[Stream] = ()
     """The streams of the tasks whose head is fitted."""
+    soup: Sequence[int] = ()
+    """The steps whose weights were averaged; none: they were not."""
 
 
 def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
@@ -81,7 +83,8 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
     if not out.name:
         raise RecipeError(f"{out} cannot be a bundle's folder. Choose another place with --out.")
     finished = resume and (out / "bundle.json").is_file()
-    if loaded.recipe.repeats > 1 and not finished:
+    folds = loaded.recipe.folds is not None and loaded.fold is None
+    if (loaded.recipe.repeats > 1 or folds) and not finished:
         from sibu.pipeline.repeats import run_repeats
 
         _check_place(out, out.with_name(out.name + ".working"), resume=resume, force=force)
@@ -245,6 +248,11 @@ def train(
         from safetensors.torch import load_file
 
         load_weights(trained.model, load_file(best))
+    if plan.recipe.train.soup is not None and is_first() and trained.evaluations:
+        from sibu.pipeline.soup import cook
+
+        own = (working / "soup", trained.model, trained.evaluations, plan.recipe.train.soup)
+        trained.soup, trained.best = cook(*own, lambda: _judged(plan, trained)[0], progress)
     torch.set_grad_enabled(True)
     return trained
 
@@ -412,6 +420,7 @@ def _loop(
 ) -> None:
     """Step, log, evaluate, save, stop."""
     from sibu.pipeline.assemble import objective
+    from sibu.pipeline.soup import keep
     from sibu.train.checkpoint import save_checkpoint, save_weights
     from sibu.train.fit import fit
     from sibu.train.optim import rate
@@ -459,6 +468,8 @@ def _loop(
                 better = _evaluate_dev(plan, trained, accelerator, progress, trackers)
                 if better and first:
                     save_weights(trained.model, working / "best.safetensors")
+                if options.soup is not None and first:
+                    keep(working / "soup", trained.model, trained.evaluations, options.soup)
                 trained.stopped_early = _out_of_patience(trained, options.patience)
             if first and (step.number % save_every == 0 or last or trained.stopped_early):
                 save_checkpoint(
@@ -545,17 +556,8 @@ def _evaluate_dev(
     trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
 ) -> bool:
     """Score dev, note it, and tell whether it is the best so far."""
-    from sibu.metrics import goodness
-
-    options = plan.recipe.train
-    scores = shared(_dev_scores(plan, trained) if is_first() else {}, accelerator)
-    if options.stop_on == "mean":
-        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items() if not each.dev_is_train]
-    else:
-        task, metric = options.stop_on.split(".")
-        wanted = [(task, metric)]
-    values = [goodness(metric, scores[task][metric]) for task, metric in wanted]
-    score = sum(values) / len(values)
+    judged: Any = shared(_judged(plan, trained) if is_first() else None, accelerator)
+    score, scores, wanted = judged
     trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
     if plan.watch is not None:
         plan.watch(len(trained.evaluations), score)
@@ -567,6 +569,21 @@ def _evaluate_dev(
         trained.best, trained.best_step = score, trained.step
         return True
     return False
+
+
+def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, float]], list[tuple[str, str]]]:
+    """What counts as better on dev, every score, and which of them count."""
+    from sibu.metrics import goodness
+
+    options = plan.recipe.train
+    scores = _dev_scores(plan, trained)
+    if options.stop_on == "mean":
+        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items() if not each.dev_is_train]
+    else:
+        task, metric = options.stop_on.split(".")
+        wanted = [(task, metric)]
+    values = [goodness(metric, scores[task][metric]) for task, metric in wanted]
+    return sum(values) / len(values), scores, wanted
 
 
 def _out_of_patience(trained: Trained, patience: int | None) -> bool:

@@ -55,18 +55,26 @@ class LabelModel:
 
     @classmethod
     def fitted(cls, votes: np.ndarray, labels: int) -> LabelModel:
-        """By expectation and maximisation; a guess worth a few votes holds each accuracy above nothing and below 1."""
+        """How often each rule is right, from how it agrees with the others.
+
+        By expectation and maximisation, where a rule is judged by what the others say alone: judged by its own vote
+        too, rules that hardly overlap could be thought always right or always wrong, as the labels' shares have it. A
+        guess worth a few votes stands behind each accuracy; labels are as frequent as each other until voted for.
+        """
         found = cls(np.full(votes.shape[1], GUESS), np.full(labels, 1 / labels))
-        spoken = votes[(votes != SILENT).any(1)]
         for _ in range(STEPS):
-            chances = found.chances(spoken)
-            accuracies = np.empty(votes.shape[1])
-            for rule, own in enumerate(spoken.T):
-                voted = np.flatnonzero(own != SILENT)
-                accuracies[rule] = (chances[voted, own[voted]].sum() + GUESS * WORTH) / (len(voted) + WORTH)
-            shares = (chances.sum(0) + 1) / (len(spoken) + labels)
+            accuracies = found.accuracies.copy()
+            for rule, own in enumerate(votes.T):
+                others = votes.copy()
+                others[:, rule] = SILENT
+                places = np.flatnonzero((own != SILENT) & (others != SILENT).any(1))
+                chances = found.chances(others[places])[np.arange(len(places)), own[places]]
+                right = found.accuracies[rule] * chances
+                wrong = (1 - found.accuracies[rule]) * (1 - chances) / max(labels - 1, 1)
+                agreed = (right / np.maximum(right + wrong, 1e-300)).sum()
+                accuracies[rule] = (agreed + GUESS * WORTH) / (len(places) + WORTH)
             moved = float(np.abs(accuracies - found.accuracies).max(initial=0.0))
-            found = cls(accuracies, shares)
+            found = cls(accuracies, found.shares)
             if moved < CLOSE:
                 break
         return found

@@ -121,6 +121,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
             "per_epoch": trained.per_epoch,
         },
         "stopped_early": trained.stopped_early,
+        **({"soup": list(trained.soup)} if trained.soup else {}),
         "streams": [stream.name for stream in layout.streams],
         "packed": [stream.name for stream in layout.streams if stream.packed],
         "examples_per_second": round(trained.examples / max(trained.seconds, 1e-9), 2),

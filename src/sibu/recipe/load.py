@@ -45,6 +45,8 @@ class Loaded:
     """Rows of the training data, by number, that alone are learned from; None: all."""
     more: Mapping[str, Path] | None = None
     """In a round of self-training, by task, a file of rows (JSON Lines by Sibu's names) that are learned from too."""
+    fold: int | None = None
+    """Which part of the training rows is dev, of as many as `folds` says; None: a share of them."""
     watch: Callable[[int, float], None] | None = None
     """Told the number and the score of each evaluation on dev; what it raises ends the run."""
 
@@ -400,6 +402,14 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
         elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
             found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
+    if recipe.folds is not None:
+        for name, block in recipe.tasks.items():
+            if block.data.dev is not None or block.data.shots is not None or block.data.train is None:
+                what = "has training data, without `dev` and `shots`" if block.data.train else "has training data"
+                found.append((("folds",), f"is for tasks of which each {what}; {name} is another.", "Leave it out."))
+        for key, other in (("repeats", recipe.repeats > 1), ("self_training", recipe.self_training is not None)):
+            if other:
+                found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
     if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
         mend = "Give texts without labels as `data.unlabelled` of a task."
         found.append((("self_training",), "has nothing to label.", mend))

@@ -235,6 +235,9 @@ class Recipe(Spec):
     repeats: PositiveInt = 1
     """Runs with seeds `train.seed`, `train.seed` + 1, ...: the record tells mean and deviation over them, the bundle is
     the first run's."""
+    folds: PositiveInt | None = Field(default=None, ge=2)
+    """So many runs, each with another part of the training rows as dev (k-fold cross-validation): the record tells mean
+    and deviation over them, the bundle is the first run's. For tasks without `data.dev`; null: no."""
     self_training: SelfTraining | None = None
     """Learn from texts without labels too (`data.unlabelled`), labelled by the model itself; null: no."""
     search: Search | None = None

@@ -47,6 +47,9 @@ class TrainSpec(Spec):
     """Stop after so many evaluations without a better dev score; null: train to the end."""
     stop_on: str = "mean"
     """What counts as better: `mean` of the tasks' main metrics, or one as `task.metric`. The best weights are kept."""
+    soup: PositiveInt | None = Field(default=None, ge=2)
+    """Average the weights of at most so many of the best evaluations, each where dev gets no worse; null: the best
+    alone. Costs one more evaluation each. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy soup)."""
     checkpoint_every: PositiveInt | None = None
     """Steps between checkpoints; null: at every evaluation."""
     keep_checkpoints: PositiveInt = 1
