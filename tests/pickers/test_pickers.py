@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sibu.core.protocols import Picked, Pool
+from sibu.core.protocols import Picker, Pool
 from sibu.pickers import PICKERS
 from sibu.pickers._spread import farthest
 from sibu.pickers.bald.disagreement import disagreement
 
 
-def picker(name: str, **options: object) -> Picked:
+def picker(name: str, **options: object) -> Picker:
     spec = PICKERS[name].spec(**options)
-    found: Picked = PICKERS.of(spec).build(spec)
+    found: Picker = PICKERS.of(spec).build(spec)
     return found
 
 

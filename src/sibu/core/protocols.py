@@ -348,7 +348,7 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class Picker:
     """A picker: what it asks for, and how it chooses."""
 
     needs: tuple[str, ...]
@@ -357,9 +357,6 @@ class Picked:
     """So many rows of a pool by their numbers, the most wanted first."""
     passes: int = 0
     """Variants of the model that ``draws`` asks for."""
-
-
-Picker = Picked
 
 
 @dataclass(frozen=True, slots=True)

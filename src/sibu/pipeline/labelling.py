@@ -14,7 +14,7 @@ import numpy as np
 from sibu.catalog import Spec
 from sibu.core.errors import DataError, RecipeError, Unsupported, counted
 from sibu.core.example import Faults, Row, as_names
-from sibu.core.protocols import Picked, Pool, Returned, Sent, WindowOutput
+from sibu.core.protocols import Picker, Pool, Returned, Sent, WindowOutput
 from sibu.core.tensors import Encoded
 from sibu.desks import DESKS
 from sibu.pickers import PICKERS
@@ -92,7 +92,7 @@ def choose(
         DataError: When no row can be used, or the model has no dropout that a picker asks for.
     """
     target = target_of(opened, name)
-    way: Picked = PICKERS.of(picker).build(picker)
+    way: Picker = PICKERS.of(picker).build(picker)
     block, task = opened.recipe.tasks[name], opened.tasks[name]
     rows = inputs_of(opened, name, [file], progress)
     labelled = _with_labels(opened, name, file, rows)
@@ -186,7 +186,7 @@ def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
 
 
 def look_at(
-    opened: Opened, name: str, rows: Rows, way: Picked, labels: Rows | None, *, seed: int, progress: Progress
+    opened: Opened, name: str, rows: Rows, way: Picker, labels: Rows | None, *, seed: int, progress: Progress
 ) -> Pool:
     """What a picker asks for of some rows.
 

@@ -16,7 +16,7 @@ import numpy as np
 from sibu.catalog import Spec
 from sibu.core.errors import RecipeError, ReleaseMissed
 from sibu.core.example import Faults
-from sibu.core.protocols import Picked
+from sibu.core.protocols import Picker
 from sibu.pickers import PICKERS
 from sibu.pipeline.bundle import read_manifest
 from sibu.pipeline.data import Origin, named_files, read_rows
@@ -131,7 +131,7 @@ def _round(
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
         rows = read_rows(named_files(block.data.train or ()), origin, Faults())
         others = np.setdiff1d(np.arange(total), chosen)
-        picker: Picked = PICKERS.of(way).build(way)
+        picker: Picker = PICKERS.of(way).build(way)
         seed = loaded.recipe.train.seed
         named: dict[str, Any] = {"seed": seed, "progress": Silent()}
         pool = look_at(opened, name, rows.subset(others), picker, rows.subset(np.asarray(chosen)), **named)

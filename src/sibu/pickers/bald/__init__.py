@@ -7,14 +7,12 @@ dropout: Gal et al., 2017, arXiv:1703.02910.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class BaldSpec(Spec):
@@ -27,11 +25,10 @@ class BaldSpec(Spec):
 
 def build(spec: BaldSpec) -> Picker:
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers._doubt import most
     from sibu.pickers.bald.disagreement import disagreement
 
-    return Picked(("draws",), lambda pool, count, draw: most(disagreement(pool.draws), count, draw), spec.passes)
+    return Picker(("draws",), lambda pool, count, draw: most(disagreement(pool.draws), count, draw), spec.passes)
 
 
 ENTRY = Entry(BaldSpec, build)

@@ -6,14 +6,12 @@ set. Source: the two steps of Zhdanov, 2019, arXiv:1901.05954, with a core set f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class CombinedSpec(Spec):
@@ -28,10 +26,9 @@ class CombinedSpec(Spec):
 
 def build(spec: CombinedSpec) -> Picker:
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers.combined.steps import both
 
-    return Picked(("chances", "vectors"), both(spec.doubt, spec.wider))
+    return Picker(("chances", "vectors"), both(spec.doubt, spec.wider))
 
 
 ENTRY = Entry(CombinedSpec, build)

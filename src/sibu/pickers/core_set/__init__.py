@@ -6,12 +6,10 @@ choosing the same thing many times. Source: Sener and Savarese, 2018, arXiv:1708
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class CoreSetSpec(Spec):
@@ -22,10 +20,9 @@ class CoreSetSpec(Spec):
 
 def build(spec: CoreSetSpec) -> Picker:  # noqa: ARG001  (every part is built from its spec)
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers._spread import farthest
 
-    return Picked(("vectors",), lambda pool, count, draw: farthest(pool.vectors, pool.known, count, draw))
+    return Picker(("vectors",), lambda pool, count, draw: farthest(pool.vectors, pool.known, count, draw))
 
 
 ENTRY = Entry(CoreSetSpec, build)

@@ -6,12 +6,10 @@ the mean over the words. Source: Settles, 2009 (section 3.1).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class EntropySpec(Spec):
@@ -22,10 +20,9 @@ class EntropySpec(Spec):
 
 def build(spec: EntropySpec) -> Picker:  # noqa: ARG001  (every part is built from its spec)
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers._doubt import by_row, entropy, most
 
-    return Picked(("chances",), lambda pool, count, draw: most(by_row(pool.chances, entropy), count, draw))
+    return Picker(("chances",), lambda pool, count, draw: most(by_row(pool.chances, entropy), count, draw))
 
 
 ENTRY = Entry(EntropySpec, build)

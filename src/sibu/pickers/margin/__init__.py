@@ -6,12 +6,10 @@ over the words. Source: Scheffer et al., 2001.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class MarginSpec(Spec):
@@ -22,10 +20,9 @@ class MarginSpec(Spec):
 
 def build(spec: MarginSpec) -> Picker:  # noqa: ARG001  (every part is built from its spec)
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers._doubt import by_row, most, small_margin
 
-    return Picked(("chances",), lambda pool, count, draw: most(by_row(pool.chances, small_margin), count, draw))
+    return Picker(("chances",), lambda pool, count, draw: most(by_row(pool.chances, small_margin), count, draw))
 
 
 ENTRY = Entry(MarginSpec, build)

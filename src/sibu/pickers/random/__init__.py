@@ -5,12 +5,10 @@ What every other way is to be compared with, and a fair sample to measure a mode
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class RandomSpec(Spec):
@@ -21,9 +19,7 @@ class RandomSpec(Spec):
 
 def build(spec: RandomSpec) -> Picker:  # noqa: ARG001  (every part is built from its spec)
     """The picker."""
-    from sibu.core.protocols import Picked
-
-    return Picked((), lambda pool, count, draw: [int(place) for place in draw.permutation(pool.size)[:count]])
+    return Picker((), lambda pool, count, draw: [int(place) for place in draw.permutation(pool.size)[:count]])
 
 
 ENTRY = Entry(RandomSpec, build)

@@ -6,12 +6,10 @@ arXiv:cmp-lg/9407020.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sibu.catalog import Entry, Spec
-
-if TYPE_CHECKING:
-    from sibu.core.protocols import Picker
+from sibu.core.protocols import Picker
 
 
 class UncertaintySpec(Spec):
@@ -22,10 +20,9 @@ class UncertaintySpec(Spec):
 
 def build(spec: UncertaintySpec) -> Picker:  # noqa: ARG001  (every part is built from its spec)
     """The picker."""
-    from sibu.core.protocols import Picked
     from sibu.pickers._doubt import by_row, least_confident, most
 
-    return Picked(("chances",), lambda pool, count, draw: most(by_row(pool.chances, least_confident), count, draw))
+    return Picker(("chances",), lambda pool, count, draw: most(by_row(pool.chances, least_confident), count, draw))
 
 
 ENTRY = Entry(UncertaintySpec, build)
