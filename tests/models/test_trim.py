@@ -43,6 +43,8 @@ def write_specials_last(folder):
     tokenizer["model"]["vocab"] = {piece: number for number, piece in enumerate(order)}
     for name, token in tokenizer["post_processor"]["special_tokens"].items():
         token["ids"] = [order.index(name)]
+    for token in tokenizer["added_tokens"]:
+        token["id"] = order.index(token["content"])
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     (folder / "config.json").write_text(json.dumps(config | {"pad_token_id": order.index("[PAD]")}))
     weights = load_file(folder / "model.safetensors")

@@ -11,6 +11,8 @@ from sibu.methods import METHODS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written, settle
 from sibu.recipe.load import load_recipe, validate
+from sibu.recipe.schema import Recipe
+from sibu.tasks import TASKS
 
 GOOD = """\
 name: notes
@@ -45,13 +47,12 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     text += "modle: x\n"
     assert faults(text, tmp_path) == [
         "recipe.yaml:5 tasks.intent.type: no task type is named 'clasify'. Did you mean 'classify'? "
-        "Allowed: classify, regress, tag, extract, relate, generate, prefer, reinforce.",
+        "Allowed: " + ", ".join(TASKS) + ".",
         "recipe.yaml:7 method.name: no method is named 'lorra'. Did you mean 'lora'? Allowed: "
         + ", ".join(METHODS)
         + ".",
         "recipe.yaml:8 train.epoch: no such key. Did you mean 'epochs'? Allowed: " + ", ".join(_train_keys()) + ".",
-        "recipe.yaml:9 modle: no such key. Did you mean 'model'? Allowed: name, model, allow_pickle, modalities, "
-        "fusion, tasks, method, train, repeats, release, track.",
+        "recipe.yaml:9 modle: no such key. Did you mean 'model'? Allowed: " + ", ".join(Recipe.model_fields) + ".",
     ]
 
 
