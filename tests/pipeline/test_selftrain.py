@@ -95,7 +95,7 @@ def test_a_stopped_run_goes_on(tiny_model: Path, tmp_path: Path, monkeypatch: py
     with pytest.raises(Stop):
         sibu.run(recipe, out=tmp_path / "out")
     monkeypatch.undo()
-    with pytest.raises(RecipeError, match=r"Unfinished rounds stand at .*out\.rounds\. Go on with --resume"):
+    with pytest.raises(RecipeError, match=r"An unfinished self-training stands at .*out\.rounds\. Go on with --resume"):
         sibu.run(recipe, out=tmp_path / "out")
     again = sibu.run(recipe, out=tmp_path / "out", resume=True)
     for name in ("model/model.safetensors", "heads.safetensors", "metrics.json"):

@@ -159,7 +159,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     require_files(files, "--data")
-    origin = Origin(block.fields, _reader(files[0], block.reader), task.columns, task.needs, f"tasks.{name}")
+    origin = Origin(block.fields, reader_of(files[0], block.reader), task.columns, task.needs, f"tasks.{name}")
     rows = read_rows(files, origin, faults)
     from sibu.pipeline.gate import survey
 
@@ -180,7 +180,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     )
 
 
-def _reader(file: str, trained: Any) -> Any:
+def reader_of(file: str, trained: Any) -> Any:
     """How a file is read: as the training data was, with its options, where it is of the same kind or of none known."""
     try:
         kind = reader_for(file)
@@ -201,7 +201,7 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
         file, spec = "/dev/stdin", READERS["jsonl"].spec()
     else:
         require_files([file], "--input")
-        spec = _reader(file, opened.recipe.tasks[name].reader)
+        spec = reader_of(file, opened.recipe.tasks[name].reader)
     own = opened.recipe.tasks[name].fields.get("id", "id")
     faults = Faults(keep=1 << 62)
     told = number = 0

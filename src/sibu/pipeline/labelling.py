@@ -18,10 +18,11 @@ from sibu.core.protocols import Picker, Pool, Returned, Sent, WindowOutput
 from sibu.core.tensors import Encoded
 from sibu.desks import DESKS
 from sibu.pickers import PICKERS
+from sibu.pipeline.answer import reader_of
 from sibu.pipeline.bundle import Opened
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files
 from sibu.pipeline.progress import Progress
-from sibu.readers import READERS, reader_for
+from sibu.readers import READERS
 from sibu.store.atomic import new_file, write_json
 from sibu.store.hashes import hash_json
 from sibu.train.seed import generator, seed_torch
@@ -148,24 +149,13 @@ def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progres
     names = {column.name for column in inputs}
     needs = tuple(group for group in task.needs if set(group) <= names)
     fields = {key: value for key, value in block.fields.items() if key in names | {"id"}}
-    origin = Origin(fields, _reader(files[0], block.reader), inputs, needs, f"tasks.{name}")
+    origin = Origin(fields, reader_of(files[0], block.reader), inputs, needs, f"tasks.{name}")
     faults = Faults()
     rows = read_rows(list(files), origin, faults, targets=False)
     if faults.number("error"):
         progress.say(f"{counted(faults.number('error'), 'row')} cannot be read and are left out:")
         progress.say(faults.first_errors(where=""))
     return rows
-
-
-def _reader(file: str, trained: Any) -> Any:
-    """The reader of a file: the trained one with its options where it is of the same kind."""
-    try:
-        kind = reader_for(file)
-    except RecipeError:
-        if trained is None:
-            raise
-        return trained
-    return trained if trained is not None and trained.name == kind else READERS[kind].spec()
 
 
 def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
@@ -175,7 +165,7 @@ def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
     about = json.loads((rows.folder / "about.json").read_text(encoding="utf-8"))
     if not set(columns) & set(about["in_files"]):
         return set()
-    spec = _reader(file, block.reader)
+    spec = reader_of(file, block.reader)
     lines = {
         line
         for line, raw in READERS.of(spec).build(spec)(file, Faults())

@@ -36,7 +36,7 @@ def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progres
     if several():
         raise RecipeError(f"`{key}` is for one process.")
     home = out.with_name(out.name + ".repeats")
-    _begin(loaded, home, resume=resume, force=force)
+    begin(loaded, home, "run of several " + ("folds" if key == "folds" else "seeds"), resume=resume, force=force)
     found: list[dict[str, Any]] = []
     for number, (which, one) in enumerate(runs):
         name = "-".join(map(str, which))
@@ -73,8 +73,15 @@ def _runs(loaded: Loaded) -> tuple[str, list[tuple[tuple[str, int], Loaded]]]:
     return "repeats", [(("seed", seed), replace(loaded, recipe=one)) for seed, one in own.items()]
 
 
-def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
-    """Make the folder of the single runs; figures of another recipe or other data are never taken for this one's.
+def begin(loaded: Loaded, home: Path, what: str, *, resume: bool, force: bool) -> None:
+    """Make the folder of several runs that are one; those of another recipe or other data are never gone on with.
+
+    Args:
+        loaded: The recipe.
+        home: The folder.
+        what: What stands there, in words.
+        resume: Whether to go on with what stands there.
+        force: Whether to replace it.
 
     Raises:
         RecipeError: When an unfinished run stands there, and is not to be gone on with or is another's.
@@ -85,11 +92,11 @@ def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
     if file.is_file():
         if not resume:
             raise RecipeError(
-                f"An unfinished run of several seeds stands at {home}. Go on with --resume, or begin anew with --force."
+                f"An unfinished {what} stands at {home}. Go on with --resume, or begin anew with --force."
             )
         if json.loads(file.read_text(encoding="utf-8"))["mark"] != mark:
             raise RecipeError(
-                f"The unfinished run of several seeds at {home} was begun with something else: the recipe, the data or "
+                f"The unfinished {what} at {home} was begun with something else: the recipe, the data or "
                 "the model changed since. Undo the change to resume, or begin anew with --force."
             )
         return

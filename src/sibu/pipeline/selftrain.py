@@ -18,8 +18,8 @@ from sibu.metrics import goodness
 from sibu.pipeline.bundle import Opened, manifest, read_manifest
 from sibu.pipeline.data import named_files
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
-from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress
+from sibu.pipeline.repeats import begin
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import SelfTraining
 from sibu.store.atomic import new_file, write_json
@@ -43,7 +43,7 @@ def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, p
     if several():
         raise RecipeError("`self_training` is for one process.")
     home = out.with_name(out.name + ".rounds")
-    _begin(loaded, home, resume=resume, force=force)
+    begin(loaded, home, "self-training", resume=resume, force=force)
     told: list[dict[str, Any]] = []
     more: dict[str, Path] = {}
     for number in range(options.rounds + 1):
@@ -65,27 +65,6 @@ def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, p
     shutil.rmtree(home, ignore_errors=True)
     require_release(read_manifest(out)["release"]["missed"], out)
     return out
-
-
-def _begin(loaded: Loaded, home: Path, *, resume: bool, force: bool) -> None:
-    """Make the folder of the rounds; those of another recipe or other data are never gone on with.
-
-    Raises:
-        RecipeError: When an unfinished run stands there, and is not to be gone on with or is another's.
-    """
-    if force:
-        shutil.rmtree(home, ignore_errors=True)
-    file, mark = home / "run.json", mark_of(loaded)
-    if file.is_file():
-        if not resume:
-            raise RecipeError(f"Unfinished rounds stand at {home}. Go on with --resume, or begin anew with --force.")
-        if json.loads(file.read_text(encoding="utf-8"))["mark"] != mark:
-            raise RecipeError(
-                f"The unfinished rounds at {home} were begun with something else: the recipe, the data or the model "
-                "changed since. Undo the change to resume, or begin anew with --force."
-            )
-        return
-    write_json(file, {"mark": mark})
 
 
 def _told(place: Path, number: int, more: Mapping[str, Path]) -> dict[str, Any]:
