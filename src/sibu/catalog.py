@@ -57,6 +57,18 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels), AfterValidator(_distinct)]
 """Names of labels, each once."""
 
+
+def _with_place(template: str) -> str:
+    """One place for the label, and nothing else in braces."""
+    rest = template.replace("{}", "", 1)
+    if "{}" not in template or "{" in rest or "}" in rest:
+        raise ValueError("a template has one `{}` where the label's words go, and no other braces")
+    return template
+
+
+Template = Annotated[str, AfterValidator(_with_place)]
+"""A sentence that says a label, ``{}`` being its words."""
+
 Stops = tuple[Annotated[str, Field(min_length=1)], ...]
 """Texts at which an answer ends."""
 

@@ -117,6 +117,8 @@ class Source:
     kind: str
     """``packaged``, ``folder``, ``bundle``, ``hub`` or ``new``."""
     folder: Path
+    bundle: Path | None = None
+    """The bundle that it is the model of."""
 
 
 def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
@@ -135,7 +137,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
         return Source(name, "packaged", table[name].folder())
     folder = (home / name).expanduser()
     if folder.is_dir() and is_bundle(folder):
-        return Source(folder.resolve().name, "bundle", model_of(folder, name))
+        return Source(folder.resolve().name, "bundle", model_of(folder, name), folder)
     if folder.is_dir():
         _check_folder(folder, name, allow_pickle=allow_pickle)
         return Source(folder.resolve().name, "folder", folder)

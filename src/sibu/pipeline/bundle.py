@@ -106,7 +106,8 @@ class Opened:
         Raises:
             RecipeError: When a key is settled by the training, a value is not allowed, or no answer could keep to it.
         """
-        from sibu.pipeline.plan import build_task, introduce, require_bounds
+        from sibu.pipeline.plan import build_task, introduce
+        from sibu.pipeline.require import require_bounds
         from sibu.pipeline.reward import require_rewards
 
         recipe = with_answering(self.recipe, name, overrides)
@@ -118,7 +119,8 @@ class Opened:
 
     def writer(self, name: str) -> Writer:
         """What writes the answers of a task that writes."""
-        from sibu.pipeline.plan import constraint_of, decoder_of, rows_of
+        from sibu.pipeline.plan import decoder_of, rows_of
+        from sibu.pipeline.require import constraint_of
         from sibu.pipeline.reward import rewards_of
         from sibu.pipeline.written import Writer
 

@@ -11,16 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
-from sibu.constraints import CONSTRAINTS
-from sibu.core.errors import DataError, Fault, RecipeError, SibuError, counted, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError
 from sibu.core.example import Faults
-from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
-from sibu.metrics import ABOVE_ONE
 from sibu.modalities import MODALITIES
 from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
@@ -29,8 +25,17 @@ from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.augment import augmented, joined
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
+from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
+from sibu.pipeline.require import (
+    require_bounds,
+    require_head,
+    require_metrics,
+    require_targets,
+    require_ways,
+    require_writer,
+)
 from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.weak import require_rules, weakly_labelled
@@ -115,9 +120,9 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     METHODS.of(recipe.method)  # a missing library is told before any work is done
     for tracker in recipe.track:
         TRACKERS.of(tracker)
-    _require_ways(recipe)
+    require_ways(recipe)
     source = _found(recipe, loaded.home) if isinstance(recipe.model, str) else _new(recipe, recipe.model, progress)
-    _require_writer(recipe, source)
+    require_writer(recipe, source)
     text, shapes = _text(recipe, source.folder)
     require_bounds(recipe, text)
     require_rewards(recipe)
@@ -130,87 +135,19 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for name, block in recipe.tasks.items():
         try:
             named: dict[str, Any] = {"chosen": loaded.chosen, "more": (loaded.more or {}).get(name), "encode": encode}
+            named["source"] = source
             named["fold"] = None if loaded.fold is None else (loaded.fold, recipe.folds)
             plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, **named)
         except RecipeError as fault:  # the other tasks' faults are told with this one's
             wrong += fault.faults
     if wrong:
         raise RecipeError(wrong)
-    _check_metric_names(recipe, plans)
-    _require_targets(recipe, plans)
+    require_metrics(recipe, plans)
+    require_targets(recipe, plans)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch)
-
-
-def _require_ways(recipe: Recipe) -> None:
-    """Every way of making copies can be had.
-
-    Raises:
-        RecipeError: Naming each that cannot.
-    """
-    wrong: list[Fault] = []
-    for name, block in recipe.tasks.items():
-        for spec in block.data.augment:
-            try:
-                AUGMENTERS.of(spec).build(spec)
-            except SibuError as fault:
-                wrong.append(Fault(f"tasks.{name}.data.augment", str(fault)))
-    if wrong:
-        raise RecipeError(wrong)
-
-
-def _require_targets(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
-    """Every row has what a reward compares with.
-
-    Raises:
-        RecipeError: Naming the splits in which rows have not.
-    """
-    faults = []
-    for name, plan in plans.items():
-        wanting = [spec.name for spec in recipe.tasks[name].reward if getattr(spec, "needs_target", False)]  # type: ignore[attr-defined]
-        if not wanting:
-            continue
-        for split, rows in plan.splits.items():
-            without = sum(not plan.task.answers(row) for row in rows)  # type: ignore[attr-defined]
-            if without:
-                what = f"{without} of {counted(len(rows), 'row')} of {split} have none."
-                what = f"`{wanting[0]}` compares with the target, and {what}"
-                faults.append(Fault(f"tasks.{name}.reward", what, "Fill them in, or say `against: text`."))
-    if faults:
-        raise RecipeError(faults)
-
-
-def _check_metric_names(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
-    """What the recipe says of metrics names some that its tasks report, on splits that they have.
-
-    Raises:
-        RecipeError: Naming every one that is not there, before anything is trained for it.
-    """
-    faults = []
-    named = [("release." + key, key) for key in recipe.release]
-    if recipe.train.stop_on != "mean":
-        named.append(("train.stop_on", recipe.train.stop_on))
-    for where, key in named:
-        task, *split, metric = key.split(".")
-        plan = plans[task]
-        if metric not in plan.task.metrics:
-            close = near_miss(metric, plan.task.metrics)
-            allowed = ", ".join(plan.task.metrics)
-            faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
-        elif metric == "reward" and not recipe.tasks[task].reward:
-            faults.append(Fault(where, f"{task} has no reward.", f"Add `reward` to tasks.{task}."))
-        elif metric not in ABOVE_ONE and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
-            given = recipe.release[key].at_least
-            faults.append(
-                Fault(where, f"{metric} is never above 1, given at_least {given:g}.", "Give a share, as 0.9.")
-            )
-        splits = [name for name in plan.splits if name != "train"]
-        if split and split[0] not in splits:
-            faults.append(Fault(where, f"{task} has no split {split[0]!r}.", f"Allowed: {', '.join(splits)}."))
-    if faults:
-        raise RecipeError(faults)
 
 
 def _found(recipe: Recipe, home: Path) -> Source:
@@ -396,119 +333,6 @@ def rows_of(block: TaskBlock) -> int:
     return int(getattr(block.decoding, "rows", 1))
 
 
-def constraint_of(block: TaskBlock) -> Grammar | None:
-    """What every answer of a task must look like."""
-    if block.constrain is None:
-        return None
-    grammar: Grammar = CONSTRAINTS.of(block.constrain).build(block.constrain)
-    return grammar
-
-
-def require_bounds(recipe: Recipe, text: Any) -> None:
-    """Every constraint can be kept, and belongs to a task without bounds of its own.
-
-    Raises:
-        RecipeError: Naming each that cannot.
-    """
-    wrong: list[Fault] = []
-    for name, block in recipe.tasks.items():
-        where = f"tasks.{name}.constrain"
-        if block.constrain is None:
-            continue
-        if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
-            what = "`constrain` is for `generate`, `prefer` and `reinforce`; others are bound to labels as it is."
-            wrong.append(Fault(where, what, "Leave it out."))
-            continue
-        if block.task.stop:  # type: ignore[attr-defined]
-            what = "an answer that `stop` cuts short may no longer keep to `constrain`."
-            wrong.append(Fault(where, what, "Leave `stop` out (of a bundle: `stop=[]`)."))
-            continue
-        grammar = constraint_of(block)
-        if grammar is not None and (why := text.bounds(block.task.template).fault(grammar)):  # type: ignore[attr-defined]
-            lacking = "nimplemented" in why
-            what = f"it asks for what is not supported: {why}" if lacking else f"no answer can keep to it: {why}"
-            wrong.append(Fault(where, what, "Mend it."))
-    if wrong:
-        raise RecipeError(wrong)
-
-
-def _require_writer(recipe: Recipe, source: Source) -> None:
-    """Model, method and options suit the tasks that write.
-
-    Raises:
-        RecipeError: Naming each that does not.
-    """
-    from sibu.modalities.text._hf import writing_kind
-
-    tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
-    _require_filler(recipe, tasks)
-    heads = [
-        name
-        for name, block in recipe.tasks.items()
-        if name not in tasks and not _ready(block.head) and not getattr(block.task, "fills", False)
-    ]
-    if recipe.train.epochs == 0 and heads:
-        what = f"with no epoch the heads of {', '.join(heads)} would stay random."
-        mend = "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
-        raise RecipeError(Fault("train.epochs", what, mend + "`neighbours`), or say `written: true` in the tasks."))
-    if not tasks:
-        return
-    kind, faults = writing_kind(source.folder), []
-    if kind is None:
-        config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
-        given = ", ".join(config.get("architectures") or ["no architecture"])
-        what = f"{recipe.model!r} cannot write ({given} has no language head), but {', '.join(tasks)} must."
-        mend = "Take a causal model or an encoder-decoder: the packaged `smollm2`, a folder, or a Hub id."
-        faults.append(Fault("model", what, mend))
-    if recipe.method.name == "probe":  # type: ignore[attr-defined]
-        what = "`probe` trains heads alone, and a task that writes has none: its language head is the model's."
-        faults.append(Fault("method", what, "Choose `lora`, `freeze` or `full`."))
-    alone = kind == "causal" and not getattr(recipe.method, "reserved_positions", 0)
-    for name in tasks:
-        if recipe.tasks[name].decoding.name == "contrastive" and not alone:  # type: ignore[attr-defined]
-            what = "`contrastive` needs a causal model without trained places before its text."
-            faults.append(Fault(f"tasks.{name}.decoding", what, "Choose `beam` or `sample`."))
-    wrong = {
-        "trim_vocabulary": "the model could not spell what it lacks",
-        "shapes": "what is written has no shapes before it is there",
-    }
-    for option, why in wrong.items():
-        if getattr(recipe.text, option):
-            what = f"{option} cannot go with a task that writes: {why}."
-            faults.append(Fault("modalities", what, "Leave it out."))
-    if faults:
-        raise RecipeError(faults)
-
-
-def _require_filler(recipe: Recipe, writing: Sequence[str]) -> None:
-    """Method and tasks suit those that fill in.
-
-    Raises:
-        RecipeError: Naming each that does not.
-    """
-    faults = []
-    name = next((name for name, block in recipe.tasks.items() if getattr(block.task, "fills", False)), None)
-    if name is None:
-        return
-    method = recipe.method.name  # type: ignore[attr-defined]
-    if method != "full":
-        what = f"`{method}` leaves weights as they are, and `mask` is to bring the domain's language into them."
-        faults.append(Fault("method", what, "Choose `full`."))
-    if writing:
-        what = f"{name} fills in and {', '.join(writing)} must write: no model does both."
-        faults.append(Fault("tasks", what, "Make two recipes of it."))
-    if recipe.text.trim_vocabulary:
-        what = "trim_vocabulary would take away what other texts of the domain need."
-        faults.append(Fault("modalities", what, "Leave it out."))
-    if faults:
-        raise RecipeError(faults)
-
-
-def _ready(head: Any) -> bool:
-    """Whether a head answers before any step."""
-    return getattr(head, "fits", False) or getattr(head, "starts", False)
-
-
 def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
     """A task from its spec."""
     task: Task = TASKS.of(spec).build(spec, state)
@@ -527,10 +351,12 @@ def _plan_task(
     chosen: Sequence[int] | None,
     more: Path | None,
     fold: tuple[int, int] | None,
+    source: Source,
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
     introduce(task, text)
+    lend(task, source, name)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     if files := _files_of(block):
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
@@ -547,7 +373,7 @@ def _plan_task(
     dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
         task.learn(whole)
-        _require_head(name, block, task)
+        require_head(name, block, task)
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
@@ -639,18 +465,6 @@ def _train_rows(
     fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
     rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
     return weakly_labelled(rows, task.columns, block.data, name=name, progress=progress)
-
-
-def _require_head(name: str, block: TaskBlock, task: Any) -> None:
-    """The head can answer for the labels that were found.
-
-    Raises:
-        RecipeError: When texts have several labels and it knows one.
-    """
-    head: Any = block.head
-    if not getattr(head, "several", True) and task.state.get("multi_label"):
-        what = f"`{head.name}` gives a text one label, and {name}'s have several."
-        raise RecipeError(Fault(f"tasks.{name}.head", what, "Choose `logistic` or `neighbours`."))
 
 
 def _plan_untaught(

@@ -18,8 +18,9 @@ from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.corrupt import corrupts, judged_texts
 from sibu.pipeline.frozen import Memo, reduce
-from sibu.pipeline.plan import constraint_of, decoder_of, rows_of
+from sibu.pipeline.plan import decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.require import constraint_of
 from sibu.pipeline.reward import rewards_of
 from sibu.pipeline.written import Writer, judged_rows
 from sibu.train.batches import forward_budget, split_by_budget, stack

@@ -17,7 +17,8 @@ from sibu.core.protocols import WritingTask
 from sibu.core.tensors import Batch
 from sibu.core.text import LEARNED, Window
 from sibu.decoders.best_of import BestOfSpec
-from sibu.pipeline.plan import Plan, TaskPlan, constraint_of
+from sibu.pipeline.plan import Plan, TaskPlan
+from sibu.pipeline.require import constraint_of
 from sibu.pipeline.reward import Rewards, rewards_of
 from sibu.pipeline.written import prompt_batch
 from sibu.train.batches import Stream, collate

@@ -278,6 +278,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     from sibu.pipeline.corrupt import Corrupter
     from sibu.pipeline.frozen import Memo
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
+    from sibu.pipeline.lent import borrow_heads
     from sibu.pipeline.rollout import Explorer, explores
     from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
@@ -303,6 +304,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
         rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
     model.to(accelerator.device)
     start_heads(model, plan)
+    borrow_heads(model, plan)
     packed = encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
     streams = [_with_reference(plan, model, stream, progress) for stream in streams]

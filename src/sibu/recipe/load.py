@@ -429,6 +429,8 @@ def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, 
         yield where, "is for `classify`; other tasks have heads of their own.", "Leave it out."
     elif getattr(block.task, "writes", False):
         yield where, "has no part in a task that writes its answers.", "Leave out `head` or `written`."
+    elif getattr(block.task, "borrows", False):
+        yield where, "has no part where the head of the model's bundle answers.", "Leave out `head` or `entailed`."
 
 
 def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
@@ -436,11 +438,11 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
     if block.data.train is not None:
         return
     where, head, task = ("tasks", name, "data", "train"), block.head, block.task
-    writes = getattr(task, "writes", False)
+    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows")) or getattr(head, "starts", False)
     if recipe.train.epochs:
         mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
         yield where, "is missing.", mend
-    elif not writes and not getattr(head, "starts", False):
+    elif not ready:
         mend = "Add it; or say `head: labels`, which begins from the labels' names."
         yield where, "is missing: without it the head would stay random.", mend
     elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):

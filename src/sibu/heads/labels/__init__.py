@@ -11,27 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import Field, PositiveFloat
 
-from sibu.catalog import Entry, Spec
+from sibu.catalog import Entry, Spec, Template
 
 if TYPE_CHECKING:
     from torch import nn
 
     from sibu.core.protocols import HeadPlace
-
-PLACE = "{}"
-
-
-def _with_place(template: str) -> str:
-    """One place for the label, and nothing else in braces."""
-    rest = template.replace(PLACE, "", 1)
-    if PLACE not in template or "{" in rest or "}" in rest:
-        raise ValueError("a template has one `{}` where the label's words go, and no other braces")
-    return template
-
-
-Template = Annotated[str, AfterValidator(_with_place)]
 
 
 class LabelsSpec(Spec):

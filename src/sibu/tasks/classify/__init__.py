@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from sibu.catalog import Entry, Labels, Spec
+from sibu.catalog import Entry, Labels, Spec, Template
 from sibu.tasks._written import WrittenSpec, WrittenTask, spelled_out
 
 Words = Annotated[str, Field(min_length=1)]
@@ -30,6 +30,21 @@ class ClassifyWrittenSpec(WrittenSpec):
 
 
 AsClassifyWritten = Annotated[ClassifyWrittenSpec | None, BeforeValidator(spelled_out)]
+
+
+class EntailedSpec(Spec):
+    """How a label is told by entailment."""
+
+    task: str | None = None
+    """The task of the model's bundle that tells whether one text follows from another; null: its only one on pairs."""
+    entailment: str | None = None
+    """Its label for a text that follows; null: `entailment`, or another of its usual names."""
+    templates: Annotated[tuple[Template, ...], Field(min_length=1)] | None = None
+    """Sentences that say a label, `{}` being its words; the mean over them counts; null: one of our own, in Chinese for
+    labels in Chinese."""
+
+
+AsEntailed = Annotated[EntailedSpec | None, BeforeValidator(spelled_out)]
 
 
 class ClassifySpec(Spec):
@@ -59,11 +74,27 @@ class ClassifySpec(Spec):
     label's likelihood is computed, one reading of the text a label, and the likeliest told, with probabilities) and
     `calibrate` (with `likelihood`: how likely each label is where the text says nothing is taken off; Zhao et al.,
     2021, arXiv:2102.09690); null: by a head of its own."""
+    entailed: AsEntailed = None
+    """Answer by entailment: the run's `model` is a bundle that was trained on pairs of texts (premise, hypothesis), and
+    its head tells whether the text entails a sentence that says the label (Yin et al., 2019, arXiv:1909.00161; with
+    training rows Wang et al., 2021, arXiv:2104.14690). `true`, or a block with `task`, `entailment`, `templates`;
+    null: by a head of its own. One reading of the text a label."""
 
     @property
     def writes(self) -> bool:
         """Whether the model's language head answers."""
         return self.written is not None
+
+    @property
+    def borrows(self) -> bool:
+        """Whether it answers by the head of another task."""
+        return self.entailed is not None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ClassifySpec:
+        if self.written is not None and self.entailed is not None:
+            raise ValueError("a label is either `written` or `entailed`: leave one out")
+        return self
 
 
 def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
@@ -81,6 +112,10 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
         class_weights=spec.class_weights,
         state=state,
     )
+    if spec.entailed is not None:
+        from sibu.tasks.classify.entailed import EntailedLabels
+
+        return EntailedLabels(task, spec.entailed)
     if spec.written is None:
         return task
     from sibu.tasks.classify.written import ClassifyScript, WeighedLabels

@@ -1,0 +1,212 @@
+"""Whether the parts that a recipe names suit one another, its model and its data: all faults before any work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sibu.augmenters import AUGMENTERS
+from sibu.constraints import CONSTRAINTS
+from sibu.core.errors import Fault, RecipeError, SibuError, counted, near_miss
+from sibu.core.grammar import Grammar
+from sibu.metrics import ABOVE_ONE
+from sibu.models.sources import Source
+from sibu.recipe.schema import Recipe, TaskBlock
+
+if TYPE_CHECKING:
+    from sibu.pipeline.plan import TaskPlan
+
+
+def require_ways(recipe: Recipe) -> None:
+    """Every way of making copies can be had.
+
+    Raises:
+        RecipeError: Naming each that cannot.
+    """
+    wrong: list[Fault] = []
+    for name, block in recipe.tasks.items():
+        for spec in block.data.augment:
+            try:
+                AUGMENTERS.of(spec).build(spec)
+            except SibuError as fault:
+                wrong.append(Fault(f"tasks.{name}.data.augment", str(fault)))
+    if wrong:
+        raise RecipeError(wrong)
+
+
+def require_targets(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
+    """Every row has what a reward compares with.
+
+    Raises:
+        RecipeError: Naming the splits in which rows have not.
+    """
+    faults = []
+    for name, plan in plans.items():
+        wanting = [spec.name for spec in recipe.tasks[name].reward if getattr(spec, "needs_target", False)]  # type: ignore[attr-defined]
+        if not wanting:
+            continue
+        for split, rows in plan.splits.items():
+            without = sum(not plan.task.answers(row) for row in rows)  # type: ignore[attr-defined]
+            if without:
+                what = f"{without} of {counted(len(rows), 'row')} of {split} have none."
+                what = f"`{wanting[0]}` compares with the target, and {what}"
+                faults.append(Fault(f"tasks.{name}.reward", what, "Fill them in, or say `against: text`."))
+    if faults:
+        raise RecipeError(faults)
+
+
+def require_metrics(recipe: Recipe, plans: Mapping[str, TaskPlan]) -> None:
+    """What the recipe says of metrics names some that its tasks report, on splits that they have.
+
+    Raises:
+        RecipeError: Naming every one that is not there, before anything is trained for it.
+    """
+    faults = []
+    named = [("release." + key, key) for key in recipe.release]
+    if recipe.train.stop_on != "mean":
+        named.append(("train.stop_on", recipe.train.stop_on))
+    for where, key in named:
+        task, *split, metric = key.split(".")
+        plan = plans[task]
+        if metric not in plan.task.metrics:
+            close = near_miss(metric, plan.task.metrics)
+            allowed = ", ".join(plan.task.metrics)
+            faults.append(Fault(where, f"{metric!r} is no metric of {task}.", f"{close}Allowed: {allowed}."))
+        elif metric == "reward" and not recipe.tasks[task].reward:
+            faults.append(Fault(where, f"{task} has no reward.", f"Add `reward` to tasks.{task}."))
+        elif metric not in ABOVE_ONE and key in recipe.release and (recipe.release[key].at_least or 0) > 1:
+            given = recipe.release[key].at_least
+            faults.append(
+                Fault(where, f"{metric} is never above 1, given at_least {given:g}.", "Give a share, as 0.9.")
+            )
+        splits = [name for name in plan.splits if name != "train"]
+        if split and split[0] not in splits:
+            faults.append(Fault(where, f"{task} has no split {split[0]!r}.", f"Allowed: {', '.join(splits)}."))
+    if faults:
+        raise RecipeError(faults)
+
+
+def require_bounds(recipe: Recipe, text: Any) -> None:
+    """Every constraint can be kept, and belongs to a task without bounds of its own.
+
+    Raises:
+        RecipeError: Naming each that cannot.
+    """
+    wrong: list[Fault] = []
+    for name, block in recipe.tasks.items():
+        where = f"tasks.{name}.constrain"
+        if block.constrain is None:
+            continue
+        if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
+            what = "`constrain` is for `generate`, `prefer` and `reinforce`; others are bound to labels as it is."
+            wrong.append(Fault(where, what, "Leave it out."))
+            continue
+        if block.task.stop:  # type: ignore[attr-defined]
+            what = "an answer that `stop` cuts short may no longer keep to `constrain`."
+            wrong.append(Fault(where, what, "Leave `stop` out (of a bundle: `stop=[]`)."))
+            continue
+        grammar = constraint_of(block)
+        if grammar is not None and (why := text.bounds(block.task.template).fault(grammar)):  # type: ignore[attr-defined]
+            lacking = "nimplemented" in why
+            what = f"it asks for what is not supported: {why}" if lacking else f"no answer can keep to it: {why}"
+            wrong.append(Fault(where, what, "Mend it."))
+    if wrong:
+        raise RecipeError(wrong)
+
+
+def require_writer(recipe: Recipe, source: Source) -> None:
+    """Model, method and options suit the tasks that write.
+
+    Raises:
+        RecipeError: Naming each that does not.
+    """
+    from sibu.modalities.text._hf import writing_kind
+
+    tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
+    _require_filler(recipe, tasks)
+    heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block)]
+    if recipe.train.epochs == 0 and heads:
+        what = f"with no epoch the heads of {', '.join(heads)} would stay random."
+        mend = (
+            "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
+            "`neighbours`), or say `written: true` or `entailed: true` in the tasks."
+        )
+        raise RecipeError(Fault("train.epochs", what, mend))
+    if not tasks:
+        return
+    kind, faults = writing_kind(source.folder), []
+    if kind is None:
+        config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
+        given = ", ".join(config.get("architectures") or ["no architecture"])
+        what = f"{recipe.model!r} cannot write ({given} has no language head), but {', '.join(tasks)} must."
+        mend = "Take a causal model or an encoder-decoder: the packaged `smollm2`, a folder, or a Hub id."
+        faults.append(Fault("model", what, mend))
+    if recipe.method.name == "probe":  # type: ignore[attr-defined]
+        what = "`probe` trains heads alone, and a task that writes has none: its language head is the model's."
+        faults.append(Fault("method", what, "Choose `lora`, `freeze` or `full`."))
+    alone = kind == "causal" and not getattr(recipe.method, "reserved_positions", 0)
+    for name in tasks:
+        if recipe.tasks[name].decoding.name == "contrastive" and not alone:  # type: ignore[attr-defined]
+            what = "`contrastive` needs a causal model without trained places before its text."
+            faults.append(Fault(f"tasks.{name}.decoding", what, "Choose `beam` or `sample`."))
+    wrong = {
+        "trim_vocabulary": "the model could not spell what it lacks",
+        "shapes": "what is written has no shapes before it is there",
+    }
+    for option, why in wrong.items():
+        if getattr(recipe.text, option):
+            what = f"{option} cannot go with a task that writes: {why}."
+            faults.append(Fault("modalities", what, "Leave it out."))
+    if faults:
+        raise RecipeError(faults)
+
+
+def _require_filler(recipe: Recipe, writing: Sequence[str]) -> None:
+    """Method and tasks suit those that fill in.
+
+    Raises:
+        RecipeError: Naming each that does not.
+    """
+    faults = []
+    name = next((name for name, block in recipe.tasks.items() if getattr(block.task, "fills", False)), None)
+    if name is None:
+        return
+    method = recipe.method.name  # type: ignore[attr-defined]
+    if method != "full":
+        what = f"`{method}` leaves weights as they are, and `mask` is to bring the domain's language into them."
+        faults.append(Fault("method", what, "Choose `full`."))
+    if writing:
+        what = f"{name} fills in and {', '.join(writing)} must write: no model does both."
+        faults.append(Fault("tasks", what, "Make two recipes of it."))
+    if recipe.text.trim_vocabulary:
+        what = "trim_vocabulary would take away what other texts of the domain need."
+        faults.append(Fault("modalities", what, "Leave it out."))
+    if faults:
+        raise RecipeError(faults)
+
+
+def _ready(block: TaskBlock) -> bool:
+    """Whether a task's head answers before any step."""
+    of_task = getattr(block.task, "fills", False) or getattr(block.task, "borrows", False)
+    return of_task or getattr(block.head, "fits", False) or getattr(block.head, "starts", False)
+
+
+def require_head(name: str, block: TaskBlock, task: Any) -> None:
+    """The head can answer for the labels that were found.
+
+    Raises:
+        RecipeError: When texts have several labels and it knows one.
+    """
+    head: Any = block.head
+    if not getattr(head, "several", True) and task.state.get("multi_label"):
+        what = f"`{head.name}` gives a text one label, and {name}'s have several."
+        raise RecipeError(Fault(f"tasks.{name}.head", what, "Choose `logistic` or `neighbours`."))
+
+
+def constraint_of(block: TaskBlock) -> Grammar | None:
+    """What every answer of a task must look like."""
+    if block.constrain is None:
+        return None
+    grammar: Grammar = CONSTRAINTS.of(block.constrain).build(block.constrain)
+    return grammar
