@@ -119,6 +119,7 @@ TASKS = {
     "prefer": ("prefer", pair_rows),
     "prefer, encoder-decoder": ("prefer", pair_rows),
     "mask": ("mask", plain_rows),
+    "language": ("language", plain_rows),
     "reinforce": ("reinforce", reply_rows),
     "reinforce, encoder-decoder": ("reinforce", reply_rows),
 }
@@ -128,7 +129,7 @@ def tiny_model_for(task: str, encoder: Path, writer: Path, translator: Path) -> 
     """The model that a task needs."""
     if task.endswith("encoder-decoder"):
         return translator
-    return writer if task.endswith("written") or task in ("generate", "prefer", "reinforce") else encoder
+    return writer if task.endswith("written") or task in ("generate", "prefer", "reinforce", "language") else encoder
 
 
 def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: object) -> dict:
@@ -139,7 +140,7 @@ def tiny_recipe(task: str, method: object, model: Path, home: Path, **train: obj
     if not folder.exists():
         write_jsonl(folder / "train.jsonl", rows(40))
         write_jsonl(folder / "test.jsonl", rows(20, seed=1))
-    more: dict[str, object] = {"max_new_tokens": 8} if kind in ("generate", "prefer", "reinforce") else {}
+    more: dict[str, object] = {"max_new_tokens": 8} if kind in ("generate", "prefer", "reinforce", "language") else {}
     if kind == "reinforce":
         more["reward"] = [{"name": "overlap"}, {"name": "length", "at_most": 3, "weight": 0.5}]
     if task.endswith("written"):

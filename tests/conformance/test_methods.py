@@ -10,7 +10,8 @@ from sibu.core.errors import SibuError
 from sibu.methods import METHODS
 from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 
-WRITING = [task for task in TASKS if task.startswith(("generate", "prefer", "reinforce")) or task.endswith("written")]
+WRITE = ("generate", "language", "prefer", "reinforce")
+WRITING = [task for task in TASKS if task.startswith(WRITE) or task.endswith("written")]
 UNSUPPORTED = {
     **{("probe", task): "trains heads alone, and a task that writes has none" for task in WRITING},
     **{(method, "mask"): "leaves weights as they are" for method in METHODS if method != "full"},

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Fit = Literal["cut", "slide", "around"]
 
+RAW = "{% for message in messages %}{{ message.content }}{% endfor %}"
+"""The chat template of a text that is to be gone on with as it stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
@@ -53,6 +56,8 @@ class Window:
     """What the decoder of an encoder-decoder is to write."""
     lost: str = ""
     """What of a prompt or an answer was left out, in words."""
+    first: int = 0
+    """Of a text over which a window slides: the number of its piece that this window begins with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,11 +294,14 @@ def fills(recipe: Recipe) -> bool:
 
 
 def introduce(task: Any, text: Modality) -> None:
-    """Tell a task that asks for it what the vocabulary has.
+    """Tell a task that asks for it what the vocabulary has: pieces to hide words with, the piece that ends a text.
 
     Raises:
         RecipeError: When it has nothing to hide words with.
     """
+    if hasattr(task, "end"):
+        prompts = text.prompts  # type: ignore[attr-defined]
+        task.end = prompts.special.ids.get(prompts.special.eos)
     if not getattr(task, "fills", False):
         return
     task.pieces = text.pieces

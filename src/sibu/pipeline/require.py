@@ -145,6 +145,11 @@ def require_writer(recipe: Recipe, source: Source) -> None:
     if recipe.method.name == "probe":  # type: ignore[attr-defined]
         what = "`probe` trains heads alone, and a task that writes has none: its language head is the model's."
         faults.append(Fault("method", what, "Choose `lora`, `freeze` or `full`."))
+    if kind == "encoder-decoder":
+        for name in tasks:
+            if getattr(recipe.tasks[name].task, "continues", False):
+                what = f"{name} goes on with texts, and {recipe.model!r} writes answers to what it reads."
+                faults.append(Fault(f"tasks.{name}.type", what, "Take a causal model, or the task `generate`."))
     alone = kind == "causal" and not getattr(recipe.method, "reserved_positions", 0)
     for name in tasks:
         if recipe.tasks[name].decoding.name == "contrastive" and not alone:  # type: ignore[attr-defined]

@@ -69,24 +69,28 @@ class Writer:
     def _unlikely(self, prompts: Sequence[Any], owners: Sequence[Row]) -> tuple[np.ndarray, list[Window]]:
         """The sum of the negative log probabilities and the number of pieces of each prompt's answer, ``(P, 2)``.
 
-        Their windows are the second answer. ``owners`` are the rows that the prompts are of.
+        Their (first) windows are the second answer. ``owners`` are the rows that the prompts are of.
         """
         from sibu.nn.likelihood import answer_losses
 
-        windows = [group[0] for group in self.text.prepare(prompts)]
+        groups = self.text.prepare(prompts)
+        windows = [window for group in groups for window in group]
+        of = np.array([place for place, group in enumerate(groups) for _ in group])
         lengths = np.array([max(len(window.input_ids), len(window.answer)) for window in windows])
         order = np.argsort(lengths, kind="stable")[::-1]
         device = next(self.model.parameters()).device
         found = np.zeros((len(windows), 2))
+        wanted = [self.task.targets(owners[place], 0, each, gold=True) for place, each in zip(of, windows, strict=True)]
         self.model.eval()
         for group in split_by_budget(order, lengths, forward_budget(device)):
             own = [windows[place] for place in group]
-            targets = [self.task.targets(owners[place], 0, windows[place], gold=True) for place in group]
-            batch = prompt_batch(self.text, self.name, self.task, own, targets).to(device)
+            batch = prompt_batch(self.text, self.name, self.task, own, [wanted[place] for place in group]).to(device)
             with torch.inference_mode():
                 logits = self.model(batch)[self.name].logits
                 found[group] = answer_losses(logits, _labels(batch, self.name)).cpu().numpy()
-        return found, windows
+        total = np.zeros((len(groups), 2))
+        np.add.at(total, of, found)
+        return total, [group[0] for group in groups]
 
     def weigh(self, rows: Sequence[Row], *, cut: Callable[[set[int]], None] | None = None) -> list[Prediction]:
         """The likeliest of the task's choices for each row, in order.

@@ -238,7 +238,7 @@ class TextPreparer:
         lost = 0 if source.fit == "slide" and second is None else len(first.ids) - (own[1] - own[0])
         if second is not None and source.fit != "slide":
             lost += len(second.ids) - (other[1] - other[0])
-        return Window(input_ids=ids, segments=segments, starts=starts, ends=ends, places=places, cut=lost)
+        return Window(input_ids=ids, segments=segments, starts=starts, ends=ends, places=places, cut=lost, first=low)
 
 
 _Found = tuple[int, int, int, int]

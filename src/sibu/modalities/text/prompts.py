@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sibu.core.errors import RecipeError, counted
-from sibu.core.text import LEARNED, Prompt, Window
+from sibu.core.text import LEARNED, RAW, Prompt, Window
 from sibu.modalities.text.chat import PLAIN, ChatFormat, Special, own_template
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class PromptPreparer:
         learned = list(_earlier(form, turns, text)) if learn else []
         ids: list[int] = []
         segments: list[int] = []
-        if form.template is PLAIN and not self.apart:
+        if form.template in (PLAIN, RAW) and not self.apart:
             ids, segments = list(self.vocabulary.single[0]), [0] * len(self.vocabulary.single[0])
         for part in self._parts(text, learned):
             if part.special is not None:
