@@ -103,7 +103,7 @@ def test_a_row_teaches_which_sentences_follow(judge: Path, tmp_path: Path) -> No
         ),
         ({"entailed": {"entailment": "follows"}}, "no label of 'nli' is called 'follows'"),
         ({"head": "labels"}, "Leave out `head` or `entailed`."),
-        ({"written": True}, "either `written` or `entailed`: leave one out"),
+        ({"written": True}, "told in one way, given `written` and `entailed`: leave one out"),
         ({"entailed": {"templates": ["about"]}}, "one `{}` where the label's words go"),
     ],
 )

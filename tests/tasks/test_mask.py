@@ -19,7 +19,7 @@ from sibu.tasks.mask import MaskSpec, build
 from sibu.tasks.mask.task import IGNORED, Mask
 from sibu.tasks.mask.words import words_of
 
-PIECES = Pieces(4, "[MASK]", np.arange(5, 50), lambda ids: " ".join(map(str, ids)))
+PIECES = Pieces(4, "[MASK]", np.arange(5, 50), lambda ids: " ".join(map(str, ids)), lambda _: [])
 
 
 def task(share: float = 0.15) -> Mask:

@@ -72,6 +72,8 @@ class Pieces:
     """The pieces that are not special."""
     decode: Callable[[Sequence[int]], str]
     """Pieces to text."""
+    encode: Callable[[str], list[int]]
+    """A text to pieces, none of them special."""
 
 
 @dataclass(frozen=True, slots=True)

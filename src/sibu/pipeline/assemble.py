@@ -87,8 +87,13 @@ def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any) -> dict
 
 
 def _head(task: Task, spec: Spec, encoder: Any) -> nn.Module:
-    if task.writes or getattr(task, "fills", False):
-        own: nn.Module = encoder.language_head() if task.writes else encoder.filling_head()
+    own: nn.Module
+    if task.writes:
+        own = encoder.language_head()
+        return own
+    if getattr(task, "fills", False):
+        blanks = getattr(task, "blanks", None)
+        own = encoder.filling_head() if blanks is None else encoder.cloze_head(blanks())
         return own
     made = task.head(int(encoder.width))
     if isinstance(made, HeadPlace):

@@ -124,7 +124,7 @@ def require_writer(recipe: Recipe, source: Source) -> None:
     from sibu.modalities.text._hf import writing_kind
 
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
-    _require_filler(recipe, tasks)
+    _require_filler(recipe, source, tasks)
     heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block)]
     if recipe.train.epochs == 0 and heads:
         what = f"with no epoch the heads of {', '.join(heads)} would stay random."
@@ -167,18 +167,38 @@ def require_writer(recipe: Recipe, source: Source) -> None:
         raise RecipeError(faults)
 
 
-def _require_filler(recipe: Recipe, writing: Sequence[str]) -> None:
+def _blank_faults(recipe: Recipe, source: Source, name: str) -> list[Fault]:
+    """What keeps a model from telling what stands in a blank."""
+    faults = []
+    config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
+    made = config.get("architectures") or ["no architecture"]
+    if not any(each.endswith(("ForMaskedLM", "ForPreTraining")) for each in made):
+        what = f"{recipe.model!r} cannot fill in a blank ({', '.join(made)} has no masked-language head)."
+        mend = "Take a masked language model, or the bundle of a task `mask`, which trains such a head."
+        faults.append(Fault("model", what, mend))
+    method = recipe.method.name  # type: ignore[attr-defined]
+    if method in ("probe", "adapter", "prefix", "prompt"):
+        what = f"`{method}` and the model's masked-language head, which {name} answers by, do not go together."
+        faults.append(Fault("method", what, "Choose `full`, `freeze`, `bitfit`, `lora`, `adalora` or `ia3`."))
+    return faults
+
+
+def _require_filler(recipe: Recipe, source: Source, writing: Sequence[str]) -> None:
     """Method and tasks suit those that fill in.
 
     Raises:
         RecipeError: Naming each that does not.
     """
     faults = []
-    name = next((name for name, block in recipe.tasks.items() if getattr(block.task, "fills", False)), None)
+    filling = {name: block.task for name, block in recipe.tasks.items() if getattr(block.task, "fills", False)}
+    name = next(iter(filling), None)
     if name is None:
         return
     method = recipe.method.name  # type: ignore[attr-defined]
-    if method != "full":
+    pretrains = any(getattr(spec, "pretrains", False) for spec in filling.values())
+    if not pretrains:
+        faults += _blank_faults(recipe, source, name)
+    elif method != "full":
         what = f"`{method}` leaves weights as they are, and `mask` is to bring the domain's language into them."
         faults.append(Fault("method", what, "Choose `full`."))
     if writing:

@@ -431,6 +431,8 @@ def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, 
         yield where, "has no part in a task that writes its answers.", "Leave out `head` or `written`."
     elif getattr(block.task, "borrows", False):
         yield where, "has no part where the head of the model's bundle answers.", "Leave out `head` or `entailed`."
+    elif getattr(block.task, "fills", False):
+        yield where, "has no part where a blank is filled in.", "Leave out `head` or `cloze`."
 
 
 def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
@@ -438,7 +440,7 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
     if block.data.train is not None:
         return
     where, head, task = ("tasks", name, "data", "train"), block.head, block.task
-    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows")) or getattr(head, "starts", False)
+    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows", "fills")) or getattr(head, "starts", False)
     if recipe.train.epochs:
         mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
         yield where, "is missing.", mend

@@ -16,7 +16,9 @@ from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
 
 if TYPE_CHECKING:
-    from sibu.modalities.text.writer import FillingHead, LanguageHead
+    import numpy as np
+
+    from sibu.modalities.text.writer import ClozeHead, FillingHead, LanguageHead
 
 
 class TextEncoder(nn.Module):
@@ -222,6 +224,12 @@ class TextEncoder(nn.Module):
 
         return FillingHead(self)
 
+    def cloze_head(self, words: np.ndarray) -> ClozeHead:
+        """The head that tells which word stands in a blank: pieces ``(C, K)``, -1 behind the shorter ones."""
+        from sibu.modalities.text.writer import ClozeHead
+
+        return ClozeHead(self, torch.from_numpy(words))
+
     def _above(self) -> set[int]:
         """Weights behind the last layer (a final norm, a pooler)."""
         names = ("pooler", "final_layer_norm", "ln_f", "norm", "head")
@@ -266,7 +274,9 @@ def load_encoder(
     if fills:
         table = modeling_auto.MODEL_FOR_MASKED_LM_MAPPING
         if type(config) not in table:
-            raise RecipeError(f"A model of the kind {config.model_type!r} cannot learn by `mask`. Take an encoder.")
+            raise RecipeError(
+                f"A model of the kind {config.model_type!r} has no masked-language head. Take an encoder."
+            )
     architecture = table[type(config)]
     kind: dict[str, Any] = {} if allow_pickle else {"use_safetensors": True}
     if "add_pooling_layer" in signature(architecture.__init__).parameters:

@@ -108,7 +108,11 @@ class TextPreparer:
         special |= {mask, own.pad_id, *(piece for part in own.pair for piece in part)}
         special |= set() if own.unknown_id is None else {own.unknown_id}
         plain = np.setdiff1d(np.arange(min(own.size, own.tokenizer.get_vocab_size())), list(special))
-        return Pieces(mask, own.mask, plain, lambda ids: str(own.tokenizer.decode(list(ids))))
+
+        def encode(text: str) -> list[int]:
+            return list(own.tokenizer.encode(text, add_special_tokens=False).ids)
+
+        return Pieces(mask, own.mask, plain, lambda ids: str(own.tokenizer.decode(list(ids))), encode)
 
     def bounds(self, template: str | None) -> Bounds:
         """What keeps answers within a grammar, for a chat template (None: the model's own)."""

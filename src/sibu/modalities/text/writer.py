@@ -108,6 +108,33 @@ class FillingHead(LanguageHead):
         return Output(found)
 
 
+class ClozeHead(LanguageHead):
+    """Scores of words in blanks, by the masked-language head of the encoder's own model.
+
+    Args:
+        encoder: An encoder with that head.
+        words: The pieces of each label's word, -1 behind them. Shape ``(C, K)``.
+    """
+
+    def __init__(self, encoder: TextEncoder, words: Tensor) -> None:
+        super().__init__(encoder)
+        self.words: Tensor
+        self.register_buffer("words", words, persistent=False)
+
+    def forward(self, encoded: Encoded, features: Mapping[str, Tensor]) -> Output:
+        """The mean log probability of each word's pieces in its blanks ``(B, C)``; ``features["blank"]``: (B, T)."""
+        blank, words = features["blank"], self.words
+        rows, places = (blank > 0).nonzero(as_tuple=True)
+        labels = torch.full_like(blank, IGNORED)
+        labels[rows, places] = 0
+        logits = super().forward(encoded, {"labels": labels}).logits.float().log_softmax(-1)
+        found = logits.new_zeros(len(blank), words.shape[1], logits.shape[-1])
+        found = found.index_put((rows, blank[rows, places] - 1), logits)
+        own = (words >= 0).to(logits.dtype)
+        chances = found.gather(2, words.clamp_min(0).T.unsqueeze(0).expand(len(blank), -1, -1)).transpose(1, 2)
+        return Output((chances * own).sum(2) / own.sum(1))
+
+
 @contextmanager
 def _given(model: Any, vectors: Tensor) -> Iterator[None]:
     """Within it a causal model's own forward pass puts its head, with its scales and caps, on ``vectors``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sibu.catalog import Entry, Labels, Spec, Template
 from sibu.tasks._written import WrittenSpec, WrittenTask, spelled_out
@@ -42,6 +42,23 @@ class EntailedSpec(Spec):
     templates: Annotated[tuple[Template, ...], Field(min_length=1)] | None = None
     """Sentences that say a label, `{}` being its words; the mean over them counts; null: one of our own, in Chinese for
     labels in Chinese."""
+
+
+def _with_blank(pattern: str) -> str:
+    """One blank and the text, and nothing else in braces."""
+    rest = pattern.replace("{mask}", "", 1).replace("{text}", "", 1).replace("{text_pair}", "", 1)
+    if "{mask}" not in pattern or "{text}" not in pattern or "{" in rest or "}" in rest:
+        raise ValueError("a pattern has one `{mask}`, one `{text}`, for pairs `{text_pair}`, and no other braces")
+    return pattern
+
+
+class ClozeSpec(Spec):
+    """How a label is told by filling in a blank."""
+
+    pattern: Annotated[str, AfterValidator(_with_blank)]
+    """The text with a sentence around it, `{mask}` being the blank: `"{text} It was {mask}."`."""
+    words: dict[str, Words] = Field(default_factory=dict)
+    """The word of a label that is to stand in the blank; null: its description, or its name."""
 
 
 AsEntailed = Annotated[EntailedSpec | None, BeforeValidator(spelled_out)]
@@ -79,6 +96,11 @@ class ClassifySpec(Spec):
     its head tells whether the text entails a sentence that says the label (Yin et al., 2019, arXiv:1909.00161; with
     training rows Wang et al., 2021, arXiv:2104.14690). `true`, or a block with `task`, `entailment`, `templates`;
     null: by a head of its own. One reading of the text a label."""
+    cloze: ClozeSpec | None = None
+    """Answer by filling in a blank: which label's word a masked language model puts into a pattern around the text
+    (PET: Schick and Schütze, 2021, arXiv:2001.07676). A block with `pattern` and `words`; with training rows it goes on
+    from what the model knows of language, which suits few of them. For models with a masked-language head: those of a
+    task `mask`, or as they come; null: by a head of its own."""
 
     @property
     def writes(self) -> bool:
@@ -90,10 +112,16 @@ class ClassifySpec(Spec):
         """Whether it answers by the head of another task."""
         return self.entailed is not None
 
+    @property
+    def fills(self) -> bool:
+        """Whether the model's masked-language head answers."""
+        return self.cloze is not None
+
     @model_validator(mode="after")
     def _one_way(self) -> ClassifySpec:
-        if self.written is not None and self.entailed is not None:
-            raise ValueError("a label is either `written` or `entailed`: leave one out")
+        ways = [f"`{name}`" for name in ("written", "entailed", "cloze") if getattr(self, name) is not None]
+        if len(ways) > 1:
+            raise ValueError(f"a label is told in one way, given {' and '.join(ways)}: leave one out")
         return self
 
 
@@ -112,6 +140,10 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
         class_weights=spec.class_weights,
         state=state,
     )
+    if spec.cloze is not None:
+        from sibu.tasks.classify.cloze import Cloze
+
+        return Cloze(task, spec.cloze)
     if spec.entailed is not None:
         from sibu.tasks.classify.entailed import EntailedLabels
 

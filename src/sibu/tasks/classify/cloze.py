@@ -1,0 +1,148 @@
+"""Labels by a blank: which label's word a masked language model puts into a pattern around the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sibu.core.errors import DataError, RecipeError
+from sibu.core.example import Row, as_names
+from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.result import Prediction
+from sibu.core.text import Feature, Pieces, TextInput, Window
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from sibu.core.tensors import Output
+    from sibu.tasks.classify import ClozeSpec
+    from sibu.tasks.classify.task import Classify
+
+BLANK = "{mask}"
+
+
+class Cloze:
+    """Each label has a word, and the text a sentence with a blank for it.
+
+    Args:
+        inner: The task as a head of its own would answer it: its labels, loss, checks and metrics hold.
+        spec: The options.
+    """
+
+    writes = False
+    fills = True
+    needs = (("text",), ("label",))
+
+    def __init__(self, inner: Classify, spec: ClozeSpec) -> None:
+        self.inner = inner
+        self.spec = spec
+        self.columns = inner.columns
+        self.pieces: Pieces | None = None
+        """What the model's vocabulary has; told before anything is encoded."""
+        self._table: np.ndarray | None = None
+        self._before, self._behind = spec.pattern.split(BLANK)
+        if inner.state:
+            self._require_one()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The task's own."""
+        return self.inner.metrics
+
+    @property
+    def main_metric(self) -> str:
+        """The task's own."""
+        return self.inner.main_metric
+
+    @property
+    def state(self) -> State:
+        """The labels."""
+        return self.inner.state
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The class number, and which blank each piece is: 0 is none."""
+        return (*self.inner.features, Feature("blank", "int64", "token"))
+
+    def learn(self, rows: Iterable[Row]) -> None:
+        """The labels, as the task itself does; an input has one."""
+        self.inner.learn(rows)
+        self._require_one()
+        has, shows = self.state["pairs"] in ("all", "some"), "{text_pair}" in self.spec.pattern
+        if self.state["pairs"] is not None and has != shows:
+            what = "rows are pairs, and the pattern shows no `{text_pair}`" if has else "rows are no pairs"
+            mend = "Put it into the pattern." if has else "Take `{text_pair}` out of the pattern."
+            raise DataError(f"cloze: {what}. {mend}")
+        unknown = sorted(set(self.spec.words) - set(self.inner.labels))
+        if unknown:
+            allowed = as_names(self.inner.labels)
+            raise DataError(f"cloze.words names {as_names(unknown)}, no label. Allowed: {allowed}.")
+
+    def _require_one(self) -> None:
+        if self.state.get("multi_label"):
+            raise DataError("`cloze` tells one label, and inputs have several. Leave it out, or give each one label.")
+
+    def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
+        """As the task itself does."""
+        yield from self.inner.check(row, windows)
+
+    def blanks(self) -> np.ndarray:
+        """The pieces of each label's word, -1 behind them. Shape ``(C, K)``.
+
+        Raises:
+            RecipeError: When two labels have the same word.
+        """
+        if self.pieces is None:
+            raise ValueError("the task does not know the model's pieces")
+        if self._table is not None:
+            return self._table
+        described = zip(self.inner.labels, self.inner.words, strict=True)
+        said = [self.spec.words.get(name, own[0]) for name, own in described]
+        space = " " if self._before.endswith(" ") else ""
+        found = [self.pieces.encode(space + word) for word in said]
+        if len({tuple(each) for each in found}) < len(found):
+            raise RecipeError(f"Two labels have the same word for the blank: {as_names(said)}. Give each its own.")
+        table = np.full((len(found), max(map(len, found))), -1, np.int64)
+        for number, own in enumerate(found):
+            table[number, : len(own)] = own
+        self._table = table
+        return table
+
+    def inputs(self, row: Row) -> Sequence[TextInput]:
+        """The pattern around the text, its blanks to be found again and never cut off."""
+        filled = [part.replace("{text}", row["text"]) for part in (self._before, self._behind)]
+        filled = [part.replace("{text_pair}", row.get("text_pair") or "") for part in filled]
+        mark = self.pieces.mask_text if self.pieces is not None else ""
+        blanks = self.blanks().shape[1] if self.pieces is not None else 1
+        begin = len(filled[0])
+        places = tuple((begin + number * len(mark), begin + (number + 1) * len(mark)) for number in range(blanks))
+        return [TextInput(filled[0] + mark * blanks + filled[1], places=places, fit="around")]
+
+    def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:
+        """The class number, and the number of the blank (from 1) at its piece."""
+        blank = np.zeros(len(window.input_ids), np.int64)
+        for place, _, _, piece in window.places:
+            blank[piece] = place + 1
+        return dict(self.inner.targets(row, number, window, gold=gold)) | {"blank": blank}
+
+    def head(self, width: int) -> nn.Module:  # noqa: ARG002
+        """None of its own: the model's masked-language head answers."""
+        raise TypeError("a task that fills in has no head of its own")
+
+    def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        """Cross entropy over the labels."""
+        return self.inner.loss(output, targets)
+
+    def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
+        """The label whose word is the likeliest."""
+        return self.inner.decode(row, answers)
+
+    def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
+        """As of the task itself."""
+        return self.inner.chances(answers)
+
+    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
+        """The task's own metrics."""
+        return self.inner.judge(rows, predictions)
