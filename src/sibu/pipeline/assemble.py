@@ -13,7 +13,8 @@ from sibu.catalog import Spec
 from sibu.core.protocols import HeadPlace, Task
 from sibu.core.tensors import Batch, Encoded, Output
 from sibu.heads import HEADS
-from sibu.recipe.schema import Recipe
+from sibu.pipeline.teach import taught_loss
+from sibu.recipe.schema import Recipe, Teacher
 
 
 class Model(nn.Module):
@@ -61,20 +62,36 @@ class Model(nn.Module):
         return torch.stack(terms).sum()
 
 
-def objective(model: Any, tasks: Mapping[str, Task], *, penalty: Callable[[], Tensor] | None = None) -> Any:
+def objective(
+    model: Any,
+    tasks: Mapping[str, Task],
+    *,
+    penalty: Callable[[], Tensor] | None = None,
+    teachers: Mapping[str, Teacher] | None = None,
+) -> Any:
     """The loss for ``fit``: outputs and batch to the sum that trains, and each task's own loss.
 
     Args:
         model: The bare ``Model`` (not its wrapper for several processes).
         tasks: The tasks by name.
         penalty: A term of the method's own that is added to the sum.
+        teachers: How the answers of teachers count, by task; the others learn from their targets alone.
     """
+    taught = teachers or {}
+
+    def own(task: str, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+        options = taught.get(task)
+        found: Tensor | None = None
+        if options is None or options.weight < 1:
+            found = getattr(model.heads[task], "loss", tasks[task].loss)(output, targets)
+        if options is None:
+            return found  # type: ignore[return-value]
+        several = bool(tasks[task].state.get("multi_label"))
+        soft = taught_loss(output.logits, targets["taught"], temperature=options.temperature, several=several)
+        return soft if found is None else (1 - options.weight) * found + options.weight * soft
 
     def loss(outputs: Mapping[str, Output], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        by_task = {
-            task: getattr(model.heads[task], "loss", tasks[task].loss)(output, batch.targets[task])
-            for task, output in outputs.items()
-        }
+        by_task = {task: own(task, output, batch.targets[task]) for task, output in outputs.items()}
         total = model.total(by_task)
         return total if penalty is None else total + penalty(), by_task
 

@@ -38,6 +38,7 @@ from sibu.pipeline.require import (
 )
 from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.pipeline.shots import draw_shots
+from sibu.pipeline.teach import Taught
 from sibu.pipeline.weak import require_rules, weakly_labelled
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
@@ -76,6 +77,8 @@ class TaskPlan:
     """How many copies were made by each way; ``none`` counts those that could not be."""
     dev_is_train: bool = False
     """Whether nothing is held out: dev is then no measure of anything, and not reported."""
+    told: np.ndarray | None = None
+    """What the teacher says of each record, ``(records, C)``; None: there is none."""
     weak: dict[str, Any] | None = None
     """What came of the rules that label rows; None: there are none."""
 
@@ -435,6 +438,15 @@ def _plan_task(
         learned, added = joined(learned, task.columns, more, inputs, made="self_training")
         made = made | {"self_training": added}
         train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
+    told = None
+    if block.teacher is not None and not faults.number("error"):
+        teacher = Taught(block.teacher, name, task)
+        if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
+            inputs = [each.keys.joined()[0] for each in seen.values()]
+            learned, added = joined(learned, task.columns, file, inputs, made="teacher")
+            made = made | {"teacher": added}
+            train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
+        told = teacher.told(learned, progress) if encode else None
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
@@ -449,6 +461,7 @@ def _plan_task(
         train.survey,
         made,
         dev_is_train,
+        told,
         weak,
     )
 

@@ -117,11 +117,11 @@ def judge_of(bundle: str) -> Judge:
             f"There is no bundle at {folder}, which is to judge. Where it lies now can be said by "
             "`reward.bundle=PLACE` (of several rewards `reward.0.bundle=PLACE`)."
         )
-    return BundleJudge(_opened(folder, str(read_manifest(folder)["sha256"])))
+    return BundleJudge(opened_bundle(folder, str(read_manifest(folder)["sha256"])))
 
 
 def judges_of(recipe: Recipe) -> dict[str, str]:
-    """The bundles that judge in a recipe, each with its hash.
+    """The bundles that judge or teach in a recipe, each with its hash.
 
     Raises:
         BundleError: When one is missing or damaged.
@@ -129,11 +129,13 @@ def judges_of(recipe: Recipe) -> dict[str, str]:
     from sibu.pipeline.bundle import read_manifest
 
     places = [spec.bundle for block in recipe.tasks.values() for spec in block.reward if hasattr(spec, "bundle")]
+    places += [block.teacher.bundle for block in recipe.tasks.values() if block.teacher is not None]
     return {place: str(read_manifest(Path(place))["sha256"]) for place in dict.fromkeys(places)}
 
 
 @lru_cache(maxsize=4)
-def _opened(folder: Path, sha: str) -> Opened:  # noqa: ARG001  (one that was replaced is opened anew)
+def opened_bundle(folder: Path, sha: str) -> Opened:  # noqa: ARG001  (one that was replaced is opened anew)
+    """A bundle, opened once for all that ask for it; ``sha``: the hash of its content."""
     from sibu.pipeline.write import open_bundle
 
     return open_bundle(folder)

@@ -20,6 +20,7 @@ from sibu.pipeline.bundle import open_recipe, verify
 from sibu.pipeline.plan import Plan, fills, fingerprint, learns, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
+from sibu.pipeline.teach import teachers_of, with_taught
 from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import disk_faults, write_json
@@ -307,7 +308,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     borrow_heads(model, plan)
     packed = encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
-    streams = [_with_reference(plan, model, stream, progress) for stream in streams]
+    streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
     if adapted.frozen_layers and not any(explores(task) for task in tasks.values()):  # who writes needs every layer
         from sibu.pipeline.frozen import precompute
 
@@ -445,7 +446,7 @@ def _loop(
     steps = fit(
         trained.model,
         work,
-        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty),
+        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, teachers=teachers_of(plan)),
         optimizer=trained.optimizer,
         factor=rate(options.schedule, steps=trained.steps, warmup=options.warmup),
         accelerator=accelerator,

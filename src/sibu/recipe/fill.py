@@ -72,7 +72,10 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             spec.model_copy(update={"bundle": resolved(spec.bundle)}) if hasattr(spec, "bundle") else spec
             for spec in block.reward
         )
-        tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update), "reward": judges})
+        own: dict[str, Any] = {"data": block.data.model_copy(update=update), "reward": judges}
+        if block.teacher is not None:
+            own["teacher"] = block.teacher.model_copy(update={"bundle": resolved(block.teacher.bundle)})
+        tasks[name] = block.model_copy(update=own)
     model = recipe.model
     if isinstance(model, str) and model not in packaged() and (folder := (home / model).expanduser()).is_dir():
         model = str(folder)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
 from sibu.models.spec import NewModel
-from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock
+from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock, Teacher
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -20,6 +20,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tasks.<name>", TaskBlock),
     ("tasks.<name>.data", DataBlock),
     ("tasks.<name>.data.rules.<n>", Rule),
+    ("tasks.<name>.teacher", Teacher),
     ("train", TrainSpec),
     ("self_training", SelfTraining),
     ("search", Search),
@@ -44,6 +45,7 @@ _PARTS = {
     "data": ("data", "a mapping"),
     "self_training": ("self_training", "a mapping"),
     "search": ("search", "a mapping"),
+    "teacher": ("teacher", "a mapping"),
 }
 
 

@@ -382,8 +382,9 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         elif block.data.in_domain is not None:
             found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
         found += _head_faults(name, block)
-        if block.data.unlabelled is not None and recipe.self_training is None:
-            mend = "Say how: `self_training: {}` beside `train`; or leave it out."
+        found += _teacher_faults(name, block, recipe)
+        if block.data.unlabelled is not None and recipe.self_training is None and block.teacher is None:
+            mend = "Say how: `self_training: {}` beside `train`, or a `teacher` of the task; or leave it out."
             found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
         found += _untaught(name, block, recipe)
         if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
@@ -417,6 +418,26 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
     return found
+
+
+def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A teacher where nothing can be taught."""
+    if block.teacher is None:
+        return
+    where = ("tasks", name, "teacher")
+    kind, task = block.task.type, block.task  # type: ignore[attr-defined]
+    if kind not in ("classify", "regress"):
+        yield where, "is for `classify` and `regress`.", "Leave it out."
+    for key in ("written", "entailed"):
+        if getattr(task, key, None) is not None:
+            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
+    if getattr(block.head, "fits", False):
+        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
+        yield where, what, "Choose `linear` or `labels`."
+    if recipe.self_training is not None:
+        yield where, "cannot go with `self_training`: both label the unlabelled rows.", "Leave one of the two out."
+    if block.data.train is None or not recipe.train.epochs:
+        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
 
 
 def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:

@@ -117,7 +117,7 @@ class DataBlock(Spec):
     rule_threshold: float = Field(default=0.5, gt=0, le=1)
     """A row gets its likeliest label from this probability on; others are not learned from."""
     unlabelled: str | Files | None = None
-    """Files of rows without labels, for `self_training`."""
+    """Files of rows without labels, for `self_training` or a `teacher`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
     shots: PositiveInt | None = None
@@ -133,6 +133,19 @@ class DataBlock(Spec):
     dev stands for it."""
 
 
+class Teacher(Spec):
+    """A bundle of another run whose answers are learned too. Source: Hinton et al., 2015, arXiv:1503.02531."""
+
+    bundle: str
+    """Folder of the bundle."""
+    task: str | None = None
+    """Which of its tasks; null: its only one. It has the same labels."""
+    weight: float = Field(default=0.5, gt=0, le=1)
+    """Share of the teacher's answers in the loss; the rest is the labels'. 1: labels are not looked at."""
+    temperature: PositiveFloat = 2.0
+    """Softens the probabilities of both: the higher, the more counts how the teacher ranks what it thinks wrong."""
+
+
 class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
@@ -146,6 +159,9 @@ class TaskBlock(Spec):
     """How files are read; null: by their ending."""
     weight: PositiveFloat = 1.0
     """Weight of the task's loss among several."""
+    teacher: Teacher | None = None
+    """A task `classify` or `regress`: a bundle whose answers are learned too (knowledge distillation), also for the
+    rows of `data.unlabelled`, whose labels are then the teacher's; null: none."""
     head: AnyHead = LinearSpec()
     """A task `classify`: how a text's vector becomes a label."""
     decoding: AnyDecoder = GreedySpec()

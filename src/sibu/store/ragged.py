@@ -96,15 +96,15 @@ class RaggedArrays:
         return np.diff(self._ends[name], prepend=0)
 
     def with_numbers(self, feature: Feature, numbers: np.ndarray) -> RaggedArrays:
-        """The same records with one number more each, which is held in memory.
+        """The same records with some numbers more each, which are held in memory.
 
         Args:
             feature: Its name and type; by window.
-            numbers: One a record. Shape ``(records,)``.
+            numbers: One a record, or as many. Shape ``(records,)`` or ``(records, K)``.
         """
         found = copy(self)
-        found._values = self._values | {feature.name: numbers.astype(_stored(feature.dtype))}
-        found._ends = self._ends | {feature.name: np.arange(1, len(numbers) + 1)}
+        found._values = self._values | {feature.name: numbers.astype(_stored(feature.dtype)).reshape(-1)}
+        found._ends = self._ends | {feature.name: np.arange(1, len(numbers) + 1) * (numbers[:1].size or 1)}
         found.present = (*(known for known in self.present if known.name != feature.name), feature)
         return found
 

@@ -1,0 +1,159 @@
+"""Answers of another run's model that are learned beside the labels, or in their place (knowledge distillation)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.core.errors import Fault, RecipeError
+from sibu.core.example import Faults, Row, as_names
+from sibu.core.protocols import Task
+from sibu.core.text import Feature
+from sibu.pipeline.data import Origin, Rows, named_files, read_rows
+from sibu.pipeline.progress import Progress
+from sibu.recipe.schema import DataBlock, Teacher
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sibu.pipeline.bundle import Opened
+    from sibu.pipeline.plan import Plan
+    from sibu.train.batches import Stream
+
+TAUGHT = Feature("taught", "float32", "window")
+"""What the teacher says of a record: probabilities by label, or a number."""
+
+
+class Taught:
+    """A teacher made ready for one task.
+
+    Args:
+        options: The recipe's block, its bundle found from anywhere.
+        name: The task's name in the recipe.
+        task: The task that learns; it knows its labels.
+
+    Raises:
+        RecipeError: When the bundle has no such task, or its labels are others.
+        BundleError: When it is damaged.
+    """
+
+    def __init__(self, options: Teacher, name: str, task: Task) -> None:
+        from sibu.pipeline.bundle import read_manifest
+        from sibu.pipeline.reward import opened_bundle
+
+        where = f"tasks.{name}.teacher"
+        folder = Path(options.bundle)
+        if not folder.is_dir():
+            raise RecipeError(Fault(where, f"there is no bundle at {folder}.", "Mend `bundle`."))
+        self.sha = str(read_manifest(folder)["sha256"])
+        self.opened: Opened = opened_bundle(folder, self.sha)
+        names = list(self.opened.tasks)
+        if options.task not in names and not (options.task is None and len(names) == 1):
+            given = "none was named" if options.task is None else f"given {options.task!r}"
+            what = f"which task of {folder} teaches, {given}."
+            raise RecipeError(Fault(where, what, f"Name one as `task`: {', '.join(names)}."))
+        self.name = options.task or names[0]
+        self.task = task
+        kind, own = (type_of(each) for each in (self.opened.tasks[self.name], task))
+        if kind != own:
+            what = f"{self.name!r} of {folder} {kind}, and {name} {own}."
+            raise RecipeError(Fault(where, what, "Take a teacher of the same kind."))
+        theirs, mine = (list(each.state.get("labels", ())) for each in (self.opened.tasks[self.name], task))
+        if set(theirs) != set(mine):
+            what = f"its labels are {as_names(theirs)}, and {name}'s {as_names(mine)}."
+            raise RecipeError(Fault(where, what, "Give the same in `labels`, or take another teacher."))
+        self._order = [theirs.index(label) for label in mine]
+
+    def answers(self, rows: Rows, progress: Progress) -> Iterator[tuple[Row, np.ndarray, Any]]:
+        """Each row with what is learned of it, and with the teacher's own answer."""
+        from sibu.pipeline.labelling import look_over
+
+        theirs: Any = self.opened.tasks[self.name]
+        for row, outputs in look_over(self.opened, self.name, rows, progress):
+            value = theirs.decode(row, outputs).value
+            if not self._order:
+                yield row, np.array([value], np.float32), value
+                continue
+            chances = theirs.chances(outputs)
+            found = chances[:, 1] if theirs.state.get("multi_label") else chances[0]
+            yield row, found[self._order].astype(np.float32), value
+
+    def told(self, rows: Rows, progress: Progress) -> np.ndarray:
+        """What the teacher says of each row, ``(rows, C)``, or ``(rows, 1)`` of numbers; kept by content."""
+        key = hash_json([hash_code(), "taught", self.sha, self.name, self._order, rows.key()])
+
+        def make(folder: Path) -> None:
+            np.save(folder / "told.npy", np.stack([found for _, found, _ in self.answers(rows, progress)]))
+
+        return np.asarray(np.load(cached("taught", key, make) / "told.npy"))
+
+    def labelled(self, data: DataBlock, origin: Origin, progress: Progress) -> Path | None:
+        """The unlabelled rows with the teacher's answers as their labels, a JSON Lines file; None: there are none."""
+        if data.unlabelled is None:
+            return None
+        inputs = [column.name for column in self.task.columns if column.role == "input"]
+        target = next(column.name for column in self.task.columns if column.role == "target")
+        bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
+        rows = read_rows(named_files(data.unlabelled), bare, Faults(), targets=False)
+        key = hash_json([hash_code(), "labelled", self.sha, self.name, rows.key()])
+
+        def make(folder: Path) -> None:
+            with (folder / "rows.jsonl").open("w", encoding="utf-8") as out:
+                for row, _, value in self.answers(rows, progress):
+                    own = {name: row[name] for name in inputs if row.get(name) is not None}
+                    out.write(json.dumps(own | {target: value}, ensure_ascii=False) + "\n")
+
+        return cached("taught", key, make) / "rows.jsonl"
+
+
+def type_of(task: Task) -> str:
+    """What a task gives a text, in words."""
+    state = task.state
+    if "labels" not in state:
+        return "gives a number"
+    return "gives several labels" if state.get("multi_label") else "gives one label"
+
+
+def with_taught(plan: Plan, stream: Stream) -> Stream:
+    """The stream with what the teachers say of its records."""
+    targets = dict(stream.targets)
+    for name in stream.targets:
+        told = plan.tasks[name].told
+        if told is not None:
+            targets[name] = targets[name].with_numbers(TAUGHT, told)
+    return replace(stream, targets=targets)
+
+
+def teachers_of(plan: Plan) -> Mapping[str, Teacher]:
+    """The tasks that have a teacher."""
+    return {name: block.teacher for name, block in plan.recipe.tasks.items() if block.teacher is not None}
+
+
+def taught_loss(logits: Tensor, told: Tensor, *, temperature: float, several: bool) -> Tensor:
+    """How far answers are from the teacher's (Hinton et al., 2015, arXiv:1503.02531), mean over the batch.
+
+    Args:
+        logits: Scores of labels, or numbers. Shape ``(B, C)`` or ``(B, 1)``.
+        told: The teacher's probabilities (of one label they sum to 1), or numbers. The same shape.
+        temperature: Softens both sides; the loss is scaled by its square, so that gradients keep their size.
+        several: Whether labels hold or not each on its own.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    if logits.shape[-1] == 1 and not several:
+        return F.mse_loss(logits, told)
+    known = told.clamp(1e-7, 1 - 1e-7)
+    scale = temperature**2
+    if several:
+        soft = torch.sigmoid(torch.logit(known) / temperature)
+        return F.binary_cross_entropy_with_logits(logits / temperature, soft) * scale
+    soft = torch.softmax(known.log() / temperature, -1)
+    return F.kl_div((logits / temperature).log_softmax(-1), soft, reduction="batchmean") * scale
