@@ -13,8 +13,9 @@ from sibu.catalog import Spec
 from sibu.core.protocols import HeadPlace, Task
 from sibu.core.tensors import Batch, Encoded, Output
 from sibu.heads import HEADS
+from sibu.pipeline.consistent import consistency_loss
 from sibu.pipeline.teach import taught_loss
-from sibu.recipe.schema import Recipe, Teacher
+from sibu.recipe.schema import Recipe, TaskBlock
 
 
 class Model(nn.Module):
@@ -67,7 +68,7 @@ def objective(
     tasks: Mapping[str, Task],
     *,
     penalty: Callable[[], Tensor] | None = None,
-    teachers: Mapping[str, Teacher] | None = None,
+    blocks: Mapping[str, TaskBlock] | None = None,
 ) -> Any:
     """The loss for ``fit``: outputs and batch to the sum that trains, and each task's own loss.
 
@@ -75,12 +76,14 @@ def objective(
         model: The bare ``Model`` (not its wrapper for several processes).
         tasks: The tasks by name.
         penalty: A term of the method's own that is added to the sum.
-        teachers: How the answers of teachers count, by task; the others learn from their targets alone.
+        blocks: What the recipe says of the tasks: whether a teacher's answers count, or those to a text for its copy.
     """
-    taught = teachers or {}
 
     def own(task: str, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
-        options = taught.get(task)
+        block = None if blocks is None else blocks[task]
+        if block is not None and block.consistency is not None and "paired" in targets:
+            return consistency_loss(output.logits, block.consistency)
+        options = None if block is None else block.teacher
         found: Tensor | None = None
         if options is None or options.weight < 1:
             found = getattr(model.heads[task], "loss", tasks[task].loss)(output, targets)

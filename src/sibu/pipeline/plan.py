@@ -23,6 +23,7 @@ from sibu.models.sources import Source, find_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.augment import augmented, joined
+from sibu.pipeline.consistent import Doubled, doubled
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.lent import lend
@@ -79,6 +80,8 @@ class TaskPlan:
     """Whether nothing is held out: dev is then no measure of anything, and not reported."""
     told: np.ndarray | None = None
     """What the teacher says of each record, ``(records, C)``; None: there is none."""
+    pairs: Doubled | None = None
+    """Unlabelled texts with changed copies; None: there are none."""
     weak: dict[str, Any] | None = None
     """What came of the rules that label rows; None: there are none."""
 
@@ -447,6 +450,12 @@ def _plan_task(
             made = made | {"teacher": added}
             train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         told = teacher.told(learned, progress) if encode else None
+    pairs = None
+    if block.consistency is not None and encode and not faults.number("error"):
+        held = [each.keys.joined()[0] for split, each in seen.items() if split in judged and split != "train"]
+        asked: dict[str, Any] = {"seed": recipe.train.seed, "progress": progress}
+        pairs = doubled(name, block, task, origin, text, held, **asked)
+        made = made | {f"pairs, {way}": count for way, count in pairs.made.items()}
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
@@ -462,6 +471,7 @@ def _plan_task(
         made,
         dev_is_train,
         told,
+        pairs,
         weak,
     )
 

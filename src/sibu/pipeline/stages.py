@@ -17,10 +17,11 @@ from sibu.core.errors import RecipeError, ReleaseMissed, RunStopped, counted
 from sibu.core.result import Report
 from sibu.methods import METHODS
 from sibu.pipeline.bundle import open_recipe, verify
+from sibu.pipeline.consistent import pair_streams
 from sibu.pipeline.plan import Plan, fills, fingerprint, learns, make_plan, plan_steps, writes
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import release_misses
-from sibu.pipeline.teach import teachers_of, with_taught
+from sibu.pipeline.teach import with_taught
 from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import disk_faults, write_json
@@ -308,6 +309,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     borrow_heads(model, plan)
     packed = encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
+    streams += pair_streams(plan)
     streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
     if adapted.frozen_layers and not any(explores(task) for task in tasks.values()):  # who writes needs every layer
         from sibu.pipeline.frozen import precompute
@@ -446,7 +448,7 @@ def _loop(
     steps = fit(
         trained.model,
         work,
-        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, teachers=teachers_of(plan)),
+        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
         optimizer=trained.optimizer,
         factor=rate(options.schedule, steps=trained.steps, warmup=options.warmup),
         accelerator=accelerator,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,11 +129,6 @@ def with_taught(plan: Plan, stream: Stream) -> Stream:
         if told is not None:
             targets[name] = targets[name].with_numbers(TAUGHT, told)
     return replace(stream, targets=targets)
-
-
-def teachers_of(plan: Plan) -> Mapping[str, Teacher]:
-    """The tasks that have a teacher."""
-    return {name: block.teacher for name, block in plan.recipe.tasks.items() if block.teacher is not None}
 
 
 def taught_loss(logits: Tensor, told: Tensor, *, temperature: float, several: bool) -> Tensor:

@@ -11,7 +11,18 @@ from pydantic_core import PydanticUndefined
 
 from sibu.catalog import Option, type_name
 from sibu.models.spec import NewModel
-from sibu.recipe.schema import Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock, Teacher
+from sibu.recipe.schema import (
+    Condition,
+    Consistency,
+    DataBlock,
+    Range,
+    Recipe,
+    Rule,
+    Search,
+    SelfTraining,
+    TaskBlock,
+    Teacher,
+)
 from sibu.train.spec import TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -21,6 +32,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tasks.<name>.data", DataBlock),
     ("tasks.<name>.data.rules.<n>", Rule),
     ("tasks.<name>.teacher", Teacher),
+    ("tasks.<name>.consistency", Consistency),
     ("train", TrainSpec),
     ("self_training", SelfTraining),
     ("search", Search),
@@ -46,6 +58,7 @@ _PARTS = {
     "self_training": ("self_training", "a mapping"),
     "search": ("search", "a mapping"),
     "teacher": ("teacher", "a mapping"),
+    "consistency": ("consistency", "a mapping"),
 }
 
 

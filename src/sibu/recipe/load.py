@@ -383,8 +383,13 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
         found += _head_faults(name, block)
         found += _teacher_faults(name, block, recipe)
-        if block.data.unlabelled is not None and recipe.self_training is None and block.teacher is None:
-            mend = "Say how: `self_training: {}` beside `train`, or a `teacher` of the task; or leave it out."
+        found += _consistency_faults(name, block, recipe)
+        used = (recipe.self_training, block.teacher, block.consistency)
+        if block.data.unlabelled is not None and all(each is None for each in used):
+            mend = (
+                "Say how: `self_training: {}` beside `train`, or `teacher` or `consistency` of the task; or leave it "
+            )
+            mend += "out."
             found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
         found += _untaught(name, block, recipe)
         if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
@@ -436,6 +441,28 @@ def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tup
         yield where, what, "Choose `linear` or `labels`."
     if recipe.self_training is not None:
         yield where, "cannot go with `self_training`: both label the unlabelled rows.", "Leave one of the two out."
+    if block.data.train is None or not recipe.train.epochs:
+        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
+
+
+def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Consistency where nothing can be learned by it."""
+    if block.consistency is None:
+        return
+    where, task = ("tasks", name, "consistency"), block.task
+    if task.type != "classify" or getattr(task, "multi_label", None):  # type: ignore[attr-defined]
+        yield where, "is for `classify` with one label.", "Leave it out."
+    for key in ("written", "entailed"):
+        if getattr(task, key, None) is not None:
+            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
+    if getattr(block.head, "fits", False):
+        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
+        yield where, what, "Choose `linear` or `labels`."
+    for key, other in (("self_training", recipe.self_training), ("teacher", block.teacher)):
+        if other is not None:
+            yield where, f"cannot go with `{key}`: both use the unlabelled rows.", "Leave one of the two out."
+    if block.data.unlabelled is None:
+        yield where, "has no texts to learn from.", "Give texts without labels as `data.unlabelled`."
     if block.data.train is None or not recipe.train.epochs:
         yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
 

@@ -117,7 +117,7 @@ class DataBlock(Spec):
     rule_threshold: float = Field(default=0.5, gt=0, le=1)
     """A row gets its likeliest label from this probability on; others are not learned from."""
     unlabelled: str | Files | None = None
-    """Files of rows without labels, for `self_training` or a `teacher`."""
+    """Files of rows without labels, for `self_training`, a `teacher` or `consistency`."""
     dev_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of `train` that becomes dev where there is none."""
     shots: PositiveInt | None = None
@@ -146,6 +146,22 @@ class Teacher(Spec):
     """Softens the probabilities of both: the higher, the more counts how the teacher ranks what it thinks wrong."""
 
 
+class Consistency(Spec):
+    """Texts without labels that teach: a changed copy is to be answered as its text, where that answer is sure.
+
+    Source: Xie et al., 2020, arXiv:1904.12848; without changes Laine and Aila, 2017, arXiv:1610.02242.
+    """
+
+    augment: Annotated[tuple[AnyAugmenter, ...], BeforeValidator(_several)] = ()
+    """Ways in which the copies are made, each by one of them, drawn; none: dropout alone tells text and copy apart."""
+    weight: PositiveFloat = 1.0
+    """Weight of a batch of pairs against one of labelled rows."""
+    threshold: float = Field(default=0.8, ge=0, lt=1)
+    """Only texts whose likeliest label has this probability teach."""
+    temperature: PositiveFloat = Field(default=0.4, le=1)
+    """Sharpens the answer to the text: the lower, the nearer to its likeliest label alone."""
+
+
 class TaskBlock(Spec):
     """One task: its type, data, fields, and the options of its type."""
 
@@ -162,6 +178,9 @@ class TaskBlock(Spec):
     teacher: Teacher | None = None
     """A task `classify` or `regress`: a bundle whose answers are learned too (knowledge distillation), also for the
     rows of `data.unlabelled`, whose labels are then the teacher's; null: none."""
+    consistency: Consistency | None = None
+    """A task `classify` of one label: learn from `data.unlabelled` that changed copies of a text have its label; null:
+    no."""
     head: AnyHead = LinearSpec()
     """A task `classify`: how a text's vector becomes a label."""
     decoding: AnyDecoder = GreedySpec()

@@ -1,0 +1,179 @@
+"""Texts without labels that teach by consistency: a text and a changed copy of it are to get the same answer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.augmenters import AUGMENTERS
+from sibu.core.errors import DataError, counted
+from sibu.core.example import Faults, Row
+from sibu.core.protocols import Modality, Task
+from sibu.core.text import Feature
+from sibu.pipeline.augment import stored_row, write_rows
+from sibu.pipeline.data import Origin, Rows, named_files, read_rows
+from sibu.pipeline.gate import input_key
+from sibu.pipeline.looked import look
+from sibu.pipeline.progress import Progress
+from sibu.recipe.schema import Consistency, TaskBlock
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_json
+from sibu.store.ragged import RaggedArrays
+from sibu.train.seed import derive
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sibu.pipeline.plan import Plan
+    from sibu.train.batches import Stream
+
+PAIRED = Feature("paired", "int64", "window")
+"""Marks the records of a stream of pairs: a text, then its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """Unlabelled texts, each followed by its copy, encoded."""
+
+    inputs: RaggedArrays
+    targets: RaggedArrays
+    made: Mapping[str, int]
+    """Pairs by the way in which the copy was made, and what was left out: ``none`` could not be changed, ``judged``
+    stands in dev or test."""
+
+
+def doubled(
+    name: str,
+    block: TaskBlock,
+    task: Task,
+    origin: Origin,
+    text: Modality,
+    judged: Sequence[np.ndarray],
+    *,
+    seed: int,
+    progress: Progress,
+) -> Doubled:
+    """The pairs of a task's unlabelled texts.
+
+    Args:
+        name: The task's name.
+        block: Its part of the recipe, which asks for consistency.
+        task: The task; it knows its labels.
+        origin: How its files are read.
+        text: The text modality's preparer.
+        judged: Keys of the inputs of dev and test: what stands there is not learned from.
+        seed: Of the draws.
+        progress: Where to tell how far it is.
+
+    Raises:
+        DataError: When no pair is left, or a text is empty.
+    """
+    options, files = block.consistency, block.data.unlabelled
+    if options is None or files is None:
+        raise ValueError("nothing asks for pairs")
+    inputs = [column.name for column in task.columns if column.role == "input"]
+    bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
+    rows = read_rows(named_files(files), bare, Faults(), targets=False)
+    there = np.unique(np.concatenate([np.zeros(0, np.int64), *judged]))
+    specs = [spec.model_dump(mode="json") for spec in options.augment]
+    label = task.state["labels"][0]  # a row must have one to be encoded; it is never looked at
+    key = hash_json([hash_code(), "pairs", rows.key(), specs, seed, label, sha256(there.tobytes()).hexdigest()])
+
+    def make(folder: Path) -> None:
+        _write(folder, rows, options, task, inputs, set(there.tolist()), label, seed, f"{name}: pairs", progress)
+
+    folder = cached("pairs", key, make)
+    made: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
+    if not sum(count for way, count in made.items() if way not in ("none", "judged")):
+        mend = "Give other texts or other ways, or leave `consistency` out."
+        raise DataError(f"{name}: of {counted(len(rows), 'text')} without labels none gives a pair. {mend}")
+    both = Rows(folder, rows.files)
+    found = look(task, block.task, both, text, progress, what=f"{name}: looking at the pairs", encode=True)
+    if found.inputs is None or found.targets is None:
+        raise DataError(f"The texts of {name} without labels cannot be learned from:\n{found.faults.first_errors()}")
+    marked = found.targets.with_numbers(PAIRED, np.zeros(len(found.targets), np.int64))
+    targets = copy(marked)
+    targets.present = (PAIRED,)
+    return Doubled(found.inputs, targets, made)
+
+
+def _write(
+    folder: Path,
+    rows: Rows,
+    options: Consistency,
+    task: Task,
+    inputs: Sequence[str],
+    judged: set[int],
+    label: str,
+    seed: int,
+    what: str,
+    progress: Progress,
+) -> None:
+    ways = [AUGMENTERS.of(spec).build(spec) for spec in options.augment]
+    names: list[str] = [spec.name for spec in options.augment]  # type: ignore[attr-defined]
+    for way in ways:
+        way.learn(rows)
+    counts: Counter[str] = Counter(dict.fromkeys((*names, "none", "judged"), 0))
+    numbers = {file: number for number, file in enumerate(rows.files)}
+
+    def changed(row: Row, place: int) -> tuple[str, Row] | None:
+        if not ways:
+            return "same", row  # dropout alone tells the two apart
+        draw = Random(derive(seed, "consistency", place))
+        way = draw.randrange(len(ways))
+        made = ways[way](row, draw)
+        return None if made is None else (names[way], made)
+
+    def pairs() -> Iterator[dict[str, Any]]:
+        with progress.bar(what, len(rows)) as advance:
+            place = 0
+            for chunk in rows.chunks():
+                for file, line, row in chunk:
+                    own = {key: row[key] for key in (*inputs, "id") if row.get(key) is not None}
+                    made = changed(own, place) if input_key(own, inputs) not in judged else ("judged", own)
+                    counts["none" if made is None else made[0]] += 1
+                    place += 1
+                    if made is None or made[0] == "judged":
+                        continue
+                    for one, how in ((own, None), (made[1], made[0])):
+                        yield stored_row(dict(one) | {"label": label}, task.columns, numbers[file], line, how)
+                advance(len(chunk))
+
+    write_rows(folder, None, rows, task.columns, pairs(), lambda _: dict(counts))
+
+
+def pair_streams(plan: Plan) -> list[Stream]:
+    """A stream of pairs for each task that asks for consistency."""
+    from sibu.train.batches import Stream
+
+    found = []
+    for name, each in plan.tasks.items():
+        if (pairs := each.pairs) is not None:
+            lengths = pairs.inputs.lengths("input_ids")
+            found.append(Stream(f"{name}, pairs", pairs.inputs, {name: pairs.targets}, lengths, group=2))
+    return found
+
+
+def consistency_loss(logits: Tensor, options: Consistency) -> Tensor:
+    """How far the answers to copies are from those to their texts (Xie et al., 2020, arXiv:1904.12848), a scalar.
+
+    Args:
+        logits: Scores of labels, of a text and its copy in turn. Shape ``(2 N, C)``.
+        options: From which probability on a text teaches, and how sharp its answer is made.
+    """
+    import torch.nn.functional as F
+
+    plain, changed = logits[0::2].detach(), logits[1::2]
+    sure = (plain.softmax(-1).max(-1).values >= options.threshold).to(logits.dtype)
+    sharp = (plain / options.temperature).softmax(-1)
+    apart = F.kl_div(changed.log_softmax(-1), sharp, reduction="none").sum(-1)
+    return (apart * sure).mean() * options.weight
