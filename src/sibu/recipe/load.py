@@ -468,8 +468,12 @@ def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator
 
 
 def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:
-    """A head of the room where the task has none of it."""
+    """A head of the room where the task has none of it, or not what the task asks for."""
     head: Any = block.head
+    other = [key for key in ("written", "entailed", "cloze") if getattr(block.task, key, None) is not None]
+    if getattr(block.task, "mixup", 0) and (other or head.name != "linear"):
+        given = f"`{(other or [head.name])[0]}`"
+        yield ("tasks", name, "mixup"), f"is for the head `linear`, given {given}.", "Leave one of the two out."
     if head.name == "linear":
         return
     where = ("tasks", name, "head")

@@ -83,6 +83,9 @@ class ClassifySpec(Spec):
     """Dropout before the last layer."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the target spread over all labels. Source: Szegedy et al., 2016, arXiv:1512.00567."""
+    mixup: float = Field(default=0.0, ge=0, le=8)
+    """Learn from mixtures of two texts' vectors and labels, their share drawn from Beta(mixup, mixup); 0: no. With the
+    head `linear`. Sources: Zhang et al., 2018, arXiv:1710.09412; of texts: Guo et al., 2019, arXiv:1905.08941."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     """Weight of each label in the loss; `balanced`: inverse to its frequency."""
     written: AsClassifyWritten = None
@@ -138,6 +141,7 @@ def build(spec: ClassifySpec, state: dict[str, Any] | None = None) -> Task:
         dropout=spec.dropout,
         label_smoothing=spec.label_smoothing,
         class_weights=spec.class_weights,
+        mixup=spec.mixup,
         state=state,
     )
     if spec.cloze is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -26,3 +27,21 @@ def classify_loss(
         smooth = target * (1 - label_smoothing) + label_smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, smooth, pos_weight=weight)
     return F.cross_entropy(logits, target, weight=weight, label_smoothing=label_smoothing)
+
+
+def mixed_loss(logits: Tensor, target: Tensor, *, alpha: float, **named: Any) -> Tensor:
+    """The loss of mixtures of each row with another of the batch.
+
+    The scores are mixed: the layer that gives them is linear, so that these are the scores of the mixed vectors.
+
+    Args:
+        logits: Of a linear layer. Shape ``(B, C)``.
+        target: As ``classify_loss`` has it.
+        alpha: A row's share in its mixture is drawn from Beta(alpha, alpha), one for the batch.
+        named: The other arguments of ``classify_loss``.
+    """
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    other = torch.randperm(len(logits)).to(logits.device)
+    mixed = share * logits + (1 - share) * logits[other]
+    first, second = (classify_loss(mixed, each, **named) for each in (target, target[other]))
+    return share * first + (1 - share) * second

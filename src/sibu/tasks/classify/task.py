@@ -50,6 +50,7 @@ class Classify:
         dropout: float,
         label_smoothing: float,
         class_weights: str | Mapping[str, float],
+        mixup: float,
         state: State | None,
     ) -> None:
         self.fixed_labels = labels if labels is not None or not descriptions else tuple(descriptions)
@@ -60,6 +61,7 @@ class Classify:
         self.dropout = dropout
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
+        self.mixup = mixup
         self.state: State = state or {}
         if state:
             self._restore()
@@ -171,15 +173,13 @@ class Classify:
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """Cross entropy, or binary cross entropy over the labels."""
-        from sibu.tasks.classify.loss import classify_loss
+        from sibu.tasks.classify.loss import classify_loss, mixed_loss
 
-        return classify_loss(
-            output.logits,
-            targets["label"],
-            multi_label=self.state["multi_label"],
-            label_smoothing=self.label_smoothing,
-            weights=self._weights(),
-        )
+        named: dict[str, Any] = {"multi_label": self.state["multi_label"], "weights": self._weights()}
+        named["label_smoothing"] = self.label_smoothing
+        if self.mixup:
+            return mixed_loss(output.logits, targets["label"], alpha=self.mixup, **named)
+        return classify_loss(output.logits, targets["label"], **named)
 
     def _weights(self) -> list[float] | None:
         if self.class_weights == "none":
