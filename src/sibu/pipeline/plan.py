@@ -12,12 +12,13 @@ from typing import Any, Literal
 import numpy as np
 
 from sibu.catalog import Spec
-from sibu.core.errors import DataError, Fault, RecipeError
+from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
+from sibu.models.extend import LEAST, extend_vocabulary, find_words
 from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
 from sibu.models.spec import NewModel
@@ -53,6 +54,8 @@ from sibu.trackers import TRACKERS
 
 FEW = 100
 """Rows below which a split may take a label away."""
+EXTEND_VERSION = 1
+"""Counts up when `extend_vocabulary` gives another result for the same words."""
 TRIM_VERSION = 1
 """Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
@@ -134,6 +137,9 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     require_rewards(recipe)
     if recipe.text.trim_vocabulary:
         source = _trimmed(recipe, source, text, progress)
+        text = text_preparer(recipe, source.folder, shapes=shapes)
+    if recipe.text.new_words:
+        source = _extended(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
@@ -279,6 +285,36 @@ def _trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress)
     folder = cached("trimmed", key, lambda target: trim_vocabulary(source.folder, target, used))
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     progress.say(f"vocabulary trimmed to {size} pieces")
+    return replace(source, folder=folder)
+
+
+def _extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> Source:
+    """The model with pieces for words of the training texts."""
+
+    def texts() -> Iterator[str]:
+        for name, block in recipe.tasks.items():
+            if block.data.train is None:
+                continue
+            task = build_task(block.task)
+            origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+            train = read_rows(named_files(block.data.train), origin, Faults())
+            task.learn(train)
+            with progress.bar(f"{name}: counting words", len(train)) as advance:
+                for chunk in train.chunks():
+                    yield from (own for _, _, row in chunk for each in task.inputs(row) for own in each.texts())
+                    advance(len(chunk))
+
+    pieces = find_words(text.vocabulary.tokenizer, texts(), recipe.text.new_words)
+    if not pieces:
+        raise RecipeError(
+            f"modalities: no word of the training texts occurs {LEAST} times and is cut into several pieces: "
+            "`new_words` has nothing to add. Leave it out."
+        )
+    weights = [hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))]
+    key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], *weights])
+    folder = cached("extended", key, lambda target: extend_vocabulary(source.folder, target, pieces))
+    shown = ", ".join(each.word for each in pieces[:5])
+    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}, ...")
     return replace(source, folder=folder)
 
 

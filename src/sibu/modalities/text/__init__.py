@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from sibu.catalog import Entry, Spec
 
@@ -33,6 +33,10 @@ class TextSpec(Spec):
     trim_vocabulary: bool = False
     """Keep only the pieces that the training data needs, with the single characters that spell unknown words: smaller
     bundle, faster steps. Texts in another script than the training data's become unknown pieces."""
+    new_words: NonNegativeInt = 0
+    """So many words of the training data that the model cuts into several pieces get a piece of their own, begun as the
+    mean of those pieces: those first that occur often and are cut small. Worth it before a task `mask` or `language` on
+    many texts of the domain; with few rows nothing is learned of them."""
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Dropout inside the encoder; null: the model's own."""
 
