@@ -410,6 +410,7 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         for key, other in (("repeats", recipe.repeats > 1), ("self_training", recipe.self_training is not None)):
             if other:
                 found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
+    found += _ensemble_faults(recipe)
     if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
         mend = "Give texts without labels as `data.unlabelled` of a task."
         found.append((("self_training",), "has nothing to label.", mend))
@@ -417,6 +418,53 @@ def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     if len(set(names)) < len(names):
         found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
     return found
+
+
+def _ensemble_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Runs that cannot be joined, or figures that what is joined does not have."""
+    if not recipe.ensemble:
+        return
+    where = ("ensemble",)
+    if recipe.repeats == 1 and recipe.folds is None:
+        yield where, "joins several runs, and the recipe has one.", "Say `repeats: 5` or `folds: 5`, or leave it out."
+    if recipe.ensemble == "soup":
+        yield from _soup_faults(recipe)
+        return
+    for name, block in recipe.tasks.items():
+        kind = block.task.type  # type: ignore[attr-defined]
+        if getattr(block.task, "writes", False) or getattr(block.task, "fills", False):
+            what = f"answers by mean probabilities, and {name} ({kind}) is answered in words, which have no mean."
+            yield where, what, "Leave it out; or say `ensemble: soup`, which makes one model."
+    for key in recipe.release:
+        name, *split = key.split(".")[:-1] or [key]
+        data = recipe.tasks[name].data if name in recipe.tasks else None
+        on_dev = split == ["dev"] or (not split and data is not None and not data.test)
+        if data is not None and data.dev is None and on_dev:
+            what = "is on dev, which an ensemble has no figures on: some members were trained on the dev of others."
+            yield ("release", key), what, f"Give `tasks.{name}.data.dev` for all members, or a test file."
+
+
+def _soup_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Runs whose weights have no mean, or none that could be judged."""
+    where = ("ensemble",)
+    if recipe.folds is not None:
+        yield where, "`soup` chooses by one dev, and each fold has another.", "Say `repeats` in place of `folds`."
+    if not isinstance(recipe.model, str):
+        what = "`soup` is the mean of runs that begin from the same weights, and those of a new model are random."
+        yield where, what, "Name a pretrained model, or say `ensemble: true`."
+    method: Any = recipe.method
+    if not getattr(method, "trains_own", False):
+        allowed = ", ".join(name for name in METHODS if getattr(METHODS[name].spec, "trains_own", False))
+        what = f"`soup` is a mean of the model's own weights, which `{method.name}` leaves as they are."
+        yield where, what, f"Choose one of {allowed}, or say `ensemble: true`."
+    for name, block in recipe.tasks.items():
+        if block.data.train is not None and block.data.dev is None and recipe.folds is None:
+            what = f"`soup` chooses by dev, and each seed would split another off the training rows of {name}."
+            yield where, what, f"Give `tasks.{name}.data.dev`, or say `ensemble: true`."
+        if getattr(block.head, "fits", False):
+            head = block.head.name  # type: ignore[attr-defined]
+            what = f"`soup` needs heads that train, and the head `{head}` of {name} is fitted to the vectors of one."
+            yield where, what, "Choose the head `linear`, or say `ensemble: true`."
 
 
 def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:
