@@ -247,10 +247,13 @@ def evaluate(bundle: str | Path, data: str | Path, *, task: str | None = None) -
 def show(bundle: str | Path) -> dict[str, Any]:
     """What is inside a bundle: tasks, labels, metrics, sizes, lineage. Every file is checked against its hash.
 
+    ``made_of`` says of which runs an ensemble or a soup is made; None: of one.
+
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
     """
     from sibu.pipeline.bundle import verify
+    from sibu.pipeline.record import made_of
 
     path = Path(bundle)
     content = verify(path)
@@ -258,7 +261,8 @@ def show(bundle: str | Path) -> dict[str, Any]:
         name: json.loads((path / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("labels", "metrics", "record")
     }
-    return {**content, **read, "bytes": sum(file["bytes"] for file in content["files"].values())}
+    size = sum(file["bytes"] for file in content["files"].values())
+    return {**content, **read, "made_of": made_of(read["record"]), "bytes": size}
 
 
 def search(

@@ -91,6 +91,7 @@ def test_pairs_go_into_one_pattern(filler: Path, tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"cloze": {"pattern": "{text} is"}}, "a pattern has one `{mask}`, one `{text}`"),
+        ({"cloze": {"patern": "x"}}, "cloze.patern: no such key. Did you mean 'pattern'? Allowed: pattern, words."),
         ({"words": {"two": "book"}}, "Two labels have the same word for the blank: 'book', 'book'."),
         ({"words": {"three": "bad"}}, "cloze.words names 'three', no label. Allowed: 'one', 'two'."),
         ({"entailed": True}, "given `entailed` and `cloze`: leave one out"),

@@ -21,6 +21,8 @@ def show(bundle: Bundle, json: Json = False) -> None:
     typer.echo(
         f"model {found['model']['name']} ({found['model']['kind']}), method {found['method']}, seed {record['seed']}"
     )
+    if found["made_of"]:
+        typer.echo(f"it is {found['made_of']}")
     for name, task in found["tasks"].items():
         labels = found["labels"].get(name, {}).get("labels")
         said = f", {len(labels)} labels: {', '.join(labels[:12])}{' ...' if len(labels) > 12 else ''}" if labels else ""

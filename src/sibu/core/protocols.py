@@ -184,6 +184,25 @@ class Task(Protocol):
         ...
 
 
+class AveragedTask(Task, Protocol):
+    """A task whose answers by several models have a mean: it can be answered by an ensemble."""
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """What several models say of one window as one answer, in the form that ``decode`` reads.
+
+        Of one model alone it answers as that one does.
+        """
+        ...
+
+
+class ScaledTask(AveragedTask, Protocol):
+    """One whose scores are in units that each run takes from its own training rows."""
+
+    def adopt(self, said: WindowOutput, state: State) -> WindowOutput:
+        """What a model with another ``state`` says, in this task's own units."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HeadPlace:
     """What a head of the room answers for."""

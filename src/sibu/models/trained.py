@@ -26,10 +26,16 @@ def model_of(bundle: Path, name: str) -> Path:
         name: As the recipe calls it.
 
     Raises:
-        RecipeError: When what was trained cannot be added to the model's weights, or its files are not whole.
+        RecipeError: When it is an ensemble, what was trained cannot be added to the model's weights, or its files are
+            not whole.
     """
     about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     method = about.get("method")
+    if members := about.get("ensemble"):
+        raise RecipeError(
+            f"The bundle {name!r} is an ensemble of {members} models, and a run begins with one. Run its recipe with "
+            "`ensemble: soup`, which makes one model of them, or without `ensemble`, for the first of them."
+        )
     if method in ("adapter", "prefix", "prompt"):
         raise RecipeError(
             f"The bundle {name!r} was trained by `{method}`, which leaves the model's own weights as they were: it "

@@ -138,7 +138,7 @@ def _answered(
     task = opened.tasks[name]
     if task.writes:
         return opened.writer(name).valid(rows, cut=cut)
-    return answers(opened.model, name, task, opened.text, rows, cut=cut)
+    return answers(opened.model, name, task, opened.text, rows, cut=cut, spread=True)
 
 
 def _sound(task: Task, row: Row) -> Row:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from sibu.catalog import Spec
-from sibu.core.protocols import HeadPlace, Task
+from sibu.core.protocols import HeadPlace, State, Task
 from sibu.core.tensors import Batch, Encoded, Output
 from sibu.heads import HEADS
 from sibu.pipeline.consistent import consistency_loss
@@ -61,6 +61,25 @@ class Model(nn.Module):
             return torch.stack([self.fixed[task] * loss for task, loss in losses.items()]).sum()
         terms = [torch.exp(-self.log_variances[t]) * loss + 0.5 * self.log_variances[t] for t, loss in losses.items()]
         return torch.stack(terms).sum()
+
+
+class Ensemble(nn.Module):
+    """Several models of the same tasks, which answer together.
+
+    Args:
+        members: The models; those of which nothing but the heads differs may share their encoders.
+        states: What the tasks of each learned from their training data, by task.
+    """
+
+    def __init__(self, members: Sequence[Model], states: Sequence[Mapping[str, State]]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.states = states
+
+
+def members_of(model: Model | Ensemble) -> list[Model]:
+    """The models that answer: the members of an ensemble, or the model itself."""
+    return [cast("Model", each) for each in model.members] if isinstance(model, Ensemble) else [model]
 
 
 def objective(

@@ -17,7 +17,7 @@ from sibu.store.hashes import hash_file, hash_json
 
 if TYPE_CHECKING:
     from sibu.core.protocols import Modality, WritingTask
-    from sibu.pipeline.assemble import Model
+    from sibu.pipeline.assemble import Ensemble, Model
     from sibu.pipeline.written import Writer
 
 FORMAT = 1
@@ -67,6 +67,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
+def about_of(path: Path) -> dict[str, Any]:
+    """What a bundle's ``bundle.json`` says but of its files, to write it anew.
+
+    Raises:
+        BundleError: As ``read_manifest`` does.
+    """
+    return {key: part for key, part in read_manifest(path).items() if key not in ("format", "files", "sha256")}
+
+
 def verify(path: Path) -> dict[str, Any]:
     """Check every file of a bundle against its hash.
 
@@ -97,7 +106,8 @@ class Opened:
     manifest: Mapping[str, Any]
     recipe: Recipe
     tasks: dict[str, Task]
-    model: Model
+    model: Model | Ensemble
+    """Of an ensemble all its members: each is in memory with all its weights."""
     text: Modality
 
     def answering(self, name: str, overrides: Sequence[str]) -> Opened:
@@ -128,7 +138,7 @@ class Opened:
         best = block.decoding.name == "best_of"  # type: ignore[attr-defined]
         rewards = rewards_of(block) if best else None  # of one answer nothing is to be chosen
         named: dict[str, Any] = {"constraint": constraint_of(block), "rewards": rewards, "each": rows_of(block)}
-        return Writer(self.model, name, task, self.text, decoder_of(block), **named)
+        return Writer(cast("Model", self.model), name, task, self.text, decoder_of(block), **named)
 
 
 def open_recipe(path: Path) -> Recipe:

@@ -178,7 +178,7 @@ def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
 def look_at(
     opened: Opened, name: str, rows: Rows, way: Picker, labels: Rows | None, *, seed: int, progress: Progress
 ) -> Pool:
-    """What a picker asks for of some rows.
+    """What a picker asks for of some rows. The variants of an ensemble are its members.
 
     Raises:
         DataError: When variants of a model without dropout are asked for.
@@ -188,7 +188,9 @@ def look_at(
     if {"chances", "vectors"} & set(way.needs):
         chances, vectors = _pass(opened, name, rows, progress, "looking at rows")
     draws: list[np.ndarray] = []
-    if "draws" in way.needs:
+    if "draws" in way.needs and opened.manifest.get("ensemble"):
+        draws = _by_members(opened, name, rows, progress)
+    elif "draws" in way.needs:
         _require_dropout(opened)
         passes = []
         for number in range(way.passes):
@@ -221,6 +223,21 @@ def _pass(
             parts.append(sums.units())
             advance(len(chunk))
     return chances, np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+def _by_members(opened: Opened, name: str, rows: Iterable[Row], progress: Progress) -> list[np.ndarray]:
+    """The probabilities of each row by each member of an ensemble."""
+    from sibu.pipeline.predict import voices_of
+
+    task: Any = opened.tasks[name]
+    found: list[np.ndarray] = []
+    source = iter(rows)
+    with progress.bar("asking the members", None) as advance:
+        while chunk := list(islice(source, CHUNK)):
+            voices = voices_of(opened.model, name, task, opened.text, chunk)
+            found += [np.stack([task.chances(own) for own in said]) for said in zip(*voices, strict=True)]
+            advance(len(chunk))
+    return found
 
 
 def look_over(

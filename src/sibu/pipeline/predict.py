@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import torch
 
 from sibu.core.example import Row
-from sibu.core.protocols import Features, Modality, Task, WindowOutput, WritingTask
+from sibu.core.protocols import (
+    AveragedTask,
+    Features,
+    Modality,
+    ScaledTask,
+    State,
+    Task,
+    WindowOutput,
+    WritingTask,
+)
 from sibu.core.result import Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
+from sibu.pipeline.assemble import Ensemble, members_of
 from sibu.pipeline.corrupt import corrupts, judged_texts
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.plan import decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.require import constraint_of
 from sibu.pipeline.reward import rewards_of
+from sibu.pipeline.spread import with_spread
 from sibu.pipeline.written import Writer, judged_rows
 from sibu.train.batches import forward_budget, split_by_budget, stack
 
@@ -31,6 +42,8 @@ if TYPE_CHECKING:
 
 CHUNK = 2048
 """Rows prepared at a time: enough to sort by length, few enough for any memory."""
+Grouped: TypeAlias = list[list[list[WindowOutput]]]
+"""Outputs of windows by row and input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class _Piece:
 
 
 def answers(
-    model: Model,
+    model: Model | Ensemble,
     name: str,
     task: Task,
     text: Modality,
@@ -50,24 +63,58 @@ def answers(
     *,
     memo: Callable[[int, Batch], Encoded] | None = None,
     cut: Callable[[set[int]], None] | None = None,
+    spread: bool = False,
 ) -> list[Prediction]:
     """Predictions for a chunk of rows, in order.
 
     Args:
-        model: The model.
+        model: The model, or several that answer together.
         name: The task's name.
         task: The task.
         text: The text modality's preparer.
         rows: The chunk.
         memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
         cut: Told the numbers of the rows that have an input of which not all is read.
+        spread: Whether the answers of an ensemble tell how far its members agree, as evidence.
     """
-    grouped = outputs_of(model, name, task, text, rows, memo=memo, cut=cut)
-    return [task.decode(row, group) for row, group in zip(rows, grouped, strict=True)]
+    voices = voices_of(model, name, task, text, rows, memo=memo, cut=cut)
+    found = [task.decode(row, group) for row, group in zip(rows, _together(task, voices), strict=True)]
+    if not spread or len(voices) == 1:
+        return found
+    alone = [[task.decode(row, own).value for row, own in zip(rows, voice, strict=True)] for voice in voices]
+    return [with_spread(answer, [own[place] for own in alone]) for place, answer in enumerate(found)]
 
 
 def outputs_of(
-    model: Model,
+    model: Model | Ensemble,
+    name: str,
+    task: Task,
+    text: Modality,
+    rows: Sequence[Row],
+    *,
+    lively: bool = False,
+    seen: Callable[[Sequence[int], Encoded], None] | None = None,
+) -> Grouped:
+    """What the head says of each window of a chunk of rows, by row and input; of an ensemble the mean.
+
+    Args as in ``voices_of``.
+    """
+    return _together(task, voices_of(model, name, task, text, rows, lively=lively, seen=seen))
+
+
+def _together(task: Task, voices: Sequence[Grouped]) -> Grouped:
+    """What all members say as one."""
+    if len(voices) == 1:
+        return voices[0]
+    combine = cast("AveragedTask", task).combine
+    return [
+        [[combine(said) for said in zip(*windows, strict=True)] for windows in zip(*inputs, strict=True)]
+        for inputs in zip(*voices, strict=True)
+    ]
+
+
+def voices_of(
+    model: Model | Ensemble,
     name: str,
     task: Task,
     text: Modality,
@@ -77,11 +124,13 @@ def outputs_of(
     cut: Callable[[set[int]], None] | None = None,
     lively: bool = False,
     seen: Callable[[Sequence[int], Encoded], None] | None = None,
-) -> list[list[list[WindowOutput]]]:
-    """What the head says of each window of a chunk of rows, by row and input.
+) -> list[Grouped]:
+    """What each member says of each window of a chunk of rows; of one model a list of one.
+
+    The members answer one after the other to the same batches.
 
     Args:
-        model: The model.
+        model: The model, or several that answer together.
         name: The task's name.
         task: The task.
         text: The text modality's preparer.
@@ -89,7 +138,7 @@ def outputs_of(
         memo: As in ``answers``.
         cut: As in ``answers``.
         lively: Whether dropout stays on, so that each pass asks another variant of the model.
-        seen: Told the vectors of each batch, with the row of each window.
+        seen: Told the vectors of each batch (those of several encoders side by side), with the row of each window.
     """
     asked = [task.inputs(row) for row in rows]
     prepared = iter(text.prepare([source for group in asked for source in group]))
@@ -103,29 +152,60 @@ def outputs_of(
         cut({piece.row for piece in pieces if piece.window.cut})
     lengths = np.array([len(piece.window.input_ids) for piece in pieces], dtype=np.int64)
     order = np.argsort(lengths, kind="stable")[::-1]
-    outputs: list[WindowOutput | None] = [None] * len(pieces)
+    members = members_of(model)
+    outputs: list[list[WindowOutput | None]] = [[None] * len(pieces) for _ in members]
     device = next(model.parameters()).device
+    _set_mode(model, lively=lively)
+    for number, group in enumerate(split_by_budget(order, lengths, forward_budget(device))):
+        chosen = [pieces[place] for place in group]
+        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
+        encoded: list[Encoded] = []
+        for member, own in zip(members, outputs, strict=True):
+            with torch.inference_mode():
+                if not encoded or member.encoders["text"] is not members[0].encoders["text"]:
+                    encoded.append(member.encode(batch.inputs) if memo is None else memo(number, batch))
+                found = member.heads[name](encoded[-1], batch.targets[name]).logits.float().cpu().numpy()
+            for place, logits in zip(group, found, strict=True):
+                by_token = logits.ndim >= 2 and logits.shape[0] == int(lengths[group[0]])
+                own[place] = WindowOutput(pieces[place].window, logits[: lengths[place]] if by_token else logits)
+        if seen is not None:
+            with torch.inference_mode():
+                vectors = torch.cat([each.vectors for each in encoded], -1)
+            seen([piece.row for piece in chosen], Encoded(vectors, encoded[0].mask))
+    voices = [_grouped(asked, pieces, own) for own in outputs]
+    return _adopted(name, task, voices, model.states) if isinstance(model, Ensemble) else voices
+
+
+def _set_mode(model: torch.nn.Module, *, lively: bool) -> None:
     model.eval()
     if lively:
         for module in model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.train()
-    for number, group in enumerate(split_by_budget(order, lengths, forward_budget(device))):
-        chosen = [pieces[place] for place in group]
-        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
-        with torch.inference_mode():
-            encoded = model.encode(batch.inputs) if memo is None else memo(number, batch)
-            if seen is not None:
-                seen([piece.row for piece in chosen], encoded)
-            logits = model.heads[name](encoded, batch.targets[name]).logits.float().cpu().numpy()
-        for place, own in zip(group, logits, strict=True):
-            by_token = own.ndim >= 2 and own.shape[0] == int(lengths[group[0]])
-            outputs[place] = WindowOutput(pieces[place].window, own[: lengths[place]] if by_token else own)
-    grouped: list[list[list[WindowOutput]]] = [[[] for _ in group] for group in asked]
+
+
+def _grouped(
+    asked: Sequence[Sequence[AnyInput]], pieces: Sequence[_Piece], outputs: Sequence[WindowOutput | None]
+) -> Grouped:
+    """Outputs by row and input."""
+    grouped: Grouped = [[[] for _ in group] for group in asked]
     for piece, output in zip(pieces, outputs, strict=True):
         if output is not None:
             grouped[piece.row][piece.number].append(output)
     return grouped
+
+
+def _adopted(name: str, task: Task, voices: Sequence[Grouped], states: Sequence[Mapping[str, State]]) -> list[Grouped]:
+    """What members say in units of their own, in those of the task."""
+    if not hasattr(task, "adopt"):
+        return list(voices)
+    adopt = cast("ScaledTask", task).adopt
+    return [
+        [[[adopt(said, own[name]) for said in windows] for windows in inputs] for inputs in voice]
+        if own[name] != task.state
+        else voice
+        for voice, own in zip(voices, states, strict=True)
+    ]
 
 
 def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:
@@ -148,7 +228,7 @@ def _stacked(features: Sequence[Any], arrays: Sequence[Features], width: int) ->
 
 
 def predict_rows(
-    model: Model,
+    model: Model | Ensemble,
     name: str,
     task: Task,
     text: Modality,
@@ -166,7 +246,7 @@ def predict_rows(
             chunk = list(islice(source, CHUNK))
             if not chunk:
                 return
-            kept = None if memo is None else _remembered(memo, model, name, number)
+            kept = None if memo is None else _remembered(memo, cast("Model", model), name, number)
             yield from answers(model, name, task, text, chunk, memo=kept)
             advance(len(chunk))
 
@@ -189,7 +269,7 @@ WORST = 20
 
 
 def evaluate_rows(
-    model: Model,
+    model: Model | Ensemble,
     name: str,
     task: Task,
     text: Modality,
@@ -205,7 +285,7 @@ def evaluate_rows(
     """Metrics of a task on labelled rows; ``rows`` is gone through twice.
 
     Args:
-        model: The model.
+        model: The model, or several that answer together.
         name: The task's name.
         task: The task.
         text: The text modality's preparer.
@@ -220,7 +300,7 @@ def evaluate_rows(
     """
     what = f"{name} on {split}"
     if task.writes:
-        writer = Writer(model, name, cast(WritingTask, task), text, None)
+        writer = Writer(cast("Model", model), name, cast(WritingTask, task), text, None)
         if block is not None and set(task.metrics) - set(writer.task.unwritten):
             writer = replace(
                 writer,
@@ -231,7 +311,7 @@ def evaluate_rows(
             )
         found = judged_rows(writer, rows, progress=progress, total=total, what=what)
     elif corrupts(task):
-        found = judged_texts(model, name, task, text, rows, progress=progress, total=total, what=what)
+        found = judged_texts(cast("Model", model), name, task, text, rows, progress=progress, total=total, what=what)
     else:
         found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)
     predictions = [replace(prediction, scores=None) for prediction in found]

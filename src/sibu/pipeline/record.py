@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from sibu.core.errors import counted
 from sibu.core.result import Report
 from sibu.store.hashes import hash_file, hash_folder
 
@@ -75,6 +76,20 @@ def metrics_json(reports: Sequence[Report]) -> dict[str, dict[str, dict[str, Any
         scores = {metric: score.as_json() for metric, score in report.scores.items()}
         table.setdefault(report.task, {})[report.split] = scores
     return table
+
+
+def made_of(record: Mapping[str, Any]) -> str | None:
+    """Of which runs a bundle is made, and how, in words; None where it is one run's."""
+    found = record.get("ensemble")
+    if not found:
+        return None
+    key = "seed" if "seed" in found["members"][0] else "fold"
+    numbers = ", ".join(str(member[key]) for member in found["members"])
+    count, which = len(found["members"]), f"({key}{'s' if len(found['members']) > 1 else ''} {numbers})"
+    if found["by"] == "weights":
+        of = f"{count} of {counted(len(record['repeats']['runs']), 'run')}"
+        return f"a soup: one model, whose weights are the mean of those of {of} {which}"
+    return f"an ensemble of {counted(count, 'run')} {which}, which answers by the mean of its members' answers"
 
 
 def release_misses(conditions: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:

@@ -11,7 +11,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from sibu.core.errors import RecipeError, ReleaseMissed
-from sibu.pipeline.bundle import manifest, read_manifest
+from sibu.pipeline.bundle import about_of, manifest, read_manifest
+from sibu.pipeline.ensemble import Member, join, require_members, stir
 from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress
 from sibu.recipe import yaml
@@ -22,7 +23,7 @@ from sibu.train.processes import several
 
 
 def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
-    """Run a recipe with as many seeds, or folds, as it says; the bundle is that of the first.
+    """Run a recipe with as many seeds, or folds, as it says; the bundle is that of the first, or of all of them.
 
     Mean, deviation and every single figure go into the bundle's record (``repeats``, ``folds``). Each finished run is
     kept beside ``out`` until all are done, so that a stopped one goes on where it stopped.
@@ -30,47 +31,68 @@ def run_repeats(loaded: Loaded, out: Path, *, resume: bool, force: bool, progres
     Raises:
         SibuError: As one run does.
     """
-    from sibu.pipeline.stages import require_release, run_recipe
+    from sibu.pipeline.stages import require_release
 
-    key, runs = _runs(loaded)
+    home = out.with_name(out.name + ".repeats")
+    key, runs = _runs(loaded, home)
     if several():
         raise RecipeError(f"`{key}` is for one process.")
-    home = out.with_name(out.name + ".repeats")
+    ensemble = loaded.recipe.ensemble
     begin(loaded, home, "run of several " + ("folds" if key == "folds" else "seeds"), resume=resume, force=force)
-    found: list[dict[str, Any]] = []
-    for number, (which, one) in enumerate(runs):
-        name = "-".join(map(str, which))
-        place, kept = home / name, home / f"{name}.json"
-        if not kept.is_file():
-            progress.say(f"{which[0]} {which[1]}, {number + 1} of {len(runs)}")
-            with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
-                run_recipe(one, place, resume=resume, force=not resume, progress=progress)
-            write_json(kept, json.loads((place / "metrics.json").read_text(encoding="utf-8")))
-            if number:
-                shutil.rmtree(place)
-        found.append({which[0]: which[1], "metrics": _values(json.loads(kept.read_text(encoding="utf-8")))})
-    first = home / "-".join(map(str, runs[0][0]))
-    _tell(first, loaded, key, found)
-    former = home / "former"
+    if ensemble:
+        require_members(runs, soup=ensemble == "soup")
+    found = [
+        _run(one, f"{number} of {len(runs)}", progress, resume=resume, keep=bool(ensemble) or number == 1)
+        for number, one in enumerate(runs, 1)
+    ]
+    told = {key: {"over": summary(found), "runs": found}}
+    done = runs[0].place
+    if ensemble:
+        done = home / "joined"
+        (stir if ensemble == "soup" else join)(runs, loaded, done, told, progress)
+    else:
+        _tell(done, loaded, told)
     if out.exists():
-        out.replace(former)
-    first.replace(out)
+        out.replace(home / "former")
+    done.replace(out)
     shutil.rmtree(home, ignore_errors=True)
     require_release(read_manifest(out)["release"]["missed"], out)
     return out
 
 
-def _runs(loaded: Loaded) -> tuple[str, list[tuple[tuple[str, int], Loaded]]]:
-    """The recipe's key, and each run with what tells it from the others."""
-    recipe = loaded.recipe
-    if recipe.folds is not None:
-        return "folds", [(("fold", number), replace(loaded, fold=number)) for number in range(recipe.folds)]
-    seeds = [recipe.train.seed + number for number in range(recipe.repeats)]
-    own = {
-        seed: recipe.model_copy(update={"repeats": 1, "train": recipe.train.model_copy(update={"seed": seed})})
-        for seed in seeds
-    }
-    return "repeats", [(("seed", seed), replace(loaded, recipe=one)) for seed, one in own.items()]
+def _run(one: Member, which: str, progress: Progress, *, resume: bool, keep: bool) -> dict[str, Any]:
+    """Do one of the runs, unless it is done; its bundle stays where it is to be kept. What the record says of it."""
+    from sibu.pipeline.stages import run_recipe
+
+    kept = one.place.with_name(one.place.name + ".json")
+    if not kept.is_file():
+        progress.say(f"{one.name}, {which}")
+        named: dict[str, Any] = {"resume": resume, "force": not resume, "progress": progress, "log": one.log}
+        with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
+            run_recipe(one.loaded, one.place, **named)
+        write_json(kept, json.loads((one.place / "metrics.json").read_text(encoding="utf-8")))
+    if not keep:
+        shutil.rmtree(one.place, ignore_errors=True)
+    return {one.key: one.number, "metrics": _values(json.loads(kept.read_text(encoding="utf-8")))}
+
+
+def _runs(loaded: Loaded, home: Path) -> tuple[str, list[Member]]:
+    """The recipe's key, and each run."""
+    whole = loaded.recipe.model_copy(update={"ensemble": False})
+
+    def member(key: str, number: int, own: Loaded) -> Member:
+        place = home / f"{key}-{number}"
+        return Member(key, number, own, place, place.with_name(place.name + ".jsonl"))
+
+    if whole.folds is not None:
+        own = [replace(loaded, recipe=whole, fold=number) for number in range(whole.folds)]
+        return "folds", [member("fold", number, each) for number, each in enumerate(own)]
+    alone = whole.model_copy(update={"repeats": 1})
+    runs = []
+    for seed in range(whole.train.seed, whole.train.seed + whole.repeats):
+        recipe = alone.model_copy(update={"train": whole.train.model_copy(update={"seed": seed})})
+        runs.append(member("seed", seed, replace(loaded, recipe=recipe)))
+    return "repeats", runs
 
 
 def begin(loaded: Loaded, home: Path, what: str, *, resume: bool, force: bool) -> None:
@@ -126,13 +148,12 @@ def summary(found: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, dict[s
     return told
 
 
-def _tell(bundle: Path, loaded: Loaded, key: str, found: list[dict[str, Any]]) -> None:
+def _tell(bundle: Path, loaded: Loaded, told: dict[str, Any]) -> None:
     """Write what came of all runs into the bundle of the first."""
-    about = read_manifest(bundle)
+    own = about_of(bundle)
     record = json.loads((bundle / "record.json").read_text(encoding="utf-8"))
-    write_json(bundle / "record.json", record | {key: {"over": summary(found), "runs": found}})
+    write_json(bundle / "record.json", record | told)
     value, _ = yaml.parse((bundle / "recipe.yaml").read_text(encoding="utf-8"), "recipe.yaml")
     value["repeats"] = as_written(loaded.recipe)["repeats"]
     (bundle / "recipe.yaml").write_text(yaml.dump(value), encoding="utf-8")
-    own = {key: part for key, part in about.items() if key not in ("format", "files", "sha256")}
     write_json(bundle / "bundle.json", manifest(bundle, own))

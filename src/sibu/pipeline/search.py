@@ -222,7 +222,7 @@ def _score(source: Any, overrides: Sequence[str], values: Mapping[str, Any], tri
         name: block.model_copy(update={"data": block.data.model_copy(update={"test": None, "in_domain": None})})
         for name, block in loaded.recipe.tasks.items()
     }
-    recipe = loaded.recipe.model_copy(update={"tasks": tasks, "release": {}, "track": ()})
+    recipe = loaded.recipe.model_copy(update={"tasks": tasks, "release": {}, "track": (), "ensemble": False})
     watch = None if trial is None else _watch(trial)
     with TemporaryDirectory(prefix="sibu-search-") as scratch:
         out = Path(scratch) / "bundle"

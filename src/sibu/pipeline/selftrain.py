@@ -15,7 +15,7 @@ from typing import Any
 from sibu.core.errors import RecipeError, ReleaseMissed, Unsupported, counted
 from sibu.core.example import Row
 from sibu.metrics import goodness
-from sibu.pipeline.bundle import Opened, manifest, read_manifest
+from sibu.pipeline.bundle import Opened, about_of, manifest, read_manifest
 from sibu.pipeline.data import named_files
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
 from sibu.pipeline.progress import Progress
@@ -98,10 +98,9 @@ def _best(told: list[dict[str, Any]]) -> int:
 
 def _tell(bundle: Path, told: list[dict[str, Any]], best: int) -> None:
     """Write what came of all rounds into the bundle."""
-    about = read_manifest(bundle)
+    own = about_of(bundle)
     record = json.loads((bundle / "record.json").read_text(encoding="utf-8"))
     write_json(bundle / "record.json", record | {"self_training": {"best": best, "rounds": told}})
-    own = {key: part for key, part in about.items() if key not in ("format", "files", "sha256")}
     write_json(bundle / "bundle.json", manifest(bundle, own))
 
 

@@ -1,8 +1,8 @@
-"""The mean of the weights of several evaluations, where dev likes it better than the best alone."""
+"""The mean of the weights of several evaluations or runs, where dev likes it better than the best alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,20 +58,46 @@ def cook(
     from safetensors.torch import load_file
 
     steps = [step for step in ingredients(evaluations, most) if (folder / f"step-{step:08d}.safetensors").is_file()]
-    used: list[int] = []
-    mean: dict[str, Tensor] = {}
     best = max(each["score"] for each in evaluations)
-    for step in steps:
-        own = load_file(folder / f"step-{step:08d}.safetensors")
-        tried = _mixed(mean, own, len(used))
-        load_weights(model, tried)
-        if not used or (found := score()) >= best:
-            best = best if not used else found
-            used.append(step)
-            mean = tried
-    load_weights(model, mean)
+
+    def load(step: int) -> dict[str, Tensor]:
+        return load_file(folder / f"step-{step:08d}.safetensors")
+
+    used, best = greedy(steps, load, lambda tried: load_weights(model, tried), score, best)
     said = ", ".join(map(str, used))
     progress.say(f"soup: the mean of the weights at {said}: dev {best:.4f}")
+    return used, best
+
+
+def greedy(
+    names: Sequence[int],
+    load: Callable[[int], Mapping[str, Tensor]],
+    put: Callable[[Mapping[str, Tensor]], None],
+    score: Callable[[], float],
+    best: float,
+) -> tuple[list[int], float]:
+    """Average weights in their order, each where dev gets no worse; the mean is put in its place at the end.
+
+    Args:
+        names: What there is, the best first.
+        load: Gives the weights of one.
+        put: Takes weights for the model that is judged.
+        score: Tells the dev score of that model.
+        best: The dev score of the first alone.
+
+    Returns:
+        What is in the mean, and its dev score.
+    """
+    used: list[int] = []
+    mean: dict[str, Tensor] = {}
+    for name in names:
+        tried = _mixed(mean, load(name), len(used))
+        put(tried)
+        if not used or (found := score()) >= best:
+            best = best if not used else found
+            used.append(name)
+            mean = tried
+    put(mean)
     return used, best
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sibu.core.protocols import Adapted
     from sibu.core.tensors import Batch
-    from sibu.pipeline.assemble import Model
+    from sibu.pipeline.assemble import Ensemble, Model
     from sibu.pipeline.frozen import Memo
     from sibu.train.batches import Schedule, Stream
     from sibu.train.fit import Step
@@ -69,8 +69,18 @@ class Trained:
     """The steps whose weights were averaged; none: they were not."""
 
 
-def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
+def run_recipe(
+    loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress, log: Path | None = None
+) -> Path:
     """Take a recipe to a bundle at ``out``.
+
+    Args:
+        loaded: The recipe.
+        out: Where the bundle goes.
+        resume: Whether to go on with what stands there.
+        force: Whether to replace it.
+        progress: Where to tell how far it is.
+        log: Where the log of the steps goes when the run is done; None: nowhere.
 
     Raises:
         RecipeError: When something that the recipe names is not there, or ``out`` is taken.
@@ -129,7 +139,9 @@ def run_recipe(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress
             fitting = time.perf_counter()
             fit_heads(trained.model, trained.fitting, progress)
             trained.seconds += time.perf_counter() - fitting
-            reports = evaluate_all(plan, trained, progress)
+            reports = evaluate_all(plan, trained.model, progress)
+            if log is not None and (working / "steps.jsonl").is_file():
+                shutil.copyfile(working / "steps.jsonl", log)
             missed = write_bundle(plan, trained, reports, out, working=working, began=began)
         missed = shared(missed, accelerator)
         accelerator.end_training()
@@ -523,22 +535,21 @@ def _step_log(file: Path, start: int) -> AbstractContextManager[Callable[[Step],
     return opened()
 
 
-def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
-    """Every metric of every task on its dev."""
-    from sibu.pipeline.heads import fit_heads
+def dev_scores(plan: Plan, model: Model, *, memo: Memo | None = None) -> dict[str, dict[str, float]]:
+    """Every metric of every task on its dev, of a model whose heads are fitted; ``memo`` keeps vectors of dev."""
     from sibu.pipeline.predict import evaluate_rows
 
+    counts = counting(plan)
     found = {}
-    fit_heads(trained.model, trained.fitting, Silent())
     for name, each in plan.tasks.items():
         if each.dev_is_train:
             continue
         rows = each.splits["dev"]
-        block, stop = plan.recipe.tasks[name], plan.recipe.train.stop_on
-        wanted = {each.task.main_metric, *(m for m in each.task.metrics if stop == f"{name}.{m}")}
+        block = plan.recipe.tasks[name]
+        wanted = {each.task.main_metric, *(metric for task, metric in counts if task == name)}
         unwritten = set(getattr(each.task, "unwritten", ()))
         report = evaluate_rows(
-            trained.model,
+            model,
             name,
             each.task,
             plan.text,
@@ -546,11 +557,28 @@ def _dev_scores(plan: Plan, trained: Trained) -> dict[str, dict[str, float]]:
             split="dev",
             total=len(rows),
             intervals=False,
-            memo=trained.memo,
+            memo=memo,
             block=block if wanted - unwritten else None,
         )
         found[name] = {metric: score.value for metric, score in report.scores.items()}
     return found
+
+
+def counting(plan: Plan) -> list[tuple[str, str]]:
+    """The tasks and metrics by which one evaluation on dev is better than another."""
+    stop = plan.recipe.train.stop_on
+    if stop == "mean":
+        return [(name, each.task.main_metric) for name, each in plan.tasks.items() if not each.dev_is_train]
+    task, metric = stop.split(".")
+    return [(task, metric)]
+
+
+def dev_score(plan: Plan, scores: Mapping[str, Mapping[str, float]]) -> float:
+    """What counts as better on dev, of all its scores."""
+    from sibu.metrics import goodness
+
+    values = [goodness(metric, scores[task][metric]) for task, metric in counting(plan)]
+    return sum(values) / len(values)
 
 
 def _evaluate_dev(
@@ -562,11 +590,11 @@ def _evaluate_dev(
 ) -> bool:
     """Score dev, note it, and tell whether it is the best so far."""
     judged: Any = shared(_judged(plan, trained) if is_first() else None, accelerator)
-    score, scores, wanted = judged
+    score, scores = judged
     trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
     if plan.watch is not None:
         plan.watch(len(trained.evaluations), score)
-    said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in wanted)
+    said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in counting(plan))
     progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
     for track in trackers:
         track(trained.step, {f"dev/{task}.{m}": value for task, found in scores.items() for m, value in found.items()})
@@ -576,19 +604,13 @@ def _evaluate_dev(
     return False
 
 
-def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, float]], list[tuple[str, str]]]:
-    """What counts as better on dev, every score, and which of them count."""
-    from sibu.metrics import goodness
+def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, float]]]:
+    """What counts as better on dev, and every score."""
+    from sibu.pipeline.heads import fit_heads
 
-    options = plan.recipe.train
-    scores = _dev_scores(plan, trained)
-    if options.stop_on == "mean":
-        wanted = [(name, each.task.main_metric) for name, each in plan.tasks.items() if not each.dev_is_train]
-    else:
-        task, metric = options.stop_on.split(".")
-        wanted = [(task, metric)]
-    values = [goodness(metric, scores[task][metric]) for task, metric in wanted]
-    return sum(values) / len(values), scores, wanted
+    fit_heads(trained.model, trained.fitting, Silent())
+    scores = dev_scores(plan, trained.model, memo=trained.memo)
+    return dev_score(plan, scores), scores
 
 
 def _out_of_patience(trained: Trained, patience: int | None) -> bool:
@@ -607,25 +629,17 @@ def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable
     return opened
 
 
-def evaluate_all(plan: Plan, trained: Trained, progress: Progress) -> list[Report]:
-    """Every task on dev and on each test file, with intervals."""
+def evaluate_all(
+    plan: Plan, model: Model | Ensemble, progress: Progress, *, leave_dev: Container[str] = ()
+) -> list[Report]:
+    """Every task on dev and on each test file, with intervals; the dev of tasks in ``leave_dev`` is left out."""
     from sibu.pipeline.predict import evaluate_rows
 
     reports = []
     for name, each in plan.tasks.items():
         for split, rows in each.splits.items():
-            if split != "train" and not (split == "dev" and each.dev_is_train):
-                reports.append(
-                    evaluate_rows(
-                        trained.model,
-                        name,
-                        each.task,
-                        plan.text,
-                        rows,
-                        split=split,
-                        total=len(rows),
-                        progress=progress,
-                        block=plan.recipe.tasks[name],
-                    )
-                )
+            if split == "train" or (split == "dev" and (each.dev_is_train or name in leave_dev)):
+                continue
+            named: dict[str, Any] = {"split": split, "total": len(rows), "block": plan.recipe.tasks[name]}
+            reports.append(evaluate_rows(model, name, each.task, plan.text, rows, progress=progress, **named))
     return reports

@@ -10,6 +10,7 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import BundleError, Unsupported
+from sibu.core.protocols import Adapted
 from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
@@ -22,7 +23,10 @@ from sibu.recipe.fill import as_written
 from sibu.store.atomic import new_folder, write_json
 
 if TYPE_CHECKING:
+    from sibu.core.protocols import Task
+    from sibu.pipeline.assemble import Ensemble, Model
     from sibu.pipeline.stages import Trained
+    from sibu.recipe.schema import Recipe
 
 BACKBONE = "encoders.text.model."
 """The weights that ``model/`` holds; ``heads.safetensors`` holds all others."""
@@ -59,8 +63,6 @@ def write_bundle(
 
 
 def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
-    from safetensors.torch import save_file
-
     from sibu.modalities.text._hf import copy_tokenizer
 
     home = folder / "model"
@@ -72,12 +74,25 @@ def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
         adapter.save(folder / "adapter")
         _copy_base(plan, home)
     copy_tokenizer(plan.source.folder, home)
+    _write_heads(trained.model, folder)
+
+
+def _write_heads(model: Model, folder: Path) -> None:
+    from safetensors.torch import save_file
+
     rest = {
         name: tensor.detach().cpu().contiguous()
-        for name, tensor in trained.model.state_dict().items()
+        for name, tensor in model.state_dict().items()
         if not name.startswith(BACKBONE)
     }
     save_file(rest, folder / "heads.safetensors")
+
+
+def rewrite_weights(model: Model, folder: Path) -> None:
+    """Put a model's weights in the place of those of a bundle that has no adapter; its manifest is not touched."""
+    encoder: Any = model.encoders["text"]
+    encoder.model.save_pretrained(folder / "model")
+    _write_heads(model, folder)
 
 
 def _copy_base(plan: Plan, home: Path) -> None:
@@ -162,16 +177,15 @@ def _write_pages(
 
 
 def open_bundle(path: Path, *, device: str | None = None) -> Opened:
-    """Check a bundle and build its model, ready to answer on a device.
+    """Check a bundle and build its model, ready to answer on a device; of an ensemble all its models.
 
     Raises:
         BundleError: When it is missing, damaged, or of a newer format.
         Unsupported: When there is no such device.
     """
     import torch
-    from safetensors.torch import load_file
 
-    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.assemble import Ensemble
 
     content = verify(path)
     recipe = open_recipe(path)
@@ -181,21 +195,13 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
     for task in tasks.values():
         introduce(task, text)
-    named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
-    named |= {"writes": writes(recipe), "fills": fills(recipe)}
-    encoder: Any = text_encoder(path / "model", shapes=shapes, **named)
-    saved = path / "adapter" if (path / "adapter").is_dir() else None
-    adapted = METHODS.of(recipe.method).build(encoder, recipe.method, saved)
-    fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
-    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
-    found = load_file(path / "heads.safetensors")
-    missing, unexpected = model.load_state_dict(found, strict=False)
-    lacking = [name for name in missing if not name.startswith(BACKBONE)]
-    if lacking or unexpected:
-        raise BundleError(f"{path}/heads.safetensors does not fit its recipe: {[*lacking, *unexpected][:5]}.")
-    if adapted.merge is not None:
-        adapted.merge()
+    first = _open_model(path, None, recipe, tasks, shapes=shapes)
+    model: Model | Ensemble = first
+    if count := content.get("ensemble"):
+        homes = [member_folder(path, number) for number in range(2, count + 1)]
+        others = [_open_model(path, home, recipe, tasks, shapes=shapes, first=first) for home in homes]
+        own = [json.loads(_own(path, home, "labels.json").read_text(encoding="utf-8")) for home in homes]
+        model = Ensemble([first, *others], [states, *own])
     place = device or torch.accelerator.current_accelerator(check_available=True) or "cpu"
     try:
         model.to(place)
@@ -204,3 +210,60 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
         raise Unsupported(f"The device {str(place)!r} cannot be had: {reason}. Give `cpu`, or leave it out.") from fault
     model.eval()
     return Opened(path, content, recipe, tasks, model, text)
+
+
+def member_folder(bundle: Path, number: int) -> Path:
+    """Where an ensemble's bundle has what is a member's own; the first (1) has the bundle's own files."""
+    return bundle / "members" / str(number)
+
+
+def _own(path: Path, home: Path | None, name: str) -> Path:
+    """A member's own part of a bundle, or the one that it has in common with the first."""
+    return home / name if home is not None and (home / name).exists() else path / name
+
+
+def _open_model(
+    path: Path,
+    home: Path | None,
+    recipe: Recipe,
+    tasks: dict[str, Task],
+    *,
+    shapes: bool,
+    first: Model | None = None,
+) -> Model:
+    """Build a model of a bundle.
+
+    Args:
+        path: The bundle.
+        home: The folder of a member of an ensemble; None: the first's.
+        recipe: The bundle's recipe.
+        tasks: Its tasks.
+        shapes: Whether words' shapes are read.
+        first: The first member, whose encoder is shared where this one has none of its own.
+    """
+    from safetensors.torch import load_file
+
+    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+
+    heads = _own(path, home, "heads.safetensors")
+    found = load_file(heads)
+    own = home is None or any((home / part).is_dir() for part in ("model", "adapter"))
+    if first is not None and not own and not any(name.startswith("encoders.") for name in found):
+        encoder: Any = first.encoders["text"]
+        adapted = Adapted(encoder, [])
+    else:
+        named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
+        named |= {"writes": writes(recipe), "fills": fills(recipe)}
+        encoder = text_encoder(_own(path, home, "model"), shapes=shapes, **named)
+        adapter = _own(path, home, "adapter")
+        adapted = METHODS.of(recipe.method).build(encoder, recipe.method, adapter if adapter.is_dir() else None)
+    fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
+    missing, unexpected = model.load_state_dict(found, strict=False)
+    lacking = [name for name in missing if not name.startswith(BACKBONE)]
+    if lacking or unexpected:
+        raise BundleError(f"{heads} does not fit its recipe: {[*lacking, *unexpected][:5]}.")
+    if adapted.merge is not None:
+        adapted.merge()
+    return model

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from sibu.augmenters import AUGMENTERS
 from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, RecipeError, near_miss
-from sibu.core.example import as_names
 from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
 from sibu.heads import HEADS
@@ -22,8 +21,21 @@ from sibu.modalities import MODALITIES
 from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
+from sibu.recipe.checks import cross_checks
 from sibu.recipe.fill import as_written
-from sibu.recipe.schema import OWN, Condition, DataBlock, Range, Recipe, Rule, Search, SelfTraining, TaskBlock
+from sibu.recipe.schema import (
+    OWN,
+    Condition,
+    Consistency,
+    DataBlock,
+    Range,
+    Recipe,
+    Rule,
+    Search,
+    SelfTraining,
+    TaskBlock,
+    Teacher,
+)
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
@@ -202,7 +214,7 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
     except ValidationError as fault:
         found = [_fault(error, value, file, lines) for error in fault.errors(include_url=False)]
         raise RecipeError(_joined(found)) from None
-    faults = [_at(path, message, mend, file, lines) for path, message, mend in _cross_checks(recipe)]
+    faults = [_at(path, message, mend, file, lines) for path, message, mend in cross_checks(recipe)]
     if faults:
         raise RecipeError(faults)
     return recipe
@@ -329,6 +341,18 @@ def _is_tag(part: str, path: Sequence[str | int], place: Any) -> bool:
     return isinstance(place, Mapping) and part in (place.get("name"), place.get("type"))
 
 
+BLOCKS: Mapping[str, type[BaseModel]] = {"data": DataBlock, "teacher": Teacher, "consistency": Consistency}
+"""What stands in a task under keys that are no part of a room."""
+
+
+def _option(task: Mapping[str, Any], key: str) -> type[BaseModel] | None:
+    """What a block under an option of a task's own type may hold; None: it is no such block."""
+    kind = task.get("type")
+    field = TASKS[kind].spec.model_fields.get(key) if kind in TASKS else None
+    found = [] if field is None else [*get_args(field.annotation), field.annotation]
+    return next((each for each in found if isinstance(each, type) and issubclass(each, BaseModel)), None)
+
+
 def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
     """The keys that may stand at a path."""
     if not path:
@@ -344,8 +368,10 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         own = [key for key in TaskBlock.model_fields if key in OWN]
         options = [option.name for option in TASKS.options(kind)] if kind in TASKS else []
         return ["type", *own, *options]
-    if head == "tasks" and depth == 3 and path[2] == "data":
-        model = DataBlock
+    if head == "tasks" and depth == 3 and path[2] in BLOCKS:
+        model = BLOCKS[str(path[2])]
+    elif head == "tasks" and depth == 3 and (option := _option(value["tasks"][path[1]], str(path[2]))):
+        model = option
     elif head == "tasks" and depth == 5 and path[3] == "rules":
         model = Rule
     elif head == "model":
@@ -363,147 +389,6 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
     catalog = _catalog_at(path)
     name = place if isinstance(place, str) else place.get(catalog.key)
     return [catalog.key, *(option.name for option in catalog.options(name))] if name in catalog else [catalog.key]
-
-
-def _cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
-    """What one key says of another."""
-    found: list[tuple[yaml.Path, str, str]] = []
-    tasks = list(recipe.tasks)
-    for name, block in recipe.tasks.items():
-        test = block.data.test
-        if isinstance(test, Mapping):
-            if block.data.in_domain is not None and block.data.in_domain not in test:
-                mend = f"Allowed: {', '.join(test)}."
-                found.append((("tasks", name, "data", "in_domain"), "names no test file.", mend))
-            for split in sorted({"train", "dev"} & set(test)):
-                found.append(
-                    (("tasks", name, "data", "test", split), "a test file cannot have this name.", "Rename it.")
-                )
-        elif block.data.in_domain is not None:
-            found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
-        found += _head_faults(name, block)
-        found += _teacher_faults(name, block, recipe)
-        found += _consistency_faults(name, block, recipe)
-        used = (recipe.self_training, block.teacher, block.consistency)
-        if block.data.unlabelled is not None and all(each is None for each in used):
-            mend = (
-                "Say how: `self_training: {}` beside `train`, or `teacher` or `consistency` of the task; or leave it "
-            )
-            mend += "out."
-            found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
-        found += _untaught(name, block, recipe)
-        if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
-            found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))
-        elif block.data.rules and getattr(block.task, "multi_label", None):
-            found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
-    stop = recipe.train.stop_on
-    if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
-        allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
-        found.append((("train", "stop_on"), f"{stop!r} names no task's metric.", f"Allowed: {allowed}."))
-    for key, condition in recipe.release.items():
-        if key.split(".")[0] not in tasks or key.count(".") not in (1, 2):
-            allowed = ", ".join(f"{task}.<metric> or {task}.<split>.<metric>" for task in tasks)
-            found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
-        if condition.at_least is None and condition.at_most is None:
-            found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
-        elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
-            found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
-    if recipe.folds is not None:
-        for name, block in recipe.tasks.items():
-            if block.data.dev is not None or block.data.shots is not None or block.data.train is None:
-                what = "has training data, without `dev` and `shots`" if block.data.train else "has training data"
-                found.append((("folds",), f"is for tasks of which each {what}; {name} is another.", "Leave it out."))
-        for key, other in (("repeats", recipe.repeats > 1), ("self_training", recipe.self_training is not None)):
-            if other:
-                found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
-    if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
-        mend = "Give texts without labels as `data.unlabelled` of a task."
-        found.append((("self_training",), "has nothing to label.", mend))
-    names = [getattr(spec, "name", "") for spec in recipe.modalities]
-    if len(set(names)) < len(names):
-        found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
-    return found
-
-
-def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
-    """A teacher where nothing can be taught."""
-    if block.teacher is None:
-        return
-    where = ("tasks", name, "teacher")
-    kind, task = block.task.type, block.task  # type: ignore[attr-defined]
-    if kind not in ("classify", "regress"):
-        yield where, "is for `classify` and `regress`.", "Leave it out."
-    for key in ("written", "entailed"):
-        if getattr(task, key, None) is not None:
-            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
-    if getattr(block.head, "fits", False):
-        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
-        yield where, what, "Choose `linear` or `labels`."
-    if recipe.self_training is not None:
-        yield where, "cannot go with `self_training`: both label the unlabelled rows.", "Leave one of the two out."
-    if block.data.train is None or not recipe.train.epochs:
-        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
-
-
-def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
-    """Consistency where nothing can be learned by it."""
-    if block.consistency is None:
-        return
-    where, task = ("tasks", name, "consistency"), block.task
-    if task.type != "classify" or getattr(task, "multi_label", None):  # type: ignore[attr-defined]
-        yield where, "is for `classify` with one label.", "Leave it out."
-    for key in ("written", "entailed"):
-        if getattr(task, key, None) is not None:
-            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
-    if getattr(block.head, "fits", False):
-        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
-        yield where, what, "Choose `linear` or `labels`."
-    for key, other in (("self_training", recipe.self_training), ("teacher", block.teacher)):
-        if other is not None:
-            yield where, f"cannot go with `{key}`: both use the unlabelled rows.", "Leave one of the two out."
-    if block.data.unlabelled is None:
-        yield where, "has no texts to learn from.", "Give texts without labels as `data.unlabelled`."
-    if block.data.train is None or not recipe.train.epochs:
-        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
-
-
-def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:
-    """A head of the room where the task has none of it, or not what the task asks for."""
-    head: Any = block.head
-    other = [key for key in ("written", "entailed", "cloze") if getattr(block.task, key, None) is not None]
-    if getattr(block.task, "mixup", 0) and (other or head.name != "linear"):
-        given = f"`{(other or [head.name])[0]}`"
-        yield ("tasks", name, "mixup"), f"is for the head `linear`, given {given}.", "Leave one of the two out."
-    if head.name == "linear":
-        return
-    where = ("tasks", name, "head")
-    if block.task.type != "classify":  # type: ignore[attr-defined]
-        yield where, "is for `classify`; other tasks have heads of their own.", "Leave it out."
-    elif getattr(block.task, "writes", False):
-        yield where, "has no part in a task that writes its answers.", "Leave out `head` or `written`."
-    elif getattr(block.task, "borrows", False):
-        yield where, "has no part where the head of the model's bundle answers.", "Leave out `head` or `entailed`."
-    elif getattr(block.task, "fills", False):
-        yield where, "has no part where a blank is filled in.", "Leave out `head` or `cloze`."
-
-
-def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
-    """A task without training data, which asks for nothing that needs it."""
-    if block.data.train is not None:
-        return
-    where, head, task = ("tasks", name, "data", "train"), block.head, block.task
-    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows", "fills")) or getattr(head, "starts", False)
-    if recipe.train.epochs:
-        mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
-        yield where, "is missing.", mend
-    elif not ready:
-        mend = "Add it; or say `head: labels`, which begins from the labels' names."
-        yield where, "is missing: without it the head would stay random.", mend
-    elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):
-        yield where, "is missing, and the labels are not given.", "Give `labels` or `descriptions` in the task."
-    for key in ("shots", "augment", "rules"):
-        if getattr(block.data, key):
-            yield ("tasks", name, "data", key), "needs training data.", "Leave it out, or give `train`."
 
 
 def _short(value: Any) -> str:

@@ -269,10 +269,17 @@ class Recipe(Spec):
     """The training loop."""
     repeats: PositiveInt = 1
     """Runs with seeds `train.seed`, `train.seed` + 1, ...: the record tells mean and deviation over them, the bundle is
-    the first run's."""
+    the first run's or, with `ensemble`, of all."""
     folds: PositiveInt | None = Field(default=None, ge=2)
     """So many runs, each with another part of the training rows as dev (k-fold cross-validation): the record tells mean
-    and deviation over them, the bundle is the first run's. For tasks without `data.dev`; null: no."""
+    and deviation over them, the bundle is the first run's or, with `ensemble`, of all. For tasks without `data.dev`;
+    null: no."""
+    ensemble: bool | Literal["soup"] = False
+    """Keep all runs of `repeats` or `folds` in the bundle, which answers by the mean of their probabilities (deep
+    ensembles: Lakshminarayanan et al., 2017, arXiv:1612.01474; committees of folds: Krogh and Vedelsby, 1995); it takes
+    as long as its members together, and all are in memory. With `soup` (of `repeats`, with `data.dev`) it is one model
+    whose weights, heads too, are the mean of the runs', the best first and each where dev gets no worse (Wortsman et
+    al., 2022, arXiv:2203.05482). Without it the bundle is the first run's."""
     self_training: SelfTraining | None = None
     """Learn from texts without labels too (`data.unlabelled`), labelled by the model itself; null: no."""
     search: Search | None = None

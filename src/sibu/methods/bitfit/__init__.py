@@ -19,6 +19,7 @@ class BitfitSpec(Spec):
     """Options of `bitfit`: none."""
 
     default_rate: ClassVar[float] = 1e-3
+    trains_own: ClassVar[bool] = True
     name: Literal["bitfit"] = "bitfit"
 
 

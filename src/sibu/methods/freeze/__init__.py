@@ -21,6 +21,7 @@ class FreezeSpec(Spec):
     """Options of `freeze`."""
 
     default_rate: ClassVar[float] = 1.5e-4
+    trains_own: ClassVar[bool] = True
     rate_falls_with_width: ClassVar[bool] = True
     trains_inputs: ClassVar[bool] = False
     name: Literal["freeze"] = "freeze"

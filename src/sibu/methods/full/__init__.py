@@ -23,6 +23,7 @@ class FullSpec(Spec):
     """Options of `full`."""
 
     default_rate: ClassVar[float] = 1.5e-4
+    trains_own: ClassVar[bool] = True
     rate_falls_with_width: ClassVar[bool] = True
     name: Literal["full"] = "full"
     layer_decay: float = Field(default=1.0, gt=0, le=1)

@@ -1,8 +1,9 @@
 """BALD: the rows about which the model's own variants, made by dropout, disagree.
 
 Leaves aside what is merely hard (every variant in doubt alike), and asks where more data would settle it. Takes
-`passes` times as long as `margin`; needs a model with dropout. Source: Houlsby et al., 2011, arXiv:1112.5745; by
-dropout: Gal et al., 2017, arXiv:1703.02910.
+`passes` times as long as `margin`; needs a model with dropout, or an ensemble, whose members are its variants. Source:
+Houlsby et al., 2011, arXiv:1112.5745; by dropout: Gal et al., 2017, arXiv:1703.02910; by an ensemble: Beluch et al.,
+2018, The power of ensembles for active learning in image classification (CVPR).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class BaldSpec(Spec):
 
     name: Literal["bald"] = "bald"
     passes: int = Field(default=10, ge=2, le=1000)
-    """Variants that are asked."""
+    """Variants that are asked; of an ensemble as many as it has members."""
 
 
 def build(spec: BaldSpec) -> Picker:

@@ -223,6 +223,7 @@ def _training(run: Run) -> list[tuple[str, str]]:
     machine = record.get("machine") or {}
     options = {key: value for key, value in (run.recipe.get("method") or {}).items() if key != "name"}
     found = [
+        ("Made of", run.joined),
         ("Method", ", ".join([run.method, *(f"{key} {value}" for key, value in options.items())])),
         ("Weights trained", "none" if run.untrained else figures.large(trained) if trained else None),
         *((key.replace("_", " ").capitalize(), _said(train.get(key))) for key in _TRAIN_KEYS),
@@ -293,6 +294,11 @@ def _unknown(run: Run) -> list[str]:
             found.append(f"{task.name} was not evaluated.")
         elif task.leading_split == "dev":
             found.append(f"{task.name} has no test file: its figures are on dev, which also chose the best weights.")
+    for task in run.tasks:
+        if run.together and task.dev_was_split:
+            found.append(
+                f"{task.name} has no figures on dev: what one member held out of the training rows, others learned."
+            )
     alone = [task.name for task in run.tasks if task.leading is not None and not task.gaps()]
     if alone:
         found.append(

@@ -12,6 +12,7 @@ from typing import Any
 
 from sibu.core.result import Report, Score
 from sibu.metrics import LOWER_IS_BETTER
+from sibu.pipeline.record import made_of
 from sibu.pipeline.report.figures import short_names
 
 MAIN = {
@@ -237,6 +238,16 @@ class Run:
     def untrained(self) -> bool:
         """Whether the recipe trains nothing: the bundle answers as the model came."""
         return (self.recipe.get("train") or {}).get("epochs") == 0
+
+    @property
+    def together(self) -> bool:
+        """Whether it is an ensemble: several models that answer together."""
+        return bool((self.record.get("ensemble") or {}).get("by") == "probabilities")
+
+    @property
+    def joined(self) -> str | None:
+        """Of which runs it is made, and how; None where it is one run's."""
+        return made_of(self.record)
 
     @property
     def model(self) -> str:

@@ -352,6 +352,7 @@ def _run_facts(run: Run) -> list[tuple[str, str]]:
     whole = (weights.get("encoder") or 0) + (weights.get("heads") or 0)
     found = [
         ("Pretrained model", run.model),
+        ("Made of", run.joined),
         ("Method", run.method),
         ("Seed", record.get("seed")),
         ("Started", record.get("started")),

@@ -13,6 +13,7 @@ from sibu.core.example import Row, as_names, is_cjk
 from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
+from sibu.tasks._mean import mean_chances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,6 +141,10 @@ class EntailedLabels:
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
         """The label whose sentence most likely follows, or all that likely do."""
         return self.inner.decode(row, self._joined(answers))
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the lent heads' probabilities for one sentence."""
+        return mean_chances(said)
 
     def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
         """As of the task itself."""

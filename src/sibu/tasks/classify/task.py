@@ -16,6 +16,7 @@ from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, Windo
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion
+from sibu.tasks._mean import mean_chances, mean_odds
 from sibu.tasks._pair import Pairs, check_pair
 
 if TYPE_CHECKING:
@@ -201,6 +202,10 @@ class Classify:
         best = int(chances.argmax())
         scores = {name: _short(chance) for name, chance in zip(self.labels, chances, strict=True)}
         return Prediction(self.labels.names[best], _short(chances[best]), scores)
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the probabilities, of several labels of each by itself."""
+        return mean_odds(said) if self.state["multi_label"] else mean_chances(said)
 
     def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
         """Probabilities of the labels, ``(1, C)``; of several labels of each being given or not, ``(C, 2)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.squad import Answers
+from sibu.tasks._mean import mean_of_logs, stacked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,6 +177,17 @@ class Extract:
             return Prediction(None, round(float(1 - chance), 6))
         value: dict[str, Any] = {"text": row["context"][start:end], "start": start, "end": end}
         return Prediction(value, round(float(chance), 6))
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the probabilities of a window's begins, and of its ends, over what may be one.
+
+        The scale of a window's scores, by which windows are held against each other, is the mean of the models' scales.
+        """
+        logits = stacked(said)
+        allowed = np.array([segment == 2 for segment in said[0].window.segments])
+        allowed[0] = True
+        scale = np.logaddexp.reduce(logits[:, allowed], axis=1, keepdims=True)
+        return replace(said[0], logits=mean_of_logs(logits - scale) + scale.mean(0))
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Exact match and F1 as SQuAD (English) or CMRC (Chinese) count them."""

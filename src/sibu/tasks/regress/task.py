@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,10 +98,21 @@ class Regress:
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:  # noqa: ARG002
         """The number in its own units."""
-        value = float(answers[0][0].logits[0]) * self.state["deviation"] + self.state["mean"]
-        if self.bounds:
-            value = min(max(value, self.bounds[0]), self.bounds[1])
-        return Prediction(round(value, 6))
+        return Prediction(round(self._number(answers[0][0].logits[0]), 6))
+
+    def _number(self, logit: float) -> float:
+        value = float(logit * self.state["deviation"] + self.state["mean"])
+        return min(max(value, self.bounds[0]), self.bounds[1]) if self.bounds else value
+
+    def adopt(self, said: WindowOutput, state: State) -> WindowOutput:
+        """The same number in this task's deviations from its mean."""
+        numbers = said.logits.astype(np.float64) * state["deviation"] + state["mean"]
+        return replace(said, logits=(numbers - self.state["mean"]) / self.state["deviation"])
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the numbers, each within the bounds."""
+        mean = np.mean([self._number(each.logits[0]) for each in said])
+        return replace(said[0], logits=np.array([(mean - self.state["mean"]) / self.state["deviation"]]))
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Pearson, Spearman, mean squared and absolute error; an error is off by more than a deviation."""

@@ -16,6 +16,7 @@ from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.relations import RelationMatch
+from sibu.tasks._mean import mean_chances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -216,6 +217,10 @@ class Relate:
             score = round(float(chances[best]), 6)
             found.append({"head": head, "tail": tail, "label": name[:-1], "score": score})
         return Prediction(found, min((item["score"] for item in found), default=None))
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the probabilities of a pair's classes."""
+        return mean_chances(said)
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Micro and macro F1 over relations with their direction; 'no relation' is not counted."""

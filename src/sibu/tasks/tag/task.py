@@ -17,6 +17,7 @@ from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.spans import Scheme, SpanMatch, as_bioes, decode_tags, encode_tags, illegal
+from sibu.tasks._mean import mean_chances
 from sibu.tasks.tag.decode import best_legal, legal_moves, tag_names
 
 if TYPE_CHECKING:
@@ -257,6 +258,10 @@ class Tag:
                 item |= {"token_start": places[first][0], "token_end": places[last - 1][0] + 1}
             found.append(item | {"score": round(chance, 6)})
         return Prediction(found, min((item["score"] for item in found), default=None))
+
+    def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
+        """The mean of the probabilities of each piece's tags; the best legal sequence is sought in it."""
+        return mean_chances(said)
 
     def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
         """Probabilities of the tags of each word, ``(words, C)``."""

@@ -1,0 +1,200 @@
+"""Keys of a recipe that are right each on its own, and do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sibu.core.example import as_names
+from sibu.methods import METHODS
+from sibu.recipe import yaml
+from sibu.recipe.schema import Recipe, TaskBlock
+
+
+def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
+    """What one key says of another."""
+    found: list[tuple[yaml.Path, str, str]] = []
+    tasks = list(recipe.tasks)
+    for name, block in recipe.tasks.items():
+        test = block.data.test
+        if isinstance(test, Mapping):
+            if block.data.in_domain is not None and block.data.in_domain not in test:
+                mend = f"Allowed: {', '.join(test)}."
+                found.append((("tasks", name, "data", "in_domain"), "names no test file.", mend))
+            for split in sorted({"train", "dev"} & set(test)):
+                found.append(
+                    (("tasks", name, "data", "test", split), "a test file cannot have this name.", "Rename it.")
+                )
+        elif block.data.in_domain is not None:
+            found.append((("tasks", name, "data", "in_domain"), "needs several test files by name.", "Remove it."))
+        found += _head_faults(name, block)
+        found += _teacher_faults(name, block, recipe)
+        found += _consistency_faults(name, block, recipe)
+        used = (recipe.self_training, block.teacher, block.consistency)
+        if block.data.unlabelled is not None and all(each is None for each in used):
+            mend = (
+                "Say how: `self_training: {}` beside `train`, or `teacher` or `consistency` of the task; or leave it "
+            )
+            mend += "out."
+            found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
+        found += _untaught(name, block, recipe)
+        if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
+            found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))
+        elif block.data.rules and getattr(block.task, "multi_label", None):
+            found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
+    stop = recipe.train.stop_on
+    if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
+        allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
+        found.append((("train", "stop_on"), f"{stop!r} names no task's metric.", f"Allowed: {allowed}."))
+    for key, condition in recipe.release.items():
+        if key.split(".")[0] not in tasks or key.count(".") not in (1, 2):
+            allowed = ", ".join(f"{task}.<metric> or {task}.<split>.<metric>" for task in tasks)
+            found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
+        if condition.at_least is None and condition.at_most is None:
+            found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
+        elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]
+            found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
+    if recipe.folds is not None:
+        for name, block in recipe.tasks.items():
+            if block.data.dev is not None or block.data.shots is not None or block.data.train is None:
+                what = "has training data, without `dev` and `shots`" if block.data.train else "has training data"
+                found.append((("folds",), f"is for tasks of which each {what}; {name} is another.", "Leave it out."))
+        for key, other in (("repeats", recipe.repeats > 1), ("self_training", recipe.self_training is not None)):
+            if other:
+                found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
+    found += _ensemble_faults(recipe)
+    if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
+        mend = "Give texts without labels as `data.unlabelled` of a task."
+        found.append((("self_training",), "has nothing to label.", mend))
+    names = [getattr(spec, "name", "") for spec in recipe.modalities]
+    if len(set(names)) < len(names):
+        found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
+    return found
+
+
+def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A teacher where nothing can be taught."""
+    if block.teacher is None:
+        return
+    where = ("tasks", name, "teacher")
+    kind, task = block.task.type, block.task  # type: ignore[attr-defined]
+    if kind not in ("classify", "regress"):
+        yield where, "is for `classify` and `regress`.", "Leave it out."
+    for key in ("written", "entailed"):
+        if getattr(task, key, None) is not None:
+            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
+    if getattr(block.head, "fits", False):
+        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
+        yield where, what, "Choose `linear` or `labels`."
+    if recipe.self_training is not None:
+        yield where, "cannot go with `self_training`: both label the unlabelled rows.", "Leave one of the two out."
+    if block.data.train is None or not recipe.train.epochs:
+        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
+
+
+def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Consistency where nothing can be learned by it."""
+    if block.consistency is None:
+        return
+    where, task = ("tasks", name, "consistency"), block.task
+    if task.type != "classify" or getattr(task, "multi_label", None):  # type: ignore[attr-defined]
+        yield where, "is for `classify` with one label.", "Leave it out."
+    for key in ("written", "entailed"):
+        if getattr(task, key, None) is not None:
+            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
+    if getattr(block.head, "fits", False):
+        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
+        yield where, what, "Choose `linear` or `labels`."
+    for key, other in (("self_training", recipe.self_training), ("teacher", block.teacher)):
+        if other is not None:
+            yield where, f"cannot go with `{key}`: both use the unlabelled rows.", "Leave one of the two out."
+    if block.data.unlabelled is None:
+        yield where, "has no texts to learn from.", "Give texts without labels as `data.unlabelled`."
+    if block.data.train is None or not recipe.train.epochs:
+        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
+
+
+def _ensemble_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Runs that cannot be joined, or figures that what is joined does not have."""
+    if not recipe.ensemble:
+        return
+    where = ("ensemble",)
+    if recipe.repeats == 1 and recipe.folds is None:
+        yield where, "joins several runs, and the recipe has one.", "Say `repeats: 5` or `folds: 5`, or leave it out."
+    if recipe.ensemble == "soup":
+        yield from _soup_faults(recipe)
+        return
+    for name, block in recipe.tasks.items():
+        kind = block.task.type  # type: ignore[attr-defined]
+        if getattr(block.task, "writes", False) or getattr(block.task, "fills", False):
+            what = f"answers by mean probabilities, and {name} ({kind}) is answered in words, which have no mean."
+            yield where, what, "Leave it out; or say `ensemble: soup`, which makes one model."
+    for key in recipe.release:
+        name, *split = key.split(".")[:-1] or [key]
+        data = recipe.tasks[name].data if name in recipe.tasks else None
+        on_dev = split == ["dev"] or (not split and data is not None and not data.test)
+        if data is not None and data.dev is None and on_dev:
+            what = "is on dev, which an ensemble has no figures on: some members were trained on the dev of others."
+            yield ("release", key), what, f"Give `tasks.{name}.data.dev` for all members, or a test file."
+
+
+def _soup_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Runs whose weights have no mean, or none that could be judged."""
+    where = ("ensemble",)
+    if recipe.folds is not None:
+        yield where, "`soup` chooses by one dev, and each fold has another.", "Say `repeats` in place of `folds`."
+    if not isinstance(recipe.model, str):
+        what = "`soup` is the mean of runs that begin from the same weights, and those of a new model are random."
+        yield where, what, "Name a pretrained model, or say `ensemble: true`."
+    method: Any = recipe.method
+    if not getattr(method, "trains_own", False):
+        allowed = ", ".join(name for name in METHODS if getattr(METHODS[name].spec, "trains_own", False))
+        what = f"`soup` is a mean of the model's own weights, which `{method.name}` leaves as they are."
+        yield where, what, f"Choose one of {allowed}, or say `ensemble: true`."
+    for name, block in recipe.tasks.items():
+        if block.data.train is not None and block.data.dev is None and recipe.folds is None:
+            what = f"`soup` chooses by dev, and each seed would split another off the training rows of {name}."
+            yield where, what, f"Give `tasks.{name}.data.dev`, or say `ensemble: true`."
+        if getattr(block.head, "fits", False):
+            head = block.head.name  # type: ignore[attr-defined]
+            what = f"`soup` needs heads that train, and the head `{head}` of {name} is fitted to the vectors of one."
+            yield where, what, "Choose the head `linear`, or say `ensemble: true`."
+
+
+def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A head of the room where the task has none of it, or not what the task asks for."""
+    head: Any = block.head
+    other = [key for key in ("written", "entailed", "cloze") if getattr(block.task, key, None) is not None]
+    if getattr(block.task, "mixup", 0) and (other or head.name != "linear"):
+        given = f"`{(other or [head.name])[0]}`"
+        yield ("tasks", name, "mixup"), f"is for the head `linear`, given {given}.", "Leave one of the two out."
+    if head.name == "linear":
+        return
+    where = ("tasks", name, "head")
+    if block.task.type != "classify":  # type: ignore[attr-defined]
+        yield where, "is for `classify`; other tasks have heads of their own.", "Leave it out."
+    elif getattr(block.task, "writes", False):
+        yield where, "has no part in a task that writes its answers.", "Leave out `head` or `written`."
+    elif getattr(block.task, "borrows", False):
+        yield where, "has no part where the head of the model's bundle answers.", "Leave out `head` or `entailed`."
+    elif getattr(block.task, "fills", False):
+        yield where, "has no part where a blank is filled in.", "Leave out `head` or `cloze`."
+
+
+def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A task without training data, which asks for nothing that needs it."""
+    if block.data.train is not None:
+        return
+    where, head, task = ("tasks", name, "data", "train"), block.head, block.task
+    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows", "fills")) or getattr(head, "starts", False)
+    if recipe.train.epochs:
+        mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
+        yield where, "is missing.", mend
+    elif not ready:
+        mend = "Add it; or say `head: labels`, which begins from the labels' names."
+        yield where, "is missing: without it the head would stay random.", mend
+    elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):
+        yield where, "is missing, and the labels are not given.", "Give `labels` or `descriptions` in the task."
+    for key in ("shots", "augment", "rules"):
+        if getattr(block.data, key):
+            yield ("tasks", name, "data", key), "needs training data.", "Leave it out, or give `train`."
