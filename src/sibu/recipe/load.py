@@ -347,7 +347,7 @@ BLOCKS: Mapping[str, type[BaseModel]] = {"data": DataBlock, "teacher": Teacher, 
 
 def _option(task: Mapping[str, Any], key: str) -> type[BaseModel] | None:
     """What a block under an option of a task's own type may hold; None: it is no such block."""
-    kind = task.get("type")
+    kind: Any = task.get("type")
     field = TASKS[kind].spec.model_fields.get(key) if kind in TASKS else None
     found = [] if field is None else [*get_args(field.annotation), field.annotation]
     return next((each for each in found if isinstance(each, type) and issubclass(each, BaseModel)), None)

@@ -34,7 +34,7 @@ class LabelsSpec(Spec):
 
 def build(spec: LabelsSpec, place: HeadPlace) -> nn.Module:
     """The nearest label by cosine."""
-    from sibu.heads.labels.nearest import LabelVectors
+    from sibu.nn.labels import LabelVectors
 
     return LabelVectors(place, templates=spec.templates, scale=spec.scale)
 

@@ -161,7 +161,7 @@ class Tag:
             elif text[start].isspace() or text[end - 1].isspace():
                 message = f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends with a blank."
                 yield "span with blanks", "error", message, "Move its ends to the first and last visible character."
-            elif start not in edges_start or end not in edges_end:
+            elif windows and (start not in edges_start or end not in edges_end):
                 message = (
                     f"the span {start}..{end} ({span['label']}, {text[start:end]!r}) begins or ends inside a word."
                 )
