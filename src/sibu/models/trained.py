@@ -12,6 +12,9 @@ from sibu.core.errors import RecipeError
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_json
 
+BESIDE = ("adapter", "prefix", "prompt")
+"""Methods whose work lies beside the model's weights and cannot be added to them."""
+
 
 def is_bundle(folder: Path) -> bool:
     """Whether a folder is what ``sibu run`` wrote."""
@@ -30,7 +33,7 @@ def model_of(bundle: Path, name: str) -> Path:
     """
     about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     method = about.get("method")
-    if method in ("adapter", "prefix", "prompt"):
+    if method in BESIDE:
         raise RecipeError(
             f"The bundle {name!r} was trained by `{method}`, which leaves the model's own weights as they were: it "
             "cannot be the model of another run. Train it by `full`, `lora`, `adalora` or `ia3`."

@@ -1,7 +1,7 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, generate, mask, prefer, regress, reinforce, relate, tag
+from sibu.tasks import classify, contrast, denoise, extract, generate, mask, prefer, regress, reinforce, relate, tag
 
 TASKS = Catalog(
     "task type",
@@ -14,6 +14,8 @@ TASKS = Catalog(
     prefer.ENTRY,
     reinforce.ENTRY,
     mask.ENTRY,
+    contrast.ENTRY,
+    denoise.ENTRY,
     key="type",
     group="sibu.tasks",
 )
