@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from tests.conftest import WORDS, entity_rows, intent_rows, write_jsonl
+from tests.conftest import CHARACTERS, WORDS, entity_rows, intent_rows, write_jsonl
 
 
 def number_rows(count: int, *, seed: int = 0) -> list[dict]:
@@ -102,6 +102,18 @@ def plain_rows(count: int, *, seed: int = 0) -> list[dict]:
     return rows
 
 
+def twin_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """Two texts that share their words, in another order; some are Chinese."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(count):
+        words = [*draw.sample(WORDS, k=3), str(number)]
+        if number % 4 == 0:
+            words = draw.sample(CHARACTERS, k=6)
+        rows.append({"id": number, "text": " ".join(words), "text_pair": " ".join(reversed(words))})
+    return rows
+
+
 TASKS = {
     "classify": ("classify", intent_rows),
     "classify, several labels": ("classify", topic_rows),
@@ -120,6 +132,9 @@ TASKS = {
     "prefer, encoder-decoder": ("prefer", pair_rows),
     "mask": ("mask", plain_rows),
     "language": ("language", plain_rows),
+    "contrast": ("contrast", plain_rows),
+    "contrast, pairs": ("contrast", twin_rows),
+    "denoise": ("denoise", plain_rows),
     "reinforce": ("reinforce", reply_rows),
     "reinforce, encoder-decoder": ("reinforce", reply_rows),
 }

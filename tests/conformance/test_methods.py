@@ -8,12 +8,16 @@ import pytest
 import sibu
 from sibu.core.errors import SibuError
 from sibu.methods import METHODS
+from sibu.models.trained import BESIDE
 from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 
 WRITE = ("generate", "language", "prefer", "reinforce")
 WRITING = [task for task in TASKS if task.startswith(WRITE) or task.endswith("written")]
+PRETRAINING = [task for task in TASKS if task.startswith(("contrast", "denoise"))]
 UNSUPPORTED = {
     **{("probe", task): "trains heads alone, and a task that writes has none" for task in WRITING},
+    **{("probe", task): "leaves the encoder as it is" for task in PRETRAINING},
+    **{(m, task): "could not be the model of another run" for m in BESIDE for task in PRETRAINING},
     **{(method, "mask"): "leaves weights as they are" for method in METHODS if method != "full"},
     ("bitfit", "generate, encoder-decoder"): "has no biases",
     ("bitfit", "prefer, encoder-decoder"): "has no biases",

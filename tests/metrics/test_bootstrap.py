@@ -130,4 +130,4 @@ def test_a_million_examples_take_the_memory_of_one_resample():
 
 
 def test_only_errors_are_better_low():
-    assert {"mse", "mae", "perplexity", "repetition"} == sibu.metrics.LOWER_IS_BETTER
+    assert {"mse", "mae", "perplexity", "repetition", "uniformity"} == sibu.metrics.LOWER_IS_BETTER

@@ -73,6 +73,21 @@ def test_other_methods_resume_too(method: dict, recipe: dict, tmp_path: Path, mo
         assert (again / file).read_bytes() == (whole / file).read_bytes(), file
 
 
+@pytest.mark.parametrize("task", ["mask", "contrast", "contrast, pairs", "denoise"])
+def test_tasks_without_labels_resume_too(
+    task: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(task, "full", tiny_model, tmp_path, epochs=50, max_steps=12, checkpoint_every=4)
+    whole = sibu.run(recipe, out=tmp_path / "whole")
+    stop_at(8, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "broken")
+    monkeypatch.undo()
+    again = sibu.run(recipe, out=tmp_path / "broken", resume=True)
+    for file in FILES:
+        assert (again / file).read_bytes() == (whole / file).read_bytes(), file
+
+
 class Stop(Exception):
     pass
 

@@ -15,9 +15,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 import sibu
 from sibu.core.errors import DataError, MissingExtra, SibuError
 from sibu.core.text import Pieces, Window
+from sibu.tasks._words import words_of
 from sibu.tasks.mask import MaskSpec, build
 from sibu.tasks.mask.task import IGNORED, Mask
-from sibu.tasks.mask.words import words_of
 
 PIECES = Pieces(4, "[MASK]", np.arange(5, 50), lambda ids: " ".join(map(str, ids)), lambda _: [])
 
@@ -68,7 +68,7 @@ def test_words_of_pieces() -> None:
 
 def test_words_of_chinese() -> None:
     pytest.importorskip("jieba", reason="the extra `chinese`")
-    from sibu.tasks.mask.words import chinese_words
+    from sibu.tasks._words import chinese_words
 
     text = "我爱北京天安门, ok 头痛"
     assert [text[start:end] for start, end in chinese_words(text)] == [

@@ -245,6 +245,14 @@ class StartedHead(Protocol):
         ...
 
 
+class TiedHead(Protocol):
+    """A head that reads and writes pieces by the encoder's own input vectors."""
+
+    def tie(self, embeddings: nn.Embedding) -> None:
+        """Told the table, whose weights stay the encoder's, before the head has any weight trained or loaded."""
+        ...
+
+
 class WritingTask(Task, Protocol):
     """A task that is answered in words, by the language head of the model."""
 

@@ -12,6 +12,9 @@ from sibu.core.errors import RecipeError
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_json
 
+BESIDE = ("adapter", "prefix", "prompt")
+"""Methods whose work lies beside the model's weights and cannot be added to them."""
+
 
 def is_bundle(folder: Path) -> bool:
     """Whether a folder is what ``sibu run`` wrote."""
@@ -36,7 +39,7 @@ def model_of(bundle: Path, name: str) -> Path:
             f"The bundle {name!r} is an ensemble of {members} models, and a run begins with one. Run its recipe with "
             "`ensemble: soup`, which makes one model of them, or without `ensemble`, for the first of them."
         )
-    if method in ("adapter", "prefix", "prompt"):
+    if method in BESIDE:
         raise RecipeError(
             f"The bundle {name!r} was trained by `{method}`, which leaves the model's own weights as they were: it "
             "cannot be the model of another run. Train it by `full`, `lora`, `adalora` or `ia3`."

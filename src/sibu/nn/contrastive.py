@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -28,3 +29,37 @@ def pair_loss(vectors: Tensor, alike: Tensor, *, temperature: float) -> Tensor:
     by_text = -(weights * log_chance).sum(1) / found.clamp_min(1e-12)
     counted = found > 0
     return by_text[counted].mean() if bool(counted.any()) else (vectors * 0).sum()
+
+
+def matching_loss(vectors: Tensor, numbers: Tensor, *, temperature: float, symmetric: bool) -> Tensor:
+    """InfoNCE with the other pairs of a batch as negatives: a text is to find its own pair among all.
+
+    Equal texts are never each other's negatives: another pair counts only where none of its texts stands in both pairs.
+    Source: van den Oord et al., 2018, arXiv:1807.03748; within the batch: Henderson et al., 2017, arXiv:1705.00652;
+    temperature on cosines: Gao et al., 2021, arXiv:2104.08821 (equation 1).
+
+    Args:
+        vectors: Unit vectors; rows 0, 2, ... are texts, 1, 3, ... their pairs. Shape ``(2P, D)``.
+        numbers: Equal for equal texts. Shape ``(2P,)``, int64.
+        temperature: Divides the similarities; above 0.
+        symmetric: Whether a pair is to find its text too; the loss is the mean of both ways.
+
+    Returns:
+        A scalar; 0 where the batch has nothing to be told from.
+    """
+    scores = vectors[0::2] @ vectors[1::2].T / temperature
+    scores = scores.masked_fill(same_pairs(numbers[0::2], numbers[1::2]), float("-inf"))
+    own = torch.arange(len(scores), device=scores.device)
+    found = F.cross_entropy(scores, own)
+    return (found + F.cross_entropy(scores.T, own)) / 2 if symmetric else found
+
+
+def same_pairs(texts: Tensor, pairs: Tensor) -> Tensor:
+    """Where a pair is no wrong answer to another text, though not its own: ``(P, P)``, False on the diagonal.
+
+    Args:
+        texts: A number for each text. Shape ``(P,)``.
+        pairs: For the pair of each. Shape ``(P,)``.
+    """
+    text, pair = texts.unsqueeze(1), pairs.unsqueeze(1)
+    return ((text == texts) | (pair == pairs) | (text == pairs)).fill_diagonal_(False)

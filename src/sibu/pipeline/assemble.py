@@ -138,6 +138,9 @@ def _head(task: Task, spec: Spec, encoder: Any) -> nn.Module:
     if isinstance(made, HeadPlace):
         built: nn.Module = HEADS.of(spec).build(spec, made)
         return built
+    tied: Any = made
+    if hasattr(made, "tie"):
+        tied.tie(encoder.embeddings())
     return made
 
 

@@ -32,6 +32,7 @@ from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
     require_bounds,
+    require_contrast,
     require_head,
     require_metrics,
     require_targets,
@@ -158,6 +159,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     require_targets(recipe, plans)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
+    require_contrast(recipe, plans, source.folder, text.max_length)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch)
 

@@ -140,7 +140,8 @@ def voices_of(
         lively: Whether dropout stays on, so that each pass asks another variant of the model.
         seen: Told the vectors of each batch (those of several encoders side by side), with the row of each window.
     """
-    asked = [task.inputs(row) for row in rows]
+    ask = getattr(task, "asked", task.inputs)  # what is learned from twice is asked once
+    asked = [ask(row) for row in rows]
     prepared = iter(text.prepare([source for group in asked for source in group]))
     pieces = [
         _Piece(place, number, source, window)
@@ -314,7 +315,8 @@ def evaluate_rows(
         found = judged_texts(cast("Model", model), name, task, text, rows, progress=progress, total=total, what=what)
     else:
         found = predict_rows(model, name, task, text, rows, progress=progress, total=total, what=what, memo=memo)
-    predictions = [replace(prediction, scores=None) for prediction in found]
+    keep = getattr(task, "kept", lambda prediction: replace(prediction, scores=None))
+    predictions = [keep(prediction) for prediction in found]
     judged = task.judge(rows, predictions)
     if not intervals:
         scores = {metric: Score(v, v, v, judged.measure.n) for metric, v in values(judged.measure).items()}

@@ -12,10 +12,16 @@ from sibu.core.errors import Fault, RecipeError, SibuError, counted, near_miss
 from sibu.core.grammar import Grammar
 from sibu.metrics import ABOVE_ONE
 from sibu.models.sources import Source
+from sibu.models.trained import BESIDE
 from sibu.recipe.schema import Recipe, TaskBlock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sibu.pipeline.plan import TaskPlan
+
+FEWEST = 4
+"""Texts of two pairs: with fewer in a batch there is nothing to tell a pair from."""
 
 
 def require_ways(recipe: Recipe) -> None:
@@ -125,6 +131,7 @@ def require_writer(recipe: Recipe, source: Source) -> None:
 
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
     _require_filler(recipe, source, tasks)
+    _require_pretraining(recipe)
     heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block)]
     if recipe.train.epochs == 0 and heads:
         what = f"with no epoch the heads of {', '.join(heads)} would stay random."
@@ -211,9 +218,79 @@ def _require_filler(recipe: Recipe, source: Source, writing: Sequence[str]) -> N
         raise RecipeError(faults)
 
 
+def _require_pretraining(recipe: Recipe) -> None:
+    """What tasks without labels teach stays in the model's own weights, and its batches have something to teach.
+
+    Raises:
+        RecipeError: Naming each part in the way.
+    """
+    blocks = {name: block for name, block in recipe.tasks.items() if getattr(block.task, "pretrains", False)}
+    if not blocks:
+        return
+    faults = []
+    method, kind = recipe.method.name, next(iter(blocks.values())).task.type  # type: ignore[attr-defined]
+    mend = "Choose `full`, `lora`, `adalora` or `ia3`."
+    if method in BESIDE:
+        what = f"`{method}` leaves the model's own weights as they were: what `{kind}` teaches could not be the model "
+        faults.append(Fault("method", what + "of another run.", mend))
+    if not getattr(recipe.method, "trains_encoder", True):
+        what = f"`{method}` leaves the encoder as it is, and `{kind}` is to teach it."
+        faults.append(Fault("method", what, mend))
+    if recipe.text.trim_vocabulary:
+        what = "trim_vocabulary would take away what other texts of the domain need."
+        faults.append(Fault("modalities", what, "Leave it out."))
+    most = recipe.train.batch_examples
+    if most is not None and most < FEWEST and any(getattr(block.task, "by_pairs", False) for block in blocks.values()):
+        what = f"a batch of {counted(most, 'text')} holds one pair at most, with nothing to be told from."
+        faults.append(Fault("train.batch_examples", what, f"Give at least {FEWEST}, better 64 or more."))
+    if faults:
+        raise RecipeError(faults)
+
+
+def require_contrast(recipe: Recipe, plans: Mapping[str, TaskPlan], folder: Path, limit: int) -> None:
+    """Texts that are their own pairs are read in two ways, and most batches hold several pairs.
+
+    Args:
+        recipe: With its defaults settled.
+        plans: The tasks with their data.
+        folder: The model's.
+        limit: The model's longest input.
+
+    Raises:
+        RecipeError: Naming each task of which that is not so.
+    """
+    faults = []
+    for name, plan in plans.items():
+        if not getattr(recipe.tasks[name].task, "by_pairs", False) or plan.learned_survey is None:
+            continue
+        without = {"all": "", "some": "some texts", "none": "texts"}[plan.task.state["pairs"]]
+        if without and (why := _no_dropout(recipe, folder)):
+            what = f"{without} of {name} have no pair but themselves, read twice with other values dropped out; {why}."
+            mend = "Say `dropout: 0.1`, or give every text a `text_pair`."
+            faults.append(Fault("modalities", what, mend))
+        lengths, batch = plan.learned_survey.lengths, recipe.train.batch_tokens or 1
+        alone = sum(count for length, count in lengths.items() if FEWEST * min(length, limit) > batch)
+        if 2 * alone > sum(lengths.values()):
+            middle = min(plan.learned_survey.quantile(0.5), limit)
+            what = f"{batch} pieces hold one pair of most texts of {name}, with nothing to be told from."
+            mend = f"Give more ({64 * middle} hold 32 pairs), or the text modality a smaller `max_length`."
+            faults.append(Fault("train.batch_tokens", what, mend))
+    if faults:
+        raise RecipeError(faults)
+
+
+def _no_dropout(recipe: Recipe, folder: Path) -> str:
+    """Why the encoder drops nothing; an empty text where it does, or where its config does not say."""
+    from sibu.modalities.text._hf import own_dropout
+
+    if recipe.text.dropout is not None:
+        return "" if recipe.text.dropout else "the text modality's `dropout` is 0"
+    return "the model's own dropout is 0" if own_dropout(folder) == 0 else ""
+
+
 def _ready(block: TaskBlock) -> bool:
     """Whether a task's head answers before any step."""
-    of_task = getattr(block.task, "fills", False) or getattr(block.task, "borrows", False)
+    of_task = any(getattr(block.task, kind, False) for kind in ("fills", "borrows", "weightless"))
     return of_task or getattr(block.head, "fits", False) or getattr(block.head, "starts", False)
 
 

@@ -289,7 +289,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     """Encoder, method, heads, optimiser and the schedule of batches."""
     from sibu.fusions import FUSIONS
     from sibu.pipeline.assemble import Model, build_heads, text_encoder
-    from sibu.pipeline.corrupt import Corrupter
+    from sibu.pipeline.corrupt import Corrupter, corrupts
     from sibu.pipeline.frozen import Memo
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.lent import borrow_heads
@@ -323,7 +323,8 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
     streams += pair_streams(plan)
     streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
-    if adapted.frozen_layers and not any(explores(task) for task in tasks.values()):  # who writes needs every layer
+    anew = any(explores(task) or corrupts(task) for task in tasks.values())  # texts that no layer has seen before
+    if adapted.frozen_layers and not anew:
         from sibu.pipeline.frozen import precompute
 
         streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
@@ -351,7 +352,8 @@ def _streams(plan: Plan) -> list[Stream]:
     for name, each in plan.tasks.items():
         if each.learned is None:
             continue
-        alone = f"{each.key} {name}" if explores(each.task) or corrupts(each.task) else each.key
+        own = explores(each.task) or corrupts(each.task) or getattr(each.task, "group", 1) > 1
+        alone = f"{each.key} {name}" if own else each.key
         groups.setdefault(alone, []).append(name)
     streams = []
     for names in groups.values():

@@ -38,7 +38,7 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
         elif getattr(method, "rate_falls_with_width", False):
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
-    pairs = any(getattr(block.head, "by_pairs", False) for block in recipe.tasks.values())
+    pairs = any(getattr(p, "by_pairs", False) for block in recipe.tasks.values() for p in (block.head, block.task))
     batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, LARGEST if pairs else SMALLEST), LARGEST)
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
     return recipe.model_copy(update={"train": train.model_copy(update=update)})

@@ -1,7 +1,20 @@
 """Room: what a model can be asked to answer, one part a task type."""
 
 from sibu.catalog import Catalog
-from sibu.tasks import classify, extract, generate, language, mask, prefer, regress, reinforce, relate, tag
+from sibu.tasks import (
+    classify,
+    contrast,
+    denoise,
+    extract,
+    generate,
+    language,
+    mask,
+    prefer,
+    regress,
+    reinforce,
+    relate,
+    tag,
+)
 
 TASKS = Catalog(
     "task type",
@@ -15,6 +28,8 @@ TASKS = Catalog(
     reinforce.ENTRY,
     mask.ENTRY,
     language.ENTRY,
+    contrast.ENTRY,
+    denoise.ENTRY,
     key="type",
     group="sibu.tasks",
 )

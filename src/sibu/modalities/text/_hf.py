@@ -91,6 +91,19 @@ WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")
 """How the names of architectures with a language head end."""
 
 
+DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "dropout_rate",
+    "hidden_dropout", "resid_pdrop", "embd_pdrop", "attn_pdrop", "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+"""What configs call the dropout inside a model."""
+
+
+def own_dropout(folder: Path) -> float | None:
+    """The largest dropout that a model's config names; None where it names none."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return max((config[name] for name in DROPOUTS if isinstance(config.get(name), int | float)), default=None)
+
+
 def writing_kind(folder: Path) -> Literal["causal", "encoder-decoder"] | None:
     """How the model in a folder writes; None where it has no language head."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sibu.core.errors import RecipeError
 from sibu.core.tensors import Encoded
-from sibu.modalities.text._hf import writing_kind
+from sibu.modalities.text._hf import DROPOUTS, writing_kind
 from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
 
@@ -71,7 +71,12 @@ class TextEncoder(nn.Module):
         """Where ``hidden`` inputs enter: behind this many layers."""
 
     def _input_width(self) -> int:
-        return int(self.model.get_input_embeddings().embedding_dim)
+        return int(self.embeddings().embedding_dim)
+
+    def embeddings(self) -> nn.Embedding:
+        """The table of the pieces' input vectors; its weights are this encoder's own."""
+        found: nn.Embedding = self.model.get_input_embeddings()
+        return found
 
     def added(self) -> list[nn.Parameter]:
         """Weights that are not the pretrained model's: they train with every method that trains inputs."""
@@ -264,7 +269,7 @@ def load_encoder(
     logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
     if dropout is not None:
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
+        for name in DROPOUTS:
             if hasattr(config, name):
                 setattr(config, name, dropout)
     table = modeling_auto.MODEL_MAPPING

@@ -54,6 +54,11 @@ METRICS = {
     "length_ratio": ("length ratio", "words written to words of the right answers"),
     "repetition": ("repetition", "share of four-word runs that came before; less is better"),
     "reward": ("reward", "mean of what the recipe's reward gave"),
+    "recall_at_1": ("recall@1", "share of texts whose own pair is the nearest of all pairs of the file"),
+    "uniformity": (
+        "uniformity",
+        "how evenly vectors lie on the sphere: 0 where all are one, about -4 at best; less is better",
+    ),
     "margin": ("margin", "by how much the chosen answer is likelier, in log probabilities of a piece"),
 }
 """Name and meaning of each metric."""

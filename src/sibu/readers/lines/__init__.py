@@ -1,7 +1,7 @@
 """Lines: a plain text file, each line a `text`.
 
-For texts without labels (the task `mask`, `sibu predict --input`). Blank lines are skipped. Must be named, since a name
-such as `notes.txt` does not tell it from CoNLL columns.
+For texts without labels (the tasks `mask`, `contrast` and `denoise`, `sibu predict --input`). Blank lines are skipped.
+Must be named, since a name such as `notes.txt` does not tell it from CoNLL columns.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.example import Row
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
-from sibu.core.result import Evidence, Prediction
+from sibu.core.result import Prediction
 from sibu.core.text import Feature, Pieces, TextInput, Window
 from sibu.metrics.filling import Filling
-from sibu.tasks.mask.words import words_of
+from sibu.tasks._told import counts_of, told
+from sibu.tasks._words import words_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 IGNORED = -100
 MASKED, CHANGED = 0.8, 0.9
 """Below the first share a word becomes the mask, below the second other pieces; the others stay."""
-TOLD = "told"
-"""Kind of the evidence that holds how well hidden pieces were told: ``{"loss", "pieces", "right"}``."""
 
 
 class Mask:
@@ -110,12 +109,8 @@ class Mask:
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
         """How well hidden pieces were told; or the text with its masks filled in."""
-        found = [each.logits for each in answers[0]]
-        if found[0].ndim == 1:
-            loss, pieces, right = np.sum(found, 0).tolist()
-            return Prediction(
-                None, evidence=(Evidence(TOLD, {"loss": loss, "pieces": int(pieces), "right": int(right)}),)
-            )
+        if answers[0][0].logits.ndim == 1:
+            return Prediction(None, evidence=(told(answers[0]),))
         return self._filled(row["text"], answers[0])
 
     def _filled(self, text: str, outputs: Sequence[WindowOutput]) -> Prediction:
@@ -139,6 +134,4 @@ class Mask:
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:  # noqa: ARG002
         """Perplexity and accuracy of the hidden pieces."""
-        told = [each.content for one in predictions for each in one.evidence if each.kind == TOLD]
-        counts = np.array([[each["loss"], each["pieces"], each["right"]] for each in told], np.float64).reshape(-1, 3)
-        return Judged(Filling(counts))
+        return Judged(Filling(counts_of(predictions)))
