@@ -299,6 +299,49 @@ def search(
     return through(recipe, overrides, place, progress=progress or Silent(), **named)
 
 
+def find_rate(
+    recipe: RecipeLike,
+    overrides: Sequence[str] = (),
+    *,
+    low: float = 1e-7,
+    high: float = 1.0,
+    steps: int = 100,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a few steps while the learning rate grows, and tell from the loss which rate suits (the range test).
+
+    The rate is the encoder's peak, ``train.learning_rate`` (``train.head_learning_rate`` where the encoder is frozen);
+    those of all other weights grow with it, in the recipe's ratios. Dev is not looked at, and no bundle is written.
+    Source: Smith, 2017, arXiv:1506.01186.
+
+    Args:
+        recipe: A recipe file, or its content as a mapping.
+        overrides: ``KEY=VALUE`` with dotted keys.
+        low: The first rate.
+        high: The last rate, where the loss does not end the sweep by rising to four times its lowest.
+        steps: How many rates, at least 20; each is the same multiple of the one before.
+        out: Folder for ``rates.json`` and ``rates.html``; None: ``searches/<name>-rates``.
+        force: Replace the sweep that stands there.
+        progress: Where to tell how far it is; None: silent.
+
+    Returns:
+        What ``rates.json`` holds: ``key``, ``table`` (step, rate, loss, smoothed), ``stopped`` (``end``, ``rise`` or
+        ``not finite``), ``suggestions`` by name (``valley`` is the one to try; none where the loss tells none), each
+        with values for the recipe's keys, ``lowest`` and ``reading``, a line for people; and ``file``, its place.
+
+    Raises:
+        SibuError: For every fault that the user can mend.
+    """
+    from sibu.pipeline.rates import FOUND, sweep
+
+    loaded = load_recipe(recipe, overrides)
+    place = Path(out) if out is not None else Path("searches") / f"{loaded.recipe.name}-rates"
+    named: dict[str, Any] = {"low": low, "high": high, "steps": steps, "force": force}
+    return sweep(loaded, place, progress=progress or Silent(), **named) | {"file": str(place / FOUND)}
+
+
 def search_worker(recipe: str, out: str, *overrides: str) -> None:
     """One of several processes of ``search``: tries until the study has its trials."""
     from sibu.pipeline.search import work

@@ -120,14 +120,10 @@ def run_recipe(
         progress = Silent()
     with ExitStack() as stack, disk_faults(working):
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="sibu-")))
-        plan = make_plan(loaded, progress, encode=True)
-        plan.gate.require()
-        warned = plan.gate.faults.number("warning")
-        if warned:
-            progress.say(f"The data gate has {counted(warned, 'warning')}; `sibu check` and the report list them.")
+        plan = gated_plan(loaded, progress)
         if first:
             _begin(working, plan, resume=resume, force=force)
-        accelerator = _accelerator(plan)  # with several processes, all meet here
+        accelerator = open_accelerator(plan)  # with several processes, all meet here
         trained = train(plan, working, scratch, progress, stack, accelerator, resume=resume)
         missed: list[str] = []
         if first:
@@ -149,6 +145,21 @@ def run_recipe(
         shutil.rmtree(working, ignore_errors=True)
     require_release(missed, out)
     return out
+
+
+def gated_plan(loaded: Loaded, progress: Progress) -> Plan:
+    """What a run will do, with the training data encoded.
+
+    Raises:
+        RecipeError: When something that the recipe names is not there.
+        DataError: When the data gate finds errors.
+    """
+    plan = make_plan(loaded, progress, encode=True)
+    plan.gate.require()
+    warned = plan.gate.faults.number("warning")
+    if warned:
+        progress.say(f"The data gate has {counted(warned, 'warning')}; `sibu check` and the report list them.")
+    return plan
 
 
 def require_release(missed: Sequence[str], out: Path) -> None:
@@ -238,13 +249,8 @@ def train(
     import torch
 
     from sibu.train.checkpoint import checkpoints, load_checkpoint, load_weights
-    from sibu.train.seed import deterministic, seed_torch
 
-    deterministic()
-    seed_torch(plan.recipe.train.seed, "model")
-    trained = _assemble(plan, accelerator, scratch, progress)
-    if trained.adapted.begin is not None:
-        trained.adapted.begin(trained.steps)
+    trained = prepare(plan, accelerator, scratch, progress)
     found = checkpoints(working / "checkpoints")
     if resume and not found:
         progress.say("There is no checkpoint to resume from; the run begins anew.")
@@ -271,7 +277,12 @@ def train(
     return trained
 
 
-def _accelerator(plan: Plan) -> Accelerator:
+def open_accelerator(plan: Plan) -> Accelerator:
+    """What carries the devices and the precision of a run.
+
+    Raises:
+        RecipeError: When this machine cannot compute in the precision.
+    """
     import torch
 
     from sibu.train.processes import accelerator
@@ -283,6 +294,18 @@ def _accelerator(plan: Plan) -> Accelerator:
     if mixed == "fp16" and not torch.cuda.is_available():
         raise RecipeError("train.precision is float16, which needs a GPU. Use float32 or bfloat16 on this machine.")
     return accelerator(mixed)
+
+
+def prepare(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
+    """The model of a run as it is before its first step."""
+    from sibu.train.seed import deterministic, seed_torch
+
+    deterministic()
+    seed_torch(plan.recipe.train.seed, "model")
+    trained = _assemble(plan, accelerator, scratch, progress)
+    if trained.adapted.begin is not None:
+        trained.adapted.begin(trained.steps)
+    return trained
 
 
 def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
@@ -429,6 +452,46 @@ def work_from(
         epoch, done = epoch + 1, 0
 
 
+def stepping(
+    plan: Plan, trained: Trained, accelerator: Accelerator, *, factor: Callable[[int], float], steps: int
+) -> Iterator[Step]:
+    """Train from the step after ``trained.step`` up to ``steps``, and yield what each step did.
+
+    Args:
+        plan: The run.
+        trained: Its model.
+        accelerator: Devices, precision, processes.
+        factor: What each peak learning rate is multiplied by at a step.
+        steps: Number of the last step; the training data is gone through as often as they need.
+    """
+    from sibu.pipeline.assemble import objective
+    from sibu.train.fit import fit
+
+    options = plan.recipe.train
+    tasks = {name: each.task for name, each in plan.tasks.items()}
+    work = work_from(
+        trained.schedule,
+        trained.make,
+        per_epoch=trained.per_epoch,
+        accumulate=options.accumulate,
+        start=trained.step,
+        accelerator=accelerator,
+    )
+    return fit(
+        trained.model,
+        work,
+        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
+        optimizer=trained.optimizer,
+        factor=factor,
+        accelerator=accelerator,
+        seed=options.seed,
+        steps=steps,
+        start=trained.step,
+        clip=options.clip,
+        after=trained.adapted.after_step,
+    )
+
+
 def _loop(
     plan: Plan,
     trained: Trained,
@@ -438,40 +501,18 @@ def _loop(
     trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
 ) -> None:
     """Step, log, evaluate, save, stop."""
-    from sibu.pipeline.assemble import objective
     from sibu.pipeline.soup import keep
     from sibu.train.checkpoint import save_checkpoint, save_weights
-    from sibu.train.fit import fit
     from sibu.train.optim import rate
 
     options = plan.recipe.train
-    tasks = {name: each.task for name, each in plan.tasks.items()}
     if trained.stopped_early or trained.step >= trained.steps:
         return
     judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
     every = options.evaluate_every or trained.per_epoch
     save_every = options.checkpoint_every or every
-    work = work_from(
-        trained.schedule,
-        trained.make,
-        per_epoch=trained.per_epoch,
-        accumulate=options.accumulate,
-        start=trained.step,
-        accelerator=accelerator,
-    )
-    steps = fit(
-        trained.model,
-        work,
-        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
-        optimizer=trained.optimizer,
-        factor=rate(options.schedule, steps=trained.steps, warmup=options.warmup),
-        accelerator=accelerator,
-        seed=options.seed,
-        steps=trained.steps,
-        start=trained.step,
-        clip=options.clip,
-        after=trained.adapted.after_step,
-    )
+    factor = rate(options.schedule, steps=trained.steps, warmup=options.warmup)
+    steps = stepping(plan, trained, accelerator, factor=factor, steps=trained.steps)
     first = is_first()
     log = _step_log(working / "steps.jsonl", trained.step) if first else nullcontext(lambda _: None)
     with log as write, progress.bar("training", trained.steps) as advance:

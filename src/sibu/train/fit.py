@@ -24,6 +24,10 @@ Loss = Callable[[Any, Batch], tuple["Tensor", Mapping[str, "Tensor"]]]
 """Model outputs and batch to the loss that trains, and each task's own for the log."""
 
 
+class NotFinite(RunStopped):
+    """The loss is no longer a finite number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step did."""
@@ -72,7 +76,7 @@ def fit(
         after: Called after each step while its gradients are still there.
 
     Raises:
-        RunStopped: When the loss is no longer a finite number.
+        NotFinite: When the loss is no longer a finite number.
     """
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     source = iter(work)
@@ -92,7 +96,7 @@ def fit(
         sizes = (sum(batch.size for batch in parts), sum(batch.tokens for batch in parts))
         total, examples, tokens = summed([total / count, *sizes], accelerator)
         if not math.isfinite(total):
-            raise RunStopped(_not_finite(number, losses))
+            raise NotFinite(_not_finite(number, losses))
         average_gradients(weights, accelerator)
         if clip is not None:
             accelerator.clip_grad_norm_(weights, clip)
