@@ -69,6 +69,10 @@ def _with_place(template: str) -> str:
 Template = Annotated[str, AfterValidator(_with_place)]
 """A sentence that says a label, ``{}`` being its words."""
 
+Words = Annotated[str, Field(min_length=1)]
+Descriptions = Annotated[dict[str, Words | Annotated[tuple[Words, ...], Field(min_length=1)]], Field(min_length=1)]
+"""What labels mean: words, or several a label."""
+
 Stops = tuple[Annotated[str, Field(min_length=1)], ...]
 """Texts at which an answer ends."""
 

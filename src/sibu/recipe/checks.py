@@ -186,7 +186,8 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
     if block.data.train is not None:
         return
     where, head, task = ("tasks", name, "data", "train"), block.head, block.task
-    ready = any(getattr(task, kind, False) for kind in ("writes", "borrows", "fills")) or getattr(head, "starts", False)
+    ways = ("writes", "borrows", "fills", "compares_words")
+    ready = any(getattr(task, kind, False) for kind in ways) or getattr(head, "starts", False)
     if recipe.train.epochs:
         mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
         yield where, "is missing.", mend

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sibu.catalog import Entry, Labels, Spec, Template
+from sibu.catalog import Descriptions, Entry, Labels, Spec, Template, Words
 from sibu.tasks._written import WrittenSpec, WrittenTask, spelled_out
-
-Words = Annotated[str, Field(min_length=1)]
-Descriptions = Annotated[dict[str, Words | Annotated[tuple[Words, ...], Field(min_length=1)]], Field(min_length=1)]
 
 if TYPE_CHECKING:
     from sibu.core.protocols import Task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.example import Row, join_tokens
@@ -15,13 +16,20 @@ if TYPE_CHECKING:
 class TagScript:
     """``label: words``, a line each."""
 
-    def __init__(self, task: Tag) -> None:
+    def __init__(self, task: Tag, descriptions: Mapping[str, str | Sequence[str]]) -> None:
         self.task = task
+        self.descriptions = descriptions
 
     def instruction(self) -> str:
         """What is asked, in words."""
-        names = ", ".join(self.task.labels)
+        names = ", ".join(map(self._named, self.task.labels))
         return f"Find in the text: {names}. Write a line for each, `label: words of the text`, or `{NOTHING}`."
+
+    def _named(self, label: str) -> str:
+        """The label, with what it means where the recipe says so."""
+        own = self.descriptions.get(label, ())
+        said = own if isinstance(own, str) else "; ".join(own)
+        return f"{label} ({said})" if said else label
 
     def question(self, row: Row) -> str:
         """The text."""
