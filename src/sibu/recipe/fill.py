@@ -52,7 +52,7 @@ def as_written(recipe: Recipe) -> dict[str, Any]:
 
 
 def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
-    """The same recipe with data files, and a model that is a folder, found from anywhere."""
+    """The same recipe with data files, and models that are folders, found from anywhere."""
 
     def resolved(path: str) -> str:
         return path if path.startswith("datasets:") else str((home / path).expanduser())
@@ -72,8 +72,17 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             spec.model_copy(update={"bundle": resolved(spec.bundle)}) if hasattr(spec, "bundle") else spec
             for spec in block.reward
         )
+        update["augment"] = tuple(
+            spec.model_copy(update={key: _placed(getattr(spec, key), home) for key in getattr(spec, "models", ())})
+            for spec in block.data.augment
+        )
         tasks[name] = block.model_copy(update={"data": block.data.model_copy(update=update), "reward": judges})
-    model = recipe.model
-    if isinstance(model, str) and model not in packaged() and (folder := (home / model).expanduser()).is_dir():
-        model = str(folder)
+    model = _placed(recipe.model, home) if isinstance(recipe.model, str) else recipe.model
     return recipe.model_copy(update={"tasks": tasks, "model": model})
+
+
+def _placed(model: str, home: Path) -> str:
+    """The name of a model; of one that is a folder the folder, found from anywhere."""
+    if model in packaged() or not (folder := (home / model).expanduser()).is_dir():
+        return model
+    return str(folder)
