@@ -77,6 +77,18 @@ def write_tiny_model(folder: Path, *, seed: int = 0, lowercase: bool = True) -> 
     return folder
 
 
+def write_tiny_masked(folder: Path, *, seed: int = 0, lowercase: bool = True) -> Path:
+    """The tiny BERT with a masked-language head."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    write_tiny_model(folder, seed=seed, lowercase=lowercase)
+    torch.manual_seed(seed)
+    config = BertConfig.from_pretrained(folder, initializer_range=0.5)  # so that some words are likelier than others
+    BertForMaskedLM(config).save_pretrained(folder)
+    return folder
+
+
 def write_tiny_unigram(folder: Path, *, seed: int = 0) -> Path:
     """The same with a Unigram vocabulary as multilingual encoders have: NFKC, marked spaces, merged characters."""
     import torch
@@ -213,6 +225,12 @@ def tiny_translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny pretrained encoder in Hugging Face layout."""
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny pretrained encoder with a masked-language head."""
+    return write_tiny_masked(tmp_path_factory.mktemp("models") / "masked")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,10 +8,11 @@ import pytest
 
 import sibu
 from sibu.core.errors import RecipeError
-from sibu.pipeline.plan import make_plan
+from sibu.pipeline.plan import fingerprint, make_plan
 from sibu.pipeline.progress import Silent
 from sibu.recipe.load import load_recipe
-from tests.conftest import write_jsonl
+from sibu.store.cache import clear
+from tests.conftest import write_jsonl, write_tiny_masked, write_tiny_model
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -87,14 +88,87 @@ def test_the_same_seed_gives_the_same_copies(tiny_model: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("augment", "said"),
     [
-        ("swop", r"no augmenter is named 'swop'\. Did you mean 'swap'\? Allowed: synonyms, swap"),
+        ("swop", r"no augmenter is named 'swop'\. Did you mean 'swap'\? Allowed: synonyms, neighbours"),
         ({"name": "swap", "share": 2}, "tasks.it.data.augment.share: "),
         ([{"name": "delete", "shares": 0.2}], r"shares: no such key\. Did you mean 'share'\?"),
         ({"name": "synonyms", "folder": "/nowhere"}, "WordNet is not at /nowhere"),
+        ({"name": "masked", "model": "minilm"}, r"data\.augment: The model 'minilm' has no masked-language head"),
+        ({"name": "masked"}, "tasks.it.data.augment.*model: "),
+        ({"name": "back_translation", "there": "minilm", "back": "minilm"}, "'minilm' does not translate"),
+        ({"name": "neighbours", "model": "./nowhere"}, r"data\.augment: No model is named './nowhere'"),
         ("entities", r"augment: no row of it could be changed by entities to one that is not there yet\. Name"),
     ],
 )
 def test_what_cannot_be_is_told(augment: object, said: str, tiny_model: Path, tmp_path: Path) -> None:
     recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=augment)
     with pytest.raises(RecipeError, match=said):
+        sibu.check(recipe)
+
+
+@pytest.fixture
+def lent(tmp_path: Path) -> Path:
+    return write_tiny_masked(tmp_path / "lent")
+
+
+def test_copies_by_a_model_are_found_from_the_recipe_and_told(tiny_model: Path, lent: Path, tmp_path: Path) -> None:
+    ways = [{"name": "masked", "model": "lent", "share": 0.5}, {"name": "neighbours", "model": "lent", "least": -1.0}]
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=ways, copies=2)
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")
+    bundle = sibu.run(tmp_path / "recipe.yaml", out=tmp_path / "out")
+    record = json.loads((bundle / "record.json").read_text())
+    assert record["augmented"]["it"]["masked"] > 10
+    assert record["augmented"]["it"]["neighbours"] > 10
+    assert list(record["augmented_by"]) == [str(lent)]
+    assert f"model: {lent}" in (bundle / "recipe.yaml").read_text()
+
+
+def test_other_weights_at_the_same_place_make_other_copies(tiny_model: Path, lent: Path, tmp_path: Path) -> None:
+    ways = {"name": "masked", "model": str(lent), "share": 0.9}
+    loaded = load_recipe(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=ways))
+
+    def copies() -> tuple[list[dict], str]:
+        plan = make_plan(loaded, Silent(), encode=False)
+        return [row["text"] for row in plan.tasks["it"].learned or ()], fingerprint(plan)
+
+    before = copies()
+    assert copies() == before
+    write_tiny_masked(lent, seed=5)
+    after = copies()
+    assert after[0] != before[0]
+    assert after[1] != before[1]
+
+
+def test_many_rows_at_once_give_the_copies_of_one_by_one(
+    tiny_model: Path, lent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = ["swap", {"name": "masked", "model": str(lent), "share": 0.5}]
+    loaded = load_recipe(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=ways))
+    rows = [list(make_plan(loaded, Silent(), encode=False).tasks["it"].learned or ())]
+    clear("augmented")
+    monkeypatch.setattr("sibu.pipeline.augment.BLOCK", 1)
+    rows.append(list(make_plan(loaded, Silent(), encode=False).tasks["it"].learned or ()))
+    assert rows[0] == rows[1]
+    assert len(rows[0]) > 60
+
+
+@pytest.mark.parametrize("task", ["tag", "extract", "relate"])
+def test_back_translation_is_not_for_tasks_with_spans(
+    task: str, tiny_model: Path, tiny_translator: Path, tmp_path: Path
+) -> None:
+    there = str(tiny_translator)
+    ways = {"name": "back_translation", "there": there, "back": there}
+    recipe = changed(tiny_recipe(task, "full", tiny_model, tmp_path), augment=ways)
+    with pytest.raises(
+        RecipeError, match=r"no row of it could be changed by back_translation to one that is not there"
+    ):
+        sibu.check(recipe)
+
+
+def test_a_head_that_is_not_in_the_folder_is_told_with_its_place(tiny_model: Path, tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "says-so")
+    file = folder / "config.json"
+    file.write_text(file.read_text().replace("BertModel", "BertForMaskedLM"))
+    ways = {"name": "masked", "model": str(folder)}
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=ways)
+    with pytest.raises(RecipeError, match=r"tasks\.it\.data\.augment: The model 'says-so' has no masked-language head"):
         sibu.check(recipe)

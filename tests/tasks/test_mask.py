@@ -68,7 +68,7 @@ def test_words_of_pieces() -> None:
 
 def test_words_of_chinese() -> None:
     pytest.importorskip("jieba", reason="the extra `chinese`")
-    from sibu.tasks._words import chinese_words
+    from sibu.core.units import chinese_words
 
     text = "我爱北京天安门, ok 头痛"
     assert [text[start:end] for start, end in chinese_words(text)] == [

@@ -358,6 +358,14 @@ class Augmenter(Protocol):
         ...
 
 
+class ManyAugmenter(Augmenter, Protocol):
+    """An augmenter that changes several rows at once for less than one by one."""
+
+    def many(self, rows: Sequence[Row], draws: Sequence[Random]) -> Sequence[Row | None]:
+        """The same for each row with its draws, whatever other rows there are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """What a bundle makes of rows without labels; of the parts those that a picker asks for."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sibu.augmenters import AUGMENTERS
 from sibu.core.columns import Column
+from sibu.core.errors import RecipeError
 from sibu.core.example import Row
-from sibu.core.protocols import Augmenter
+from sibu.core.protocols import Augmenter, ManyAugmenter
+from sibu.models.sources import find_model
 from sibu.pipeline.data import CHUNK, Rows, schema_of, stored
 from sibu.pipeline.gate import input_key
 from sibu.pipeline.progress import Progress
@@ -23,12 +28,38 @@ from sibu.store.hashes import hash_code, hash_file, hash_json
 from sibu.train.seed import derive
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sibu.recipe.schema import DataBlock
+    from sibu.catalog import Spec
+    from sibu.recipe.schema import DataBlock, TaskBlock
 
 TRIES = 3
 """Draws for a copy before it is given up: the first may give a row that is there already."""
+BLOCK = 64
+"""Copies that are made together where a way changes several rows at once."""
+
+
+def ways_of(block: TaskBlock) -> tuple[Spec, ...]:
+    """Every way in which a task's rows are copied."""
+    return block.data.augment + (() if block.consistency is None else block.consistency.augment)
+
+
+def models_behind(ways: Sequence[Spec]) -> dict[str, str]:
+    """The models by which copies are made, each with a hash of its files.
+
+    Raises:
+        RecipeError: When one is not there.
+    """
+    named: dict[str, bool] = {}
+    for spec in ways:
+        for key in getattr(spec, "models", ()):
+            name = str(getattr(spec, key))
+            named[name] = named.get(name, False) or bool(getattr(spec, "allow_pickle", False))
+    found = {}
+    for name, allow_pickle in named.items():
+        source = find_model(name, home=Path(), allow_pickle=allow_pickle)
+        files = sorted(file for file in source.folder.iterdir() if file.is_file())
+        files += [source.bundle / "bundle.json"] if source.bundle is not None else []  # what it asks counts too
+        found[name] = hash_json([[file.name, hash_file(file)] for file in files])
+    return found
 
 
 def augmented(
@@ -37,6 +68,7 @@ def augmented(
     data: DataBlock,
     known: Sequence[np.ndarray],
     *,
+    models: Mapping[str, str],
     seed: int,
     name: str,
     progress: Progress,
@@ -48,6 +80,7 @@ def augmented(
         columns: The task's columns.
         data: Says how copies are made, and how many.
         known: Keys of the inputs of every split (``gate.input_key``): a copy that is one of them is not taken.
+        models: What ``models_behind`` tells of it: other weights make other copies.
         seed: Of the draws.
         name: The task's name.
         progress: Where to tell how far it is.
@@ -57,16 +90,20 @@ def augmented(
     """
     specs = [spec.model_dump(mode="json") for spec in data.augment]
     there = np.unique(np.concatenate(known)) if known else np.zeros(0, np.int64)
-    key = hash_json([hash_code(), rows.key(), specs, data.copies, seed, sha256(there.tobytes()).hexdigest()])
+    made_by = [specs, data.copies, seed, dict(models)]
+    key = hash_json([hash_code(), rows.key(), made_by, sha256(there.tobytes()).hexdigest()])
+    what = f"{name}: new rows"
 
     def make(folder: Path) -> None:
-        ways = [AUGMENTERS.of(spec).build(spec) for spec in data.augment]
         names = [str(spec["name"]) for spec in specs]
-        for way in ways:
-            way.learn(rows)
-        _write(
-            folder, rows, columns, ways, names, data.copies, set(there.tolist()), seed, f"{name}: new rows", progress
-        )
+        try:
+            ways = [AUGMENTERS.of(spec).build(spec) for spec in data.augment]
+            for way in ways:
+                way.learn(rows)
+            _write(folder, rows, columns, ways, names, data.copies, set(there.tolist()), seed, what, progress)
+        except RecipeError as fault:  # what only shows when a model is read
+            where = f"tasks.{name}.data.augment"
+            raise RecipeError([each if each.where else replace(each, where=where) for each in fault.faults]) from fault
 
     folder = cached("augmented", key, make)
     counts: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
@@ -123,20 +160,26 @@ def _write(
     inputs = [column.name for column in columns if column.role == "input"]
     counts: Counter[str] = Counter(dict.fromkeys((*names, "none"), 0))
     numbers = {file: number for number, file in enumerate(rows.files)}
+    size = BLOCK if any(hasattr(way, "many") for way in ways) else 1
 
-    def copied() -> Iterator[dict[str, Any]]:
+    def wanted() -> Iterator[tuple[str, int, Row, Random]]:
+        place = 0
         with progress.bar(what, len(rows)) as advance:
-            place = 0
             for chunk in rows.chunks():
                 for file, line, row in chunk:
                     for copy in range(copies):
-                        draw = Random(derive(seed, "augment", place, copy))
-                        made = _one(row, ways, draw, inputs, there)
-                        counts["none" if made is None else names[made[0]]] += 1
-                        if made is not None:
-                            yield stored_row(made[1], columns, numbers[file], line, names[made[0]])
+                        yield file, line, row, Random(derive(seed, "augment", place, copy))
                     place += 1
-                advance(len(chunk))
+                    advance(1)
+
+    def copied() -> Iterator[dict[str, Any]]:
+        source = wanted()
+        while block := list(islice(source, size)):
+            found = _made([row for _, _, row, _ in block], [draw for *_, draw in block], ways, inputs, there)
+            for (file, line, _, _), made in zip(block, found, strict=True):
+                counts["none" if made is None else names[made[0]]] += 1
+                if made is not None:
+                    yield stored_row(made[1], columns, numbers[file], line, names[made[0]])
 
     write_rows(folder, rows, rows, columns, copied(), lambda _: dict(counts))
 
@@ -182,17 +225,30 @@ def write_rows(
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _one(
-    row: Row, ways: Sequence[Augmenter], draw: Random, inputs: Sequence[str], there: set[int]
-) -> tuple[int, Row] | None:
-    """A changed copy that is not there yet, and which way made it; its key is noted."""
+def _made(
+    rows: Sequence[Row], draws: Sequence[Random], ways: Sequence[Augmenter], inputs: Sequence[str], there: set[int]
+) -> list[tuple[int, Row] | None]:
+    """Of each row a changed copy that is not there yet, and which way made it; their keys are noted."""
+    found: list[tuple[int, Row] | None] = [None] * len(rows)
     for _ in range(TRIES):
-        way = draw.randrange(len(ways))
-        made = ways[way](row, draw)
-        if made is not None and (key := input_key(made, inputs)) not in there:
-            there.add(key)
-            return way, made
-    return None
+        left = [place for place, made in enumerate(found) if made is None]
+        drawn = {place: draws[place].randrange(len(ways)) for place in left}
+        changed: dict[int, Row | None] = {}
+        for number, way in enumerate(ways):
+            own = [place for place in left if drawn[place] == number]
+            changed |= zip(own, _changed(way, [rows[n] for n in own], [draws[n] for n in own]), strict=True)
+        for place in left:
+            row = changed[place]
+            if row is not None and (key := input_key(row, inputs)) not in there:
+                there.add(key)
+                found[place] = drawn[place], row
+    return found
+
+
+def _changed(way: Augmenter, rows: Sequence[Row], draws: Sequence[Random]) -> Sequence[Row | None]:
+    if hasattr(way, "many"):
+        return cast("ManyAugmenter", way).many(rows, draws) if rows else []
+    return [way(row, draw) for row, draw in zip(rows, draws, strict=True)]
 
 
 def stored_row(

@@ -19,7 +19,7 @@ from sibu.core.errors import DataError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import Feature
-from sibu.pipeline.augment import stored_row, write_rows
+from sibu.pipeline.augment import models_behind, stored_row, write_rows
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows
 from sibu.pipeline.gate import input_key
 from sibu.pipeline.looked import look
@@ -84,7 +84,7 @@ def doubled(
     bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
     rows = read_rows(named_files(files), bare, Faults(), targets=False)
     there = np.unique(np.concatenate([np.zeros(0, np.int64), *judged]))
-    specs = [spec.model_dump(mode="json") for spec in options.augment]
+    specs = [[spec.model_dump(mode="json") for spec in options.augment], models_behind(options.augment)]
     label = task.state["labels"][0]  # a row must have one to be encoded; it is never looked at
     key = hash_json([hash_code(), "pairs", rows.key(), specs, seed, label, sha256(there.tobytes()).hexdigest()])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
-from sibu.pipeline.augment import augmented, joined
+from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
 from sibu.pipeline.consistent import Doubled, doubled
 from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
@@ -88,6 +88,8 @@ class TaskPlan:
     """Unlabelled texts with changed copies; None: there are none."""
     weak: dict[str, Any] | None = None
     """What came of the rules that label rows; None: there are none."""
+    made_by: dict[str, str] = field(default_factory=dict)
+    """The models by which copies were made, each with a hash of its files."""
 
 
 @dataclass(slots=True)
@@ -459,9 +461,11 @@ def _plan_task(
     faults.join(twins(name, {split: (rows, seen[split]) for split, rows in judged.items()}, progress))
     train, learned = seen["train"], splits["train"]
     made: dict[str, int] = {}
+    lent: dict[str, str] = {}
     if block.data.augment and not faults.number("error"):
         inputs = [each.keys.joined()[0] for each in seen.values()]
-        named: dict[str, Any] = {"seed": recipe.train.seed, "name": name, "progress": progress}
+        lent = models_behind(block.data.augment)
+        named: dict[str, Any] = {"seed": recipe.train.seed, "name": name, "progress": progress, "models": lent}
         learned, made = augmented(learned, task.columns, block.data, inputs, **named)
         what = f"{name}: looking at the copies"
         train = look(task, block.task, learned, text, progress, what=what, encode=encode)
@@ -511,6 +515,7 @@ def _plan_task(
         told,
         pairs,
         weak,
+        lent,
     )
 
 
@@ -660,4 +665,5 @@ def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
         written.pop(key)
     contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
     weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
-    return hash_json([written, contents, weights, judges_of(recipe)])
+    lent = [models_behind(ways_of(block)) for block in recipe.tasks.values()]
+    return hash_json([written, contents, weights, judges_of(recipe), lent])

@@ -290,7 +290,7 @@ def _no_dropout(recipe: Recipe, folder: Path) -> str:
 
 def _ready(block: TaskBlock) -> bool:
     """Whether a task's head answers before any step."""
-    of_task = any(getattr(block.task, kind, False) for kind in ("fills", "borrows", "weightless"))
+    of_task = any(getattr(block.task, kind, False) for kind in ("fills", "borrows", "weightless", "compares_words"))
     return of_task or getattr(block.head, "fits", False) or getattr(block.head, "starts", False)
 
 

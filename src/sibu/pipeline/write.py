@@ -122,6 +122,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "judges": judges_of(plan.recipe),
         "rows": {name: {split: len(rows) for split, rows in each.splits.items()} for name, each in plan.tasks.items()},
         "augmented": {name: each.augmented for name, each in plan.tasks.items() if each.augmented},
+        "augmented_by": {model: sha for each in plan.tasks.values() for model, sha in each.made_by.items()},
         "rules": {name: each.weak for name, each in plan.tasks.items() if each.weak is not None},
         "dev_is_train": [name for name, each in plan.tasks.items() if each.dev_is_train],
         "dev_split_from_train": {name: each.dev_was_split for name, each in plan.tasks.items()},

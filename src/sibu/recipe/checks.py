@@ -37,6 +37,10 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             )
             mend += "out."
             found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
+        if getattr(block.task, "compares_words", False) and (block.data.train is not None or recipe.train.epochs):
+            what = "`compared` learns nothing from rows."
+            mend = "Leave `data.train` out and say `train.epochs: 0`; or leave `compared` out."
+            found.append((("tasks", name, "compared"), what, mend))
         found += _untaught(name, block, recipe)
         if block.data.rules and block.task.type != "classify":  # type: ignore[attr-defined]
             found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))

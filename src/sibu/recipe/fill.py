@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def as_written(recipe: Recipe) -> dict[str, Any]:
 
 
 def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
-    """The same recipe with data files, and a model that is a folder, found from anywhere."""
+    """The same recipe with data files, and models that are folders, found from anywhere."""
 
     def resolved(path: str) -> str:
         return path if path.startswith("datasets:") else str((home / path).expanduser())
@@ -72,11 +73,28 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             spec.model_copy(update={"bundle": resolved(spec.bundle)}) if hasattr(spec, "bundle") else spec
             for spec in block.reward
         )
+        update["augment"] = _with_places(block.data.augment, home)
         own: dict[str, Any] = {"data": block.data.model_copy(update=update), "reward": judges}
         if block.teacher is not None:
             own["teacher"] = block.teacher.model_copy(update={"bundle": resolved(block.teacher.bundle)})
+        if block.consistency is not None:
+            ways = _with_places(block.consistency.augment, home)
+            own["consistency"] = block.consistency.model_copy(update={"augment": ways})
         tasks[name] = block.model_copy(update=own)
-    model = recipe.model
-    if isinstance(model, str) and model not in packaged() and (folder := (home / model).expanduser()).is_dir():
-        model = str(folder)
+    model = _placed(recipe.model, home) if isinstance(recipe.model, str) else recipe.model
     return recipe.model_copy(update={"tasks": tasks, "model": model})
+
+
+def _with_places(ways: Sequence[Any], home: Path) -> tuple[Any, ...]:
+    """Ways of making copies, with the models that they name found from anywhere."""
+    return tuple(
+        spec.model_copy(update={key: _placed(getattr(spec, key), home) for key in getattr(spec, "models", ())})
+        for spec in ways
+    )
+
+
+def _placed(model: str, home: Path) -> str:
+    """The name of a model; of one that is a folder the folder, found from anywhere."""
+    if model in packaged() or not (folder := (home / model).expanduser()).is_dir():
+        return model
+    return str(folder)

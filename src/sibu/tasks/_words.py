@@ -6,9 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from sibu.core.example import is_cjk
 from sibu.core.text import Window
-from sibu.core.units import Place, units
+from sibu.core.units import Place, chinese_words, units
 
 
 def words_of(text: str, window: Window, how: str) -> np.ndarray:
@@ -30,25 +29,3 @@ def words_of(text: str, window: Window, how: str) -> np.ndarray:
 @lru_cache(maxsize=4)  # the windows of one text ask one after the other
 def _units(text: str) -> list[Place]:
     return units(text)
-
-
-@lru_cache(maxsize=4)
-def chinese_words(text: str) -> list[Place]:
-    """The words of a text, those of Chinese as jieba finds them; in order."""
-    import jieba
-
-    jieba.setLogLevel(60)  # it tells where its dictionary lies
-    found: list[Place] = []
-    run: list[Place] = []
-    for start, end in [*_units(text), (len(text) + 1, len(text) + 1)]:
-        if run and (run[-1][1] != start or not is_cjk(text[start])):
-            first = run[0][0]
-            found += [(first + begin, first + stop) for _, begin, stop in jieba.tokenize(text[first : run[-1][1]])]
-            run = []
-        if start > len(text):
-            break
-        if is_cjk(text[start]):
-            run.append((start, end))
-        else:
-            found.append((start, end))
-    return found

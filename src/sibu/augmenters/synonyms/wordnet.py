@@ -8,23 +8,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from sibu.augmenters._words import some
+from sibu.augmenters._words import FUNCTION, SHORTEST, like, some
 from sibu.core.errors import RecipeError
 
 if TYPE_CHECKING:
     from sibu.augmenters._words import Edit
 
 PARTS = ("noun", "verb", "adj", "adv")
-SHORTEST = 3
-"""Letters below which a word is left alone: `a` is a unit of length to WordNet."""
-FUNCTION = frozenset(
-    """
-    all and any are but can could did does for from had has have her his how its may might more most must not one our
-    out over she should some than that the their them then there these they this those thus was were what when where
-    which who why will with would you your
-    """.split()  # noqa: SIM905
-)
-"""Words that are there for the grammar; WordNet knows other senses of them."""
 
 
 @lru_cache(maxsize=2)
@@ -40,7 +30,7 @@ def read(folder: str) -> Mapping[str, tuple[str, ...]]:
     if missing:
         raise RecipeError(
             f"WordNet is not at {home} ({missing[0]} is missing). Install it (`apt install wordnet-base`), say where "
-            "it lies by `folder`, or choose `spelling`, `swap` or `delete`."
+            "it lies by `folder`, or choose `neighbours`, `swap` or `delete`."
         )
     found: dict[str, tuple[int, list[str]]] = {}
     for part in PARTS:
@@ -76,14 +66,8 @@ def changing(synonyms: Mapping[str, Sequence[str]], share: float) -> Edit:
     def edit(words: Sequence[str], free: Sequence[bool], draw: Random) -> Mapping[int, str]:
         may = [number for number, own in enumerate(free) if own and words[number].lower() in synonyms]
         return {
-            number: _like(draw.choice(synonyms[words[number].lower()]), words[number])
+            number: like(draw.choice(synonyms[words[number].lower()]), words[number])
             for number in some(len(words), share, may, draw)
         }
 
     return edit
-
-
-def _like(word: str, other: str) -> str:
-    if other.isupper() and len(other) > 1:
-        return word.upper()
-    return word.capitalize() if other[:1].isupper() else word

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sibu.core.errors import MissingExtra
 from sibu.core.example import Row, is_cjk, join_tokens
 from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import TextInput, Window
-from sibu.tasks._words import chinese_words
+from sibu.core.units import chinese_words, units
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,7 +141,9 @@ def _several(words: str | Sequence[str]) -> Sequence[str]:
 
 def _words(row: Row) -> tuple[str, Sequence[tuple[int, int]]]:
     """A row's text and its words; of data in tokens these, where they are not single Chinese characters."""
-    if row.get("tokens") is None:
-        return row["text"], chinese_words(row["text"])
-    text, places = join_tokens(row["tokens"])
-    return text, chinese_words(text) if any(map(is_cjk, text)) else tuple(places)
+    text, tokens = (row["text"], None) if row.get("tokens") is None else join_tokens(row["tokens"])
+    if not any(map(is_cjk, text)):
+        return text, units(text) if tokens is None else tuple(tokens)
+    if find_spec("jieba") is None:
+        raise MissingExtra("`compared` for Chinese", "jieba", "chinese")
+    return text, chinese_words(text)
