@@ -14,7 +14,7 @@ import sys
 import measure
 import run
 
-from sibu.heads.labels.nearest import ENGLISH
+from sibu.nn.labels import ENGLISH
 
 
 def main() -> None:

@@ -355,7 +355,7 @@ def few(results: Results) -> list[Line]:
         lines.append(
             Line(took, faster, said, f"1 x; {seconds['setfit']:.1f} s", "—", judged(good and ratio["median"] >= 2))
         )
-    return [*lines, _no_labels(results)]
+    return [*lines, _no_labels(results), _no_tags(results)]
 
 
 def _points(share: float) -> str:
@@ -373,6 +373,14 @@ def _no_labels(results: Results) -> Line:
     gain = 100 * ensemble["value"] - sum(alone) / len(alone)
     said = f"{shown(ensemble)}; {gain:+.1f} on the mean of its templates alone ({min(alone):.1f} to {max(alone):.1f})"
     return Line(measure, bar, said, "—", "none verified", judged(ensemble["value"] > 0.6))
+
+
+def _no_tags(results: Results) -> Line:
+    measure = "No labelled row, CoNLL-2003, test span F1"
+    each = results.get("no-labels-conll2003")
+    if each is None:
+        return Line(measure, "stated", plain="—")
+    return Line(measure, "stated", shown(each["metrics"]["entities"]["test"]["f1"]), "—", "none verified", "stated")
 
 
 def costs(results: Results) -> list[list[str]]:
