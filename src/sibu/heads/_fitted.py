@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from sibu.core.protocols import HeadPlace
 from sibu.core.tensors import Encoded, Output
-from sibu.nn.contrastive import pair_loss
+from sibu.nn.contrastive import episode_loss, pair_loss
 from sibu.nn.pooling import pool
 
 
@@ -21,16 +21,18 @@ class Fitted(nn.Module):
     Args:
         inner: Has ``fit(vectors, targets)`` and ``forward(vectors) -> scores``; no weight of it trains.
         place: What it answers for.
-        temperature: Of the pairs' similarities.
+        temperature: Of the similarities.
+        episodes: Whether rows are told by the means of others of their label in the batch, not by pairs.
     """
 
     fits = True
 
-    def __init__(self, inner: Any, place: HeadPlace, *, temperature: float) -> None:
+    def __init__(self, inner: Any, place: HeadPlace, *, temperature: float, episodes: bool = False) -> None:
         super().__init__()
         self.inner = inner
         self.pooling = place.pooling
         self.temperature = temperature
+        self.episodes = episodes
         self.multi_label = place.multi_label
 
     def reduce(self, encoded: Encoded, features: Mapping[str, Tensor]) -> Encoded:  # noqa: ARG002
@@ -45,6 +47,8 @@ class Fitted(nn.Module):
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """How far texts of one label are from each other, against texts of others."""
+        if self.episodes:
+            return episode_loss(output.logits, targets["label"], temperature=self.temperature)
         return pair_loss(output.logits, alike(targets["label"], self.multi_label), temperature=self.temperature)
 
     def fit(self, vectors: Tensor, targets: Tensor) -> None:

@@ -63,3 +63,29 @@ def same_pairs(texts: Tensor, pairs: Tensor) -> Tensor:
     """
     text, pair = texts.unsqueeze(1), pairs.unsqueeze(1)
     return ((text == texts) | (pair == pairs) | (text == pairs)).fill_diagonal_(False)
+
+
+def episode_loss(vectors: Tensor, labels: Tensor, *, temperature: float) -> Tensor:
+    """How badly texts are told by the means of others of their label in the batch.
+
+    Of each label the first half of its rows make the mean, and the others are to be told. A label of one row is there
+    to be mistaken for. Source: Snell et al., 2017, arXiv:1703.05175, with cosines.
+
+    Args:
+        vectors: Unit vectors. Shape ``(B, D)``.
+        labels: Class numbers. Shape ``(B,)``.
+        temperature: Divides the similarities; above 0.
+
+    Returns:
+        A scalar; 0 where no label has two rows.
+    """
+    there, own = torch.unique(labels, return_inverse=True)
+    among = torch.nn.functional.one_hot(own, len(there))
+    place = (among.cumsum(0) - 1).gather(1, own[:, None])[:, 0]
+    first = place < (among.sum(0)[own] + 1) // 2
+    sums = among[first].to(vectors.dtype).T @ vectors[first]
+    asked = ~first
+    if not bool(asked.any()):
+        return (vectors * 0).sum()
+    scores = vectors[asked] @ torch.nn.functional.normalize(sums, dim=-1).T / temperature
+    return torch.nn.functional.cross_entropy(scores, own[asked])

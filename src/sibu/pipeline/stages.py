@@ -477,19 +477,22 @@ def stepping(
         start=trained.step,
         accelerator=accelerator,
     )
-    return fit(
-        trained.model,
-        work,
-        loss=objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
-        optimizer=trained.optimizer,
-        factor=factor,
-        accelerator=accelerator,
-        seed=options.seed,
-        steps=steps,
-        start=trained.step,
-        clip=options.clip,
-        after=trained.adapted.after_step,
-    )
+    named: dict[str, Any] = {
+        "loss": objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
+        "optimizer": trained.optimizer,
+        "factor": factor,
+        "accelerator": accelerator,
+        "seed": options.seed,
+        "steps": steps,
+        "start": trained.step,
+        "clip": options.clip,
+    }
+    if options.reptile is not None:
+        from sibu.train.reptile import reptile
+
+        own = options.reptile
+        return reptile(trained.model, work, inner=own.steps, share=own.share, **named)
+    return fit(trained.model, work, after=trained.adapted.after_step, **named)
 
 
 def _loop(

@@ -46,6 +46,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))
         elif block.data.rules and getattr(block.task, "multi_label", None):
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
+    found += _reptile_faults(recipe)
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
         allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
@@ -163,6 +164,18 @@ def _soup_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
             head = block.head.name  # type: ignore[attr-defined]
             what = f"`soup` needs heads that train, and the head `{head}` of {name} is fitted to the vectors of one."
             yield where, what, "Choose the head `linear`, or say `ensemble: true`."
+
+
+def _reptile_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Small problems that cannot be made, or a method that must see every step."""
+    if recipe.train.reptile is None:
+        return
+    where = ("train", "reptile")
+    if recipe.method.name == "adalora":  # type: ignore[attr-defined]
+        yield where, "cannot go with `adalora`, which deals out its ranks by the steps of one training.", "Say `lora`."
+    if not any(getattr(block.head, "by_pairs", False) for block in recipe.tasks.values()):
+        what = "needs batches that are small problems: several rows of each of their labels."
+        yield where, what, "Give a task `classify` the head `prototypes` or `logistic`."
 
 
 def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:

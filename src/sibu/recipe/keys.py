@@ -23,7 +23,7 @@ from sibu.recipe.schema import (
     TaskBlock,
     Teacher,
 )
-from sibu.train.spec import TrainSpec
+from sibu.train.spec import ReptileSpec, TrainSpec
 
 BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("the whole", Recipe),
@@ -34,6 +34,7 @@ BLOCKS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tasks.<name>.teacher", Teacher),
     ("tasks.<name>.consistency", Consistency),
     ("train", TrainSpec),
+    ("train.reptile", ReptileSpec),
     ("self_training", SelfTraining),
     ("search", Search),
     ("search.space.<key>", Range),
@@ -59,6 +60,7 @@ _PARTS = {
     "search": ("search", "a mapping"),
     "teacher": ("teacher", "a mapping"),
     "consistency": ("consistency", "a mapping"),
+    "reptile": ("reptile", "a mapping"),
 }
 
 

@@ -39,7 +39,7 @@ from sibu.recipe.schema import (
 from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
 from sibu.trackers import TRACKERS
-from sibu.train.spec import TrainSpec
+from sibu.train.spec import ReptileSpec, TrainSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +377,7 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
     elif head == "model":
         model = NewModel
     elif head == "train":
-        model = TrainSpec
+        model = TrainSpec if depth == 1 else ReptileSpec
     elif head == "release":
         model = Condition
     elif head == "self_training":

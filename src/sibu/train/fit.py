@@ -89,14 +89,14 @@ def fit(
         seed_torch(seed, "step", number, accelerator.process_index)
         total, losses = 0.0, dict[str, float]()
         for batch in parts:
-            value, by_task = _backward(model, batch.to(accelerator.device), loss, accelerator, len(parts))
+            value, by_task = backward(model, batch.to(accelerator.device), loss, accelerator, len(parts))
             total += value / len(parts)
             losses |= by_task
         count = accelerator.num_processes
         sizes = (sum(batch.size for batch in parts), sum(batch.tokens for batch in parts))
         total, examples, tokens = summed([total / count, *sizes], accelerator)
         if not math.isfinite(total):
-            raise NotFinite(_not_finite(number, losses))
+            raise NotFinite(not_finite(number, losses))
         average_gradients(weights, accelerator)
         if clip is not None:
             accelerator.clip_grad_norm_(weights, clip)
@@ -115,10 +115,10 @@ def fit(
         )
 
 
-def _backward(
+def backward(
     model: nn.Module, batch: Batch, loss: Loss, accelerator: Accelerator, parts: int
 ) -> tuple[float, dict[str, float]]:
-    """Add one batch's gradients."""
+    """Add one batch's gradients, divided by ``parts``; the loss and each task's own are the answer."""
     model.train()
     with accelerator.autocast():
         value, by_task = loss(model(batch), batch)
@@ -126,7 +126,8 @@ def _backward(
     return float(value.detach()), {task: float(each.detach()) for task, each in by_task.items()}
 
 
-def _not_finite(step: int, losses: Mapping[str, float]) -> str:
+def not_finite(step: int, losses: Mapping[str, float]) -> str:
+    """What is said of a loss that is no number."""
     said = ", ".join(f"{task} {value}" for task, value in losses.items())
     return (
         f"The loss is not a finite number at step {step} ({said}). Nothing of this step was kept; the best weights and "

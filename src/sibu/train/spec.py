@@ -7,6 +7,20 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from sibu.catalog import Spec
 
 
+class ReptileSpec(Spec):
+    """A start that learns from few rows, found over many small problems. Source: Nichol et al., 2018, arXiv:1803.02999.
+
+    Each batch is a problem: the model takes some steps on it, and keeps a share of the way. The bundle is the `model`
+    of recipes with few rows of other labels. For many tasks, or one of many labels, with a head that learns from pairs
+    (`prototypes`, `logistic`), so that a batch holds several rows of each of its labels.
+    """
+
+    steps: int = Field(default=5, ge=2)
+    """Steps on each problem, at `learning_rate`."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """How much of their way is kept; falls by the `schedule`."""
+
+
 class TrainSpec(Spec):
     """How a model is trained: length, learning rate, batches, stopping, checkpoints."""
 
@@ -50,6 +64,8 @@ class TrainSpec(Spec):
     soup: PositiveInt | None = Field(default=None, ge=2)
     """Average the weights of at most so many of the best evaluations, each where dev gets no worse; null: the best
     alone. Costs one more evaluation each. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy soup)."""
+    reptile: ReptileSpec | None = None
+    """Train for a start from which few steps suffice, in place of for the tasks themselves; null: no."""
     checkpoint_every: PositiveInt | None = None
     """Steps between checkpoints; null: at every evaluation."""
     keep_checkpoints: PositiveInt = 1

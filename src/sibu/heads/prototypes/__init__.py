@@ -26,6 +26,10 @@ class PrototypesSpec(Spec):
     by_pairs: ClassVar[bool] = True
     fits: ClassVar[bool] = True
     name: Literal["prototypes"] = "prototypes"
+    learn: Literal["pairs", "episodes"] = "pairs"
+    """What the encoder learns by: `pairs` of rows, or `episodes`: of each label in a batch half the rows make the mean
+    by which the other half is told, as answers are (Snell et al., section 2). The latter suits a start for the labels
+    of others, learned over many tasks or labels."""
     temperature: PositiveFloat = Field(default=0.1, le=10)
     """Of the similarities: in training between pairs, in answers between text and means."""
 
@@ -35,7 +39,8 @@ def build(spec: PrototypesSpec, place: HeadPlace) -> nn.Module:
     from sibu.heads._fitted import Fitted
     from sibu.heads.prototypes.means import Means
 
-    return Fitted(Means(place, temperature=spec.temperature), place, temperature=spec.temperature)
+    episodes = spec.learn == "episodes"
+    return Fitted(Means(place, temperature=spec.temperature), place, temperature=spec.temperature, episodes=episodes)
 
 
 ENTRY = Entry(PrototypesSpec, build)
