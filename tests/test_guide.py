@@ -97,6 +97,14 @@ def pair_lines(count: int, *, seed: int = 0) -> str:
     return "text,text_pair,number\n" + "".join(f"{r['text']},{r['text_pair']},{r['number']}\n" for r in rows)
 
 
+def claim_rows(count: int, *, seed: int = 0) -> list[dict]:
+    """Pairs of which the second follows or not."""
+    return [
+        {"text": f"{n} {seed} pain", "text_pair": f"pain {n}", "label": ("entailment", "contradiction")[n % 2]}
+        for n in range(count)
+    ]
+
+
 ROWS: dict[str, Callable[..., list[dict]]] = {
     "intent": intent_rows,
     "books": intent_rows,
@@ -110,6 +118,7 @@ ROWS: dict[str, Callable[..., list[dict]]] = {
     "replies": reply_rows,
     "triage": triage_rows,
     "pairs": pair_rows,
+    "claims": claim_rows,
     "examples/clinic/data/notes.en": note_rows,
     "examples/clinic/data/notes.zh": note_rows,
 }
