@@ -148,7 +148,7 @@ def test_a_loss_that_is_no_number_ends_it(tiny_model: Path, tmp_path: Path) -> N
 
 
 def test_a_loss_that_is_no_number_at_once(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_backward", lambda *_: (float("inf"), {"it": float("inf")}))
+    monkeypatch.setattr(loop, "backward", lambda *_: (float("inf"), {"it": float("inf")}))
     found = sweep(tiny_recipe("classify", "full", tiny_model, tmp_path), tmp_path / "out")
     assert (found["stopped"], found["table"], found["lowest"]) == ("not finite", [], None)
     assert "not a finite number at the first step already" in found["reading"]

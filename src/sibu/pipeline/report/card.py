@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -70,12 +71,8 @@ def _number(form: Callable[..., str]) -> Callable[..., Ready]:
     return lambda *given: Ready(form(*given))
 
 
-def card(run: Run) -> str:
-    """The whole card.
-
-    Args:
-        run: What the run left.
-    """
+@cache  # compiling the template costs more than filling it in
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__, ""),
         autoescape=False,  # Markdown: `finalize` escapes every value
@@ -87,7 +84,16 @@ def card(run: Run) -> str:
     )
     environment.filters |= {"metric": metric_name, "code": code, "several": figures.several}
     environment.filters |= {name: _number(getattr(figures, name)) for name in ("fixed", "signed", "count")}
-    template = environment.get_template("card.md.jinja")
+    return environment
+
+
+def card(run: Run) -> str:
+    """The whole card.
+
+    Args:
+        run: What the run left.
+    """
+    template = _environment().get_template("card.md.jinja")
     return template.render(
         front=Ready(yaml.dump(front_matter(run))),
         run=run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -158,6 +159,7 @@ def page(run: Run) -> str:
     )
 
 
+@cache  # compiling the templates costs more than filling them in
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__, ""),
