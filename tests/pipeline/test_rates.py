@@ -26,11 +26,11 @@ def losses_of_a_run(
     recipe: Mapping[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str
 ) -> list[Any]:
     """The losses of a run's steps, as its loop yields them."""
-    import sibu.pipeline.stages as stages
+    import sibu.pipeline.loop as steps
 
-    seen, through = [], stages._count
+    seen, through = [], steps._count
     with monkeypatch.context() as patched:
-        patched.setattr(stages, "_count", lambda *words: (seen.append(words[1].loss), through(*words)))
+        patched.setattr(steps, "_count", lambda *words: (seen.append(words[1].loss), through(*words)))
         sibu.run(recipe, overrides, out=out)
     return seen
 

@@ -108,7 +108,7 @@ def join(members: Sequence[Member], whole: Loaded, out: Path, told: Mapping[str,
     Raises:
         RecipeError: When the members do not know the same labels.
     """
-    from sibu.pipeline.stages import evaluate_all
+    from sibu.pipeline.judged import evaluate_all
     from sibu.pipeline.write import member_folder, open_bundle
 
     _require_alike(members, [_json(each.place / "labels.json") for each in members], soup=False)
@@ -138,8 +138,8 @@ def stir(members: Sequence[Member], whole: Loaded, out: Path, told: Mapping[str,
     Raises:
         RecipeError: When the members do not know the same labels.
     """
+    from sibu.pipeline.judged import dev_score, dev_scores, evaluate_all
     from sibu.pipeline.soup import greedy
-    from sibu.pipeline.stages import dev_score, dev_scores, evaluate_all
     from sibu.pipeline.write import open_bundle, rewrite_weights
 
     _require_alike(members, [_json(each.place / "labels.json") for each in members], soup=True)

@@ -24,7 +24,7 @@ from sibu.train.processes import several
 from sibu.train.sweep import Curve, Reading, rates_of, read
 
 if TYPE_CHECKING:
-    from sibu.pipeline.stages import Trained
+    from sibu.pipeline.prepare import Trained
 
 FOUND, PICTURE = "rates.json", "rates.html"
 ENCODER, HEADS = "train.learning_rate", "train.head_learning_rate"
@@ -135,7 +135,9 @@ def _require_steps(loaded: Loaded) -> None:
 
 def _swept(loaded: Loaded, scratch: Path, rates: list[float], progress: Progress) -> tuple[Plan, _Axis, Curve, End]:
     """Train at each of the rates until the loss has risen."""
-    from sibu.pipeline.stages import gated_plan, open_accelerator, prepare, stepping
+    from sibu.pipeline.loop import stepping
+    from sibu.pipeline.prepare import open_accelerator, prepare
+    from sibu.pipeline.stages import gated_plan
     from sibu.train.fit import NotFinite
 
     plan = gated_plan(loaded, progress)

@@ -25,7 +25,7 @@ from sibu.store.atomic import new_folder, write_json
 if TYPE_CHECKING:
     from sibu.core.protocols import Task
     from sibu.pipeline.assemble import Ensemble, Model
-    from sibu.pipeline.stages import Trained
+    from sibu.pipeline.prepare import Trained
     from sibu.recipe.schema import Recipe
 
 BACKBONE = "encoders.text.model."

@@ -1,0 +1,287 @@
+"""The training of a run: step, log, evaluate, save, stop; going on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.pipeline.judged import counting, dev_score, dev_scores
+from sibu.pipeline.plan import Plan
+from sibu.pipeline.prepare import Trained, prepare
+from sibu.pipeline.progress import Progress, Silent
+from sibu.recipe.fill import as_written
+from sibu.train.processes import is_first, shared
+
+if TYPE_CHECKING:
+    import numpy as np
+    from accelerate import Accelerator
+
+    from sibu.core.tensors import Batch
+    from sibu.train.batches import Schedule, Stream
+    from sibu.train.fit import Step
+
+
+def train(
+    plan: Plan,
+    working: Path,
+    scratch: Path,
+    progress: Progress,
+    stack: ExitStack,
+    accelerator: Accelerator,
+    *,
+    resume: bool,
+) -> Trained:
+    """Adapt the model; the best weights by the dev score are in it at the end."""
+    import torch
+
+    from sibu.train.checkpoint import checkpoints, load_checkpoint, load_weights
+
+    trained = prepare(plan, accelerator, scratch, progress)
+    found = checkpoints(working / "checkpoints")
+    if resume and not found:
+        progress.say("There is no checkpoint to resume from; the run begins anew.")
+    if found:
+        saved, more = load_checkpoint(found[-1], model=trained.model, optimizer=trained.optimizer)
+        _take_up(trained, saved)
+        if trained.adapted.restore is not None:
+            trained.adapted.restore(more)
+        progress.say(f"Resumed at step {trained.step} of {trained.steps}.")
+    trackers = _open_trackers(plan, working, stack) if is_first() else []
+    _loop(plan, trained, accelerator, working, progress, trackers)
+    accelerator.wait_for_everyone()
+    best = working / "best.safetensors"
+    if best.is_file():
+        from safetensors.torch import load_file
+
+        load_weights(trained.model, load_file(best))
+    if plan.recipe.train.soup is not None and is_first() and trained.evaluations:
+        from sibu.pipeline.soup import cook
+
+        own = (working / "soup", trained.model, trained.evaluations, plan.recipe.train.soup)
+        trained.soup, trained.best = cook(*own, lambda: _judged(plan, trained)[0], progress)
+    torch.set_grad_enabled(True)
+    return trained
+
+
+def _take_up(trained: Trained, saved: Mapping[str, Any]) -> None:
+    trained.step = saved["step"]
+    for name in ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early"):
+        setattr(trained, name, saved[name])
+
+
+def _progress_of(trained: Trained) -> dict[str, Any]:
+    names = ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early")
+    return {name: getattr(trained, name) for name in names}
+
+
+def work_from(
+    schedule: Schedule,
+    make: Callable[[Stream, np.ndarray, int], Batch],
+    *,
+    per_epoch: int,
+    accumulate: int,
+    start: int,
+    accelerator: Accelerator,
+) -> Iterator[list[Batch]]:
+    """This process's batches of each step from the one after ``start`` on; no step spans two epochs.
+
+    Args:
+        schedule: Which records each batch has.
+        make: Makes a batch of records for a step, when the step is due.
+        per_epoch: Steps an epoch.
+        accumulate: Batches a step of each process.
+        start: Steps that are done.
+        accelerator: Knows how many processes there are and which this is.
+    """
+    from sibu.train.processes import own_share
+
+    epoch, done = divmod(start, per_epoch)
+    step = start
+    each = accumulate * accelerator.num_processes
+    while True:
+        drawn = islice(schedule.epoch(epoch), done * each, None)
+        while part := list(islice(drawn, each)):
+            step += 1
+            yield [make(stream, records, step) for stream, records in own_share(part, accelerator)]
+        epoch, done = epoch + 1, 0
+
+
+def stepping(
+    plan: Plan, trained: Trained, accelerator: Accelerator, *, factor: Callable[[int], float], steps: int
+) -> Iterator[Step]:
+    """Train from the step after ``trained.step`` up to ``steps``, and yield what each step did.
+
+    Args:
+        plan: The run.
+        trained: Its model.
+        accelerator: Devices, precision, processes.
+        factor: What each peak learning rate is multiplied by at a step.
+        steps: Number of the last step; the training data is gone through as often as they need.
+    """
+    from sibu.pipeline.assemble import objective
+    from sibu.train.fit import fit
+
+    options = plan.recipe.train
+    tasks = {name: each.task for name, each in plan.tasks.items()}
+    work = work_from(
+        trained.schedule,
+        trained.make,
+        per_epoch=trained.per_epoch,
+        accumulate=options.accumulate,
+        start=trained.step,
+        accelerator=accelerator,
+    )
+    named: dict[str, Any] = {
+        "loss": objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
+        "optimizer": trained.optimizer,
+        "factor": factor,
+        "accelerator": accelerator,
+        "seed": options.seed,
+        "steps": steps,
+        "start": trained.step,
+        "clip": options.clip,
+    }
+    if options.reptile is not None:
+        from sibu.train.reptile import reptile
+
+        own = options.reptile
+        return reptile(trained.model, work, inner=own.steps, share=own.share, **named)
+    return fit(trained.model, work, after=trained.adapted.after_step, **named)
+
+
+def _loop(
+    plan: Plan,
+    trained: Trained,
+    accelerator: Accelerator,
+    working: Path,
+    progress: Progress,
+    trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
+) -> None:
+    """Step, log, evaluate, save, stop."""
+    from sibu.pipeline.soup import keep
+    from sibu.train.checkpoint import save_checkpoint, save_weights
+    from sibu.train.optim import rate
+
+    options = plan.recipe.train
+    if trained.stopped_early or trained.step >= trained.steps:
+        return
+    judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
+    every = options.evaluate_every or trained.per_epoch
+    save_every = options.checkpoint_every or every
+    factor = rate(options.schedule, steps=trained.steps, warmup=options.warmup)
+    steps = stepping(plan, trained, accelerator, factor=factor, steps=trained.steps)
+    first = is_first()
+    log = _step_log(working / "steps.jsonl", trained.step) if first else nullcontext(lambda _: None)
+    with log as write, progress.bar("training", trained.steps) as advance:
+        advance(trained.step)
+        for step in steps:
+            _count(trained, step, trackers)
+            write(step)
+            advance(1)
+            last = step.number == trained.steps
+            if not judged:
+                trained.best_step = step.number
+            if judged and (step.number % every == 0 or last):
+                better = _evaluate_dev(plan, trained, accelerator, progress, trackers)
+                if better and first:
+                    save_weights(trained.model, working / "best.safetensors")
+                if options.soup is not None and first:
+                    keep(working / "soup", trained.model, trained.evaluations, options.soup)
+                trained.stopped_early = _out_of_patience(trained, options.patience)
+            if first and (step.number % save_every == 0 or last or trained.stopped_early):
+                save_checkpoint(
+                    working / "checkpoints",
+                    step=step.number,
+                    model=trained.model,
+                    optimizer=trained.optimizer,
+                    progress=_progress_of(trained),
+                    keep=options.keep_checkpoints,
+                    more=trained.adapted.state() if trained.adapted.state is not None else None,
+                )
+            if trained.stopped_early:
+                progress.say(f"Stopped at step {step.number}: no better dev score since step {trained.best_step}.")
+                return
+
+
+def _count(trained: Trained, step: Step, trackers: Sequence[Callable[[int, Mapping[str, float]], None]]) -> None:
+    trained.step = step.number
+    trained.seconds += step.seconds
+    trained.tokens += step.tokens
+    trained.examples += step.examples
+    for track in trackers:
+        track(step.number, {"loss": step.loss, "learning_rate": step.learning_rate})
+
+
+def _step_log(file: Path, start: int) -> AbstractContextManager[Callable[[Step], None]]:
+    """One line a step; on resume, lines of steps that will be done again are taken out first."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def opened() -> Iterator[Callable[[Step], None]]:
+        kept = []
+        if start and file.is_file():
+            lines = file.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+        with file.open("w", encoding="utf-8", buffering=1) as out:
+            out.writelines(line + "\n" for line in kept)
+
+            def write(step: Step) -> None:
+                line = {"step": step.number, "loss": round(step.loss, 6), "losses": dict(step.losses)}
+                line |= {"learning_rate": step.learning_rate, "seconds": round(step.seconds, 4), "tokens": step.tokens}
+                out.write(json.dumps(line) + "\n")
+
+            yield write
+
+    return opened()
+
+
+def _evaluate_dev(
+    plan: Plan,
+    trained: Trained,
+    accelerator: Accelerator,
+    progress: Progress,
+    trackers: Sequence[Callable[[int, Mapping[str, float]], None]],
+) -> bool:
+    """Score dev, note it, and tell whether it is the best so far."""
+    judged: Any = shared(_judged(plan, trained) if is_first() else None, accelerator)
+    score, scores = judged
+    trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
+    if plan.watch is not None:
+        plan.watch(len(trained.evaluations), score)
+    said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in counting(plan))
+    progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
+    for track in trackers:
+        track(trained.step, {f"dev/{task}.{m}": value for task, found in scores.items() for m, value in found.items()})
+    if trained.best is None or score > trained.best:
+        trained.best, trained.best_step = score, trained.step
+        return True
+    return False
+
+
+def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, float]]]:
+    """What counts as better on dev, and every score."""
+    from sibu.pipeline.heads import fit_heads
+
+    fit_heads(trained.model, trained.fitting, Silent())
+    scores = dev_scores(plan, trained.model, memo=trained.memo)
+    return dev_score(plan, scores), scores
+
+
+def _out_of_patience(trained: Trained, patience: int | None) -> bool:
+    since = [evaluation for evaluation in trained.evaluations if evaluation["step"] > trained.best_step]
+    return patience is not None and len(since) >= patience
+
+
+def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable[[int, Mapping[str, float]], None]]:
+    from sibu.trackers import TRACKERS
+
+    opened = []
+    for spec in plan.recipe.track:
+        tracker = TRACKERS.of(spec).build(spec)
+        run = stack.enter_context(tracker(working.parent, plan.recipe.name, as_written(plan.recipe)))
+        opened.append(run.log)
+    return opened

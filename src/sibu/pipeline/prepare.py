@@ -1,0 +1,187 @@
+"""A run made ready: model, streams of batches, optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.errors import RecipeError, RunStopped
+from sibu.methods import METHODS
+from sibu.pipeline.consistent import pair_streams
+from sibu.pipeline.plan import Plan, fills, learns, plan_steps, writes
+from sibu.pipeline.progress import Progress
+from sibu.pipeline.teach import with_taught
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from accelerate import Accelerator
+
+    from sibu.core.protocols import Adapted
+    from sibu.core.tensors import Batch
+    from sibu.pipeline.assemble import Model
+    from sibu.pipeline.frozen import Memo
+    from sibu.train.batches import Schedule, Stream
+
+
+@dataclass(slots=True)
+class Trained:
+    """A model in training, and what its training has told."""
+
+    model: Model
+    adapted: Adapted
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    per_epoch: int
+    steps: int
+    make: Callable[[Stream, np.ndarray, int], Batch]
+    """Makes a batch of records for a step."""
+    step: int = 0
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    """``{step, score, scores: {task: {metric: value}}}`` of each evaluation on dev."""
+    best: float | None = None
+    best_step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    examples: int = 0
+    stopped_early: bool = False
+    memo: Memo | None = None
+    """Kept vectors of dev, where the whole encoder is frozen."""
+    fitting: Sequence[Stream] = ()
+    """The streams of the tasks whose head is fitted."""
+    soup: Sequence[int] = ()
+    """The steps whose weights were averaged; none: they were not."""
+
+
+def open_accelerator(plan: Plan) -> Accelerator:
+    """What carries the devices and the precision of a run.
+
+    Raises:
+        RecipeError: When this machine cannot compute in the precision.
+    """
+    import torch
+
+    from sibu.train.processes import accelerator
+
+    wanted = plan.recipe.train.precision
+    if wanted == "auto":
+        wanted = "bfloat16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "float32"
+    mixed = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[wanted]
+    if mixed == "fp16" and not torch.cuda.is_available():
+        raise RecipeError("train.precision is float16, which needs a GPU. Use float32 or bfloat16 on this machine.")
+    return accelerator(mixed)
+
+
+def prepare(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
+    """The model of a run as it is before its first step."""
+    from sibu.train.seed import deterministic, seed_torch
+
+    deterministic()
+    seed_torch(plan.recipe.train.seed, "model")
+    trained = _assemble(plan, accelerator, scratch, progress)
+    if trained.adapted.begin is not None:
+        trained.adapted.begin(trained.steps)
+    return trained
+
+
+def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
+    """Encoder, method, heads, optimiser and the schedule of batches."""
+    from sibu.fusions import FUSIONS
+    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.corrupt import Corrupter, corrupts
+    from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.heads import fitted, kinds_of, start_heads
+    from sibu.pipeline.lent import borrow_heads
+    from sibu.pipeline.rollout import Explorer, explores
+    from sibu.train.batches import Budget, Schedule
+    from sibu.train.optim import Rated, adamw
+
+    recipe, options = plan.recipe, plan.recipe.train
+    encoder: Any = text_encoder(
+        plan.source.folder,
+        shapes=plan.shapes,
+        dropout=recipe.text.dropout,
+        allow_pickle=recipe.allow_pickle,
+        writes=writes(recipe),
+        fills=fills(recipe),
+    )
+    adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
+    tasks = {name: each.task for name, each in plan.tasks.items()}
+    fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
+    peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
+    rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
+    rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
+    if fixed is None:
+        rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
+    model.to(accelerator.device)
+    start_heads(model, plan)
+    borrow_heads(model, plan)
+    packed = encoder.packs and not encoder.prompted
+    streams = [replace(stream, packed=packed) for stream in _streams(plan)]
+    streams += pair_streams(plan)
+    streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
+    anew = any(explores(task) or corrupts(task) for task in tasks.values())  # texts that no layer has seen before
+    if adapted.frozen_layers and not anew:
+        from sibu.pipeline.frozen import precompute
+
+        streams = precompute(model, streams, adapted.frozen_layers, scratch, progress)
+    budget = Budget(options.batch_tokens or 1, options.batch_examples)
+    pairing = fitted(model, streams)
+    fitting = [stream for _, stream in pairing]
+    for name, stream in pairing:
+        streams = [replace(each, kinds=kinds_of(stream, name)) if each is stream else each for each in streams]
+    streams = [each for each in streams if any(learns(recipe, name) for name in each.targets)]
+    schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
+    per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
+    optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
+    memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
+    make = Corrupter(tasks, options.seed, Explorer(plan, model))
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo, fitting=fitting)
+
+
+def _streams(plan: Plan) -> list[Stream]:
+    """The tasks' windows as streams; tasks that read the same windows share one and are encoded once."""
+    from sibu.pipeline.corrupt import corrupts
+    from sibu.pipeline.rollout import explores
+    from sibu.train.batches import Stream
+
+    groups: dict[str, list[str]] = {}
+    for name, each in plan.tasks.items():
+        if each.learned is None:
+            continue
+        own = explores(each.task) or corrupts(each.task) or getattr(each.task, "group", 1) > 1
+        alone = f"{each.key} {name}" if own else each.key
+        groups.setdefault(alone, []).append(name)
+    streams = []
+    for names in groups.values():
+        first = plan.tasks[names[0]]
+        if first.inputs is None:
+            raise RunStopped("The training data was not encoded.")
+        targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
+        lengths = first.inputs.lengths("input_ids")
+        written = [each.lengths("answer") for each in targets.values() if "answer" in {f.name for f in each.present}]
+        group = int(getattr(first.task, "group", 1))
+        lengths = sum(written, lengths)
+        if explores(first.task):  # what it may write is planned for
+            task: Any = first.task
+            lengths = (lengths + task.room) * task.candidates
+        streams.append(Stream("+".join(names), first.inputs, targets, lengths, group=group))
+    return streams
+
+
+def _with_reference(plan: Plan, model: Model, stream: Stream, progress: Progress) -> Stream:
+    """The stream with how likely the model finds each answer before it is trained, where a task's loss asks for it."""
+    from sibu.pipeline.written import log_probabilities
+
+    targets = dict(stream.targets)
+    for name in stream.targets:
+        task = plan.tasks[name].task
+        if getattr(task, "compares", False) and plan.recipe.train.epochs:
+            feature = next(each for each in task.features if each.name == "reference")
+            found = log_probabilities(model, name, stream, progress)
+            targets[name] = targets[name].with_numbers(feature, found)
+    return replace(stream, targets=targets)
