@@ -238,6 +238,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["SIBU_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> None:
+    """No test cuts the power: what runs in this process need not wait until the disk has each file."""
+    from sibu.store import atomic
+
+    atomic._flush = lambda _: None
+
+
 def write_jsonl(path: Path, rows: list[dict]) -> Path:
     """Rows as JSON Lines."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,20 +6,27 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sibu.core.errors import RecipeError, SibuError, near_miss
 from sibu.core.example import Faults
 from sibu.core.result import Prediction, Report
 from sibu.pipeline.progress import Progress, Silent
-from sibu.recipe.load import load_recipe
-from sibu.recipe.schema import Recipe
 
 if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
     from sibu.pipeline.gate import GateReport
+    from sibu.recipe.load import Loaded
+    from sibu.recipe.schema import Recipe
 
-RecipeLike = str | Path | Mapping[str, Any] | Recipe
+RecipeLike: TypeAlias = "str | Path | Mapping[str, Any] | Recipe"
+
+
+def load_recipe(recipe: RecipeLike, overrides: Sequence[str] | str = ()) -> Loaded:
+    """As ``recipe.load`` has it, which is imported where a recipe is read: listing parts needs none."""
+    from sibu.recipe.load import load_recipe as load
+
+    return load(recipe, overrides)
 
 
 def run(
