@@ -252,6 +252,20 @@ def trec(data: Path, out: Path) -> None:
         write(out / f"{split}.jsonl", ({"text": text, "label": kind.split(":")[0]} for kind, text in lines))
 
 
+def meta(data: Path, out: Path) -> None:
+    """Texts with fine labels to learn a start from: customers' intents, kinds of questions, intents of travellers."""
+    source = text_of(data / "dlg_bitext_customer_support_en" / "Bitext_Sample_Customer_Support_Training_Dataset.csv")
+    found = csv.DictReader(io.StringIO(source))
+    write(out / "support.jsonl", ({"text": row["instruction"], "label": row["intent"]} for row in found))
+    lines = [line.split(" ", 1) for line in lines_of(data / "cls_trec_en" / "train.txt")]
+    write(out / "questions.jsonl", ({"text": text, "label": kind} for kind, text in lines))
+    atis(data, out)
+    rows = [json.loads(line) for line in lines_of(out / "train.jsonl")]
+    write(out / "travel.jsonl", ({"text": row["text"], "label": row["label"]} for row in rows))
+    for split in ("train", "dev", "test"):
+        (out / f"{split}.jsonl").unlink()
+
+
 FEWCLUE = ("tnews", "eprstmt", "csldcp", "ocnli", "bustm", "cluewsc", "csl")
 
 
@@ -302,6 +316,7 @@ BENCHMARKS = {
         agnews,
         trec,
         fewclue,
+        meta,
     )
 }
 

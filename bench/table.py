@@ -355,7 +355,7 @@ def few(results: Results) -> list[Line]:
         lines.append(
             Line(took, faster, said, f"1 x; {seconds['setfit']:.1f} s", "—", judged(good and ratio["median"] >= 2))
         )
-    return [*lines, _no_labels(results), _no_tags(results)]
+    return [*lines, _no_labels(results), _no_tags(results), *_pretrained(results), *_meta(results)]
 
 
 def _points(share: float) -> str:
@@ -381,6 +381,39 @@ def _no_tags(results: Results) -> Line:
     if each is None:
         return Line(measure, "stated", plain="—")
     return Line(measure, "stated", shown(each["metrics"]["entities"]["test"]["f1"]), "—", "none verified", "stated")
+
+
+def _gap(each: Mapping[str, float]) -> str:
+    return f"{_points(each['value'])} ({_points(each['low'])} to {_points(each['high'])})"
+
+
+def _pretrained(results: Results) -> list[Line]:
+    lines = []
+    for name, title in (("sst2", "SST-2"), ("trec", "TREC")):
+        each = results.get(f"pretraining-{name}")
+        measure = f"Going on with pretraining, then 100 labels, {title}, accuracy, mean of 10 seeds"
+        if each is None:
+            lines.append(Line(measure, "gain over none, whatever the sign", plain="—"))
+            continue
+        found = ", ".join(f"{start} {_gap(gap)}" for start, gap in each["difference"].items())
+        plain = f"none {100 * each['accuracy']['none']['mean']:.1f}"
+        lines.append(Line(measure, "gain over none, whatever the sign", found, plain, "none verified", "stated"))
+    return lines
+
+
+def _meta(results: Results) -> list[Line]:
+    each = results.get("meta")
+    measure = "A start learned over other intents, Banking77"
+    if each is None:
+        return [Line(measure, "against the pretrained start", plain="—")]
+    lines = []
+    for row in each["rows"]:
+        title = f"{measure}: {row['shots']} rows a label, {row['epochs']} epochs"
+        found = ", ".join(f"{start} {_gap(gap)}" for start, gap in row["difference"].items())
+        own = row["accuracy"]["none"]
+        plain = f"none {100 * sum(own) / len(own):.1f}"
+        lines.append(Line(title, "against the pretrained start", found, plain, "none verified", "stated"))
+    return lines
 
 
 def costs(results: Results) -> list[list[str]]:
