@@ -14,7 +14,16 @@ import yaml
 import sibu
 from sibu.recipe.load import validate
 from tests.conftest import entity_rows, intent_rows, write_jsonl
-from tests.tiny_tasks import number_rows, pair_rows, question_rows, relation_rows, reply_rows, topic_rows
+from tests.tiny_tasks import (
+    number_rows,
+    pair_rows,
+    plain_rows,
+    question_rows,
+    relation_rows,
+    reply_rows,
+    topic_rows,
+    twin_rows,
+)
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -85,6 +94,8 @@ ROWS: dict[str, Callable[..., list[dict]]] = {
     "probe": intent_rows,
     "few-labels": intent_rows,
     "no-labels": intent_rows,
+    "domain": plain_rows,
+    "vectors": twin_rows,
     "chinese": noted,
     "instructions": reply_rows,
     "dialogues": talks,
