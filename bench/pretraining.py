@@ -48,7 +48,7 @@ def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
     for objective in given.objectives:
         own = [f"tasks.texts.type={objective}", f"tasks.texts.data.train={texts}"]
         work = given.work / "pretraining" / f"{name}-{objective}"
-        trained[objective] = run.run("pretraining", place, work, own)
+        trained[objective] = run.run("pretraining", place, work, own, how="--resume")
         starts[objective] = str(work / "runs" / "pretraining")
     scores: dict[str, list[float]] = {start: [] for start in starts}
     for seed in range(given.seeds):
