@@ -1,7 +1,8 @@
 """Write the generated pages below docs/reference; with --check, only tell whether they are current.
 
 python scripts/reference.py [--check]
-python scripts/reference.py --probe     # run every method with every task first (some minutes)
+python scripts/reference.py --probe     # run every method with every task and way first (some minutes)
+python scripts/reference.py --probe-ways    # only the ways of learning from few labels
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PROBED = REFERENCE / "capabilities.json"
-COMMANDS = ("run", "check", "list", "predict", "evaluate", "show")
+COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search")
 
 
 def recipe_page() -> str:
@@ -81,7 +83,18 @@ def commands_page() -> str:
 def capabilities_page() -> str:
     """Every method with every task, as probed."""
     probed = json.loads(PROBED.read_text(encoding="utf-8"))
-    tasks = list(next(iter(probed["cells"].values())))
+    found = [*probed["cells"].values(), *probed["ways"].values()]
+    reasons = list(dict.fromkeys(said for row in found for said in row.values() if said != "works"))
+    marks = {"works": "works"} | {said: f"no ({number})" for number, said in enumerate(reasons, 1)}
+
+    def table(title: str, cells: dict[str, dict[str, str]]) -> list[str]:
+        rows = list(next(iter(cells.values())))
+        return [
+            f"| {title} | " + " | ".join(f"`{method}`" for method in cells) + " |",
+            "|---" * (len(cells) + 1) + "|",
+            *(f"| {row} | " + " | ".join(marks[own[row]] for own in cells.values()) + " |" for row in rows),
+        ]
+
     lines = [
         "# Capabilities",
         "",
@@ -89,30 +102,52 @@ def capabilities_page() -> str:
         "gives the same figures again (`scripts/reference.py --probe`; the runs are tests in `tests/conformance`).",
         f"Probed with {', '.join(f'{name} {version}' for name, version in probed['versions'].items())}.",
         "",
-        "| task | " + " | ".join(f"`{method}`" for method in probed["cells"]) + " |",
-        "|---" * (len(probed["cells"]) + 1) + "|",
+        *table("task", probed["cells"]),
+        "",
+        "Ways of learning from few labels or none, each in a task `classify`; those that are tasks stand above, and",
+        "`tag` without a label (`compared`) trains nothing.",
+        "",
+        *table("way", probed["ways"]),
+        "",
+        *(f"{number}. {cell(said.removeprefix('fails: '))}" for number, said in enumerate(reasons, 1)),
     ]
-    reasons = list(dict.fromkeys(said for row in probed["cells"].values() for said in row.values() if said != "works"))
-    marks = {"works": "works"} | {said: f"no ({number})" for number, said in enumerate(reasons, 1)}
-    lines += [
-        f"| {task} | " + " | ".join(marks[row[task]] for row in probed["cells"].values()) + " |" for task in tasks
-    ]
-    lines += ["", *(f"{number}. {cell(said.removeprefix('fails: '))}" for number, said in enumerate(reasons, 1))]
     return "\n".join([*lines, ""])
 
 
-def probe() -> None:
-    """Run every method with every task, and keep what came of it."""
+BY = ("full", "probe", "lora")
+"""Methods that the ways of learning are probed with."""
+
+
+def tried(recipe: dict[str, Any], out: Path, *, near: float) -> str:
+    """Whether a recipe runs, and its bundle answers as the run did."""
+    import sibu
+    from sibu.core.errors import SibuError
+
+    try:
+        bundle = sibu.run(recipe, out=out)
+        report = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
+        known = sibu.show(bundle)["metrics"]["it"]["test"]
+    except SibuError as fault:
+        return f"fails: {str(fault).removeprefix('the recipe method: ').removeprefix('the recipe ')}"
+    same = known.keys() == report.scores.keys() and all(
+        abs(score.value - known[name]["value"]) <= near * max(abs(score.value), 1)
+        for name, score in report.scores.items()
+    )
+    return "works" if same else "fails: the bundle answers otherwise than the run"
+
+
+def probe(*, tasks: bool) -> None:
+    """Run every method with every task (``tasks``; else what is kept stays) and way, and keep what came of it."""
     sys.path.insert(0, str(ROOT))
     from tests.conftest import write_tiny_model, write_tiny_translator, write_tiny_writer
     from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
+    from tests.tiny_ways import WAYS, Home, tiny_way
 
-    import sibu
-    from sibu.core.errors import SibuError
     from sibu.methods import METHODS
     from sibu.pipeline.record import versions
 
     cells: dict[str, dict[str, str]] = {}
+    ways: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         models = [
@@ -123,27 +158,25 @@ def probe() -> None:
                 ("translator", write_tiny_translator),
             )
         ]
-        for method in METHODS:
+        for method in METHODS if tasks else ():
             for task in TASKS:
                 train = {"epochs": 6, "batch_tokens": 256} if method == "adalora" else {}
                 recipe = tiny_recipe(task, {"name": method}, tiny_model_for(task, *models), home, **train)
-                try:
-                    bundle = sibu.run(recipe, out=home / "runs" / method / task)
-                    report = sibu.load(bundle).evaluate(recipe["tasks"]["it"]["data"]["test"])
-                    known = sibu.show(bundle)["metrics"]["it"]["test"]
-                    near = 1e-4 if method == "adalora" else 0.0  # ranks that were taken away are summed no more
-                    same = known.keys() == report.scores.keys() and all(
-                        abs(score.value - known[name]["value"]) <= near * max(abs(score.value), 1)
-                        for name, score in report.scores.items()
-                    )
-                    said = "works" if same else "fails: the bundle answers otherwise than the run"
-                except SibuError as fault:
-                    said = f"fails: {str(fault).removeprefix('the recipe method: ')}"
-                cells.setdefault(method, {})[task] = said
-                print(f"{method} x {task}: {said}", file=sys.stderr)
+                near = 1e-4 if method == "adalora" else 0.0  # ranks that were taken away are summed no more
+                cells.setdefault(method, {})[task] = tried(recipe, home / "runs" / method / task, near=near)
+                print(f"{method} x {task}: {cells[method][task]}", file=sys.stderr)
+        (home / "ways").mkdir()
+        place = Home(home / "ways", *models[:2])
+        for method in BY:
+            for number, way in enumerate(WAYS):
+                said = tried(tiny_way(way, method, place), home / "runs" / "ways" / f"{method}-{number}", near=0.0)
+                ways.setdefault(method, {})[way] = said
+                print(f"{method} x {way}: {said}", file=sys.stderr)
     wanted = ("python", "torch", "transformers", "peft")
     found = {name: version for name, version in versions().items() if name in wanted}
-    PROBED.write_text(json.dumps({"versions": found, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    if not tasks:
+        cells = json.loads(PROBED.read_text(encoding="utf-8"))["cells"]
+    PROBED.write_text(json.dumps({"versions": found, "cells": cells, "ways": ways}, indent=1) + "\n", encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
@@ -168,8 +201,8 @@ def pages() -> dict[str, str]:
 
 def main() -> int:
     """Write or check."""
-    if "--probe" in sys.argv:
-        probe()
+    if "--probe" in sys.argv or "--probe-ways" in sys.argv:
+        probe(tasks="--probe" in sys.argv)
     stale = []
     for name, text in pages().items():
         file = REFERENCE / name
