@@ -81,6 +81,8 @@ def test_pairs_go_into_one_pattern(filler: Path, tmp_path: Path) -> None:
     opened = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
     (source,) = opened._opened.tasks["it"].inputs(rows[0])
     assert source.text == "book [MASK][MASK] 0 good"
+    (source,) = opened._opened.tasks["it"].inputs({"text": "{text_pair} {text}", "text_pair": "{text}"})
+    assert source.text == "{text} [MASK][MASK] {text_pair} {text}"  # what a text says is no place
     recipe = asked(filler, tmp_path)
     recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
     with pytest.raises(SibuError, match=r"rows are pairs, and the pattern shows no `\{text_pair\}`"):
@@ -93,6 +95,7 @@ def test_pairs_go_into_one_pattern(filler: Path, tmp_path: Path) -> None:
         ({"cloze": {"pattern": "{text} is"}}, "a pattern has one `{mask}`, one `{text}`"),
         ({"cloze": {"patern": "x"}}, "cloze.patern: no such key. Did you mean 'pattern'? Allowed: pattern, words."),
         ({"words": {"two": "book"}}, "Two labels have the same word for the blank: 'book', 'book'."),
+        ({"words": {"two": "龘"}}, "The model has no pieces for the words of the blank '龘'."),
         ({"words": {"three": "bad"}}, "cloze.words names 'three', no label. Allowed: 'one', 'two'."),
         ({"entailed": True}, "given `entailed` and `cloze`: leave one out"),
         ({"head": "labels"}, "Leave out `head` or `cloze`."),
@@ -103,6 +106,11 @@ def test_what_cannot_be_is_said(filler: Path, tmp_path: Path, change: dict, said
     with pytest.raises(SibuError) as caught:
         sibu.check(asked(filler, tmp_path, **change))
     assert said in str(caught.value)
+
+
+def test_a_pattern_for_pairs_wants_pairs(filler: Path, tmp_path: Path) -> None:
+    with pytest.raises(SibuError, match="the pattern shows a `text_pair`, and there is none"):
+        sibu.run(asked(filler, tmp_path, cloze={"pattern": "{text} {text_pair} {mask}"}), out=tmp_path / "out")
 
 
 def test_models_and_methods_that_cannot_are_refused(filler: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_descriptions_of_chinese_labels_have_chinese_nothing() -> None:
     [
         ({"written": True}, "either `written` or `compared`"),
         ({"descriptions": None}, "the labels are not given"),
+        ({"labels": ["drug"]}, "descriptions names place, no label; allowed: drug"),
         ({"compared": {"margn": 1}}, "Did you mean 'margin'?"),
     ],
 )

@@ -73,6 +73,19 @@ def test_a_text_file_is_read_line_by_line(tiny_writer: Path, tmp_path: Path) -> 
     assert report is not None
 
 
+def test_a_bundle_reads_files_as_its_own_were(tiny_writer: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text(
+        "".join(f"我们在北京 {n}\na good book {n}\n" for n in range(9)), encoding="utf-8"
+    )
+    data = {"train": str(tmp_path / "texts.txt")}
+    task = {"type": "language", "reader": "lines", "data": data, "max_new_tokens": 4}
+    recipe = {"name": "more", "model": str(tiny_writer), "tasks": {"it": task}, "train": {"epochs": 1}}
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    (tmp_path / "other.txt").write_text("one more line of words\n北京\n", encoding="utf-8")
+    report = sibu.load(bundle).evaluate(tmp_path / "other.txt")
+    assert report.scores["perplexity"].n == 2
+
+
 def test_models_that_cannot_are_refused(tiny_model: Path, tiny_translator: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="cannot write"):
         sibu.check(tiny_recipe("language", "full", tiny_model, tmp_path))

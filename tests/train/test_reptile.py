@@ -145,3 +145,15 @@ def test_what_cannot_be_is_said(tiny_model: Path, tmp_path: Path) -> None:
         sibu.check(recipe)
     assert "cannot go with `adalora`" in str(caught.value)
     assert "Give a task `classify` the head `prototypes` or `logistic`." in str(caught.value)
+
+
+def test_episodes_of_single_rows_and_a_frozen_encoder_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    recipe["tasks"]["it"]["head"] = {"name": "prototypes", "learn": "episodes"}
+    recipe["tasks"]["it"]["data"]["shots"] = 1
+    with pytest.raises(SibuError, match=r"no label has two\. Give two rows of each label \(`shots: 2`\)"):
+        sibu.check(recipe)
+    recipe["tasks"]["it"]["data"]["shots"] = 2
+    assert sibu.check(recipe)
+    with pytest.raises(SibuError, match="moves the encoder, which `probe` leaves as it is"):
+        sibu.check(meta(tiny_model, tmp_path) | {"method": "probe"})

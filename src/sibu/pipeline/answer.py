@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
-from sibu.pipeline.data import Origin, read_rows, require_files
+from sibu.pipeline.data import Origin, named_files, read_rows, require_files
 from sibu.pipeline.gate import GateReport
 from sibu.pipeline.predict import CHUNK, answers, evaluate_rows
 from sibu.pipeline.progress import Progress
@@ -159,7 +160,7 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     require_files(files, "--data")
-    origin = Origin(block.fields, reader_of(files[0], block.reader), task.columns, task.needs, f"tasks.{name}")
+    origin = Origin(block.fields, reader_of(files[0], block), task.columns, task.needs, f"tasks.{name}")
     rows = read_rows(files, origin, faults)
     from sibu.pipeline.gate import survey
 
@@ -180,8 +181,16 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     )
 
 
-def reader_of(file: str, trained: Any) -> Any:
-    """How a file is read: as the training data was, with its options, where it is of the same kind or of none known."""
+def reader_of(file: str, block: TaskBlock) -> Any:
+    """How a file is read: as the task's own files were, where it is of their kind or of none that is known.
+
+    Of their kind is also what has the ending of one of them: texts by line may be called `.txt`, as CoNLL columns are.
+    """
+    trained: Any = block.reader
+    tests = block.data.test.values() if isinstance(block.data.test, Mapping) else named_files(block.data.test or ())
+    own = [*named_files(block.data.train or ()), *named_files(block.data.dev or ()), *tests]
+    if trained is not None and Path(file).suffix in {Path(each).suffix for each in own}:
+        return trained
     try:
         kind = reader_for(file)
     except RecipeError:
@@ -201,7 +210,7 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
         file, spec = "/dev/stdin", READERS["jsonl"].spec()
     else:
         require_files([file], "--input")
-        spec = reader_of(file, opened.recipe.tasks[name].reader)
+        spec = reader_of(file, opened.recipe.tasks[name])
     own = opened.recipe.tasks[name].fields.get("id", "id")
     faults = Faults(keep=1 << 62)
     told = number = 0

@@ -149,7 +149,7 @@ def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progres
     names = {column.name for column in inputs}
     needs = tuple(group for group in task.needs if set(group) <= names)
     fields = {key: value for key, value in block.fields.items() if key in names | {"id"}}
-    origin = Origin(fields, reader_of(files[0], block.reader), inputs, needs, f"tasks.{name}")
+    origin = Origin(fields, reader_of(files[0], block), inputs, needs, f"tasks.{name}")
     faults = Faults()
     rows = read_rows(list(files), origin, faults, targets=False)
     if faults.number("error"):
@@ -165,7 +165,7 @@ def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
     about = json.loads((rows.folder / "about.json").read_text(encoding="utf-8"))
     if not set(columns) & set(about["in_files"]):
         return set()
-    spec = reader_of(file, block.reader)
+    spec = reader_of(file, block)
     lines = {
         line
         for line, raw in READERS.of(spec).build(spec)(file, Faults())

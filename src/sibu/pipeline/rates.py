@@ -141,6 +141,8 @@ def _swept(loaded: Loaded, scratch: Path, rates: list[float], progress: Progress
     from sibu.train.fit import NotFinite
 
     plan = gated_plan(loaded, progress)
+    for each in plan.tasks.values():
+        each.pairs = None  # whose loss is nothing until answers are sure: no sign of a rate
     accelerator = open_accelerator(plan)
     trained = prepare(plan, accelerator, scratch, progress)
     axis = _axis(plan, trained)

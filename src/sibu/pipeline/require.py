@@ -229,7 +229,7 @@ def _require_pretraining(recipe: Recipe) -> None:
         return
     faults = []
     method, kind = recipe.method.name, next(iter(blocks.values())).task.type  # type: ignore[attr-defined]
-    mend = "Choose `full`, `lora`, `adalora` or `ia3`."
+    mend = "Choose `full`, `freeze`, `bitfit`, `lora`, `adalora` or `ia3`."
     if method in BESIDE:
         what = f"`{method}` leaves the model's own weights as they were: what `{kind}` teaches could not be the model "
         faults.append(Fault("method", what + "of another run.", mend))
@@ -301,6 +301,11 @@ def require_head(name: str, block: TaskBlock, task: Any) -> None:
         RecipeError: When texts have several labels and it knows one.
     """
     head: Any = block.head
+    counts = task.state.get("counts") or {}
+    if getattr(head, "learn", "") == "episodes" and max(counts.values(), default=2) < 2:
+        what = "`episodes` tell rows by others of their label, and no label has two."
+        mend = "Give two rows of each label (`shots: 2`), or say `learn: pairs`."
+        raise RecipeError(Fault(f"tasks.{name}.head", what, mend))
     if not getattr(head, "several", True) and task.state.get("multi_label"):
         what = f"`{head.name}` gives a text one label, and {name}'s have several."
         raise RecipeError(Fault(f"tasks.{name}.head", what, "Choose `logistic` or `neighbours`."))

@@ -68,6 +68,9 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             if other:
                 found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
     found += _ensemble_faults(recipe)
+    if recipe.self_training is not None and not recipe.train.epochs:
+        what = "learns from its own labels, and with no epoch nothing is learned."
+        found.append((("self_training",), what, "Leave it out, or give `train.epochs` at least 1."))
     if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
         mend = "Give texts without labels as `data.unlabelled` of a task."
         found.append((("self_training",), "has nothing to label.", mend))
@@ -173,6 +176,9 @@ def _reptile_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     where = ("train", "reptile")
     if recipe.method.name == "adalora":  # type: ignore[attr-defined]
         yield where, "cannot go with `adalora`, which deals out its ranks by the steps of one training.", "Say `lora`."
+    if not getattr(recipe.method, "trains_encoder", True):
+        what = f"moves the encoder, which `{recipe.method.name}` leaves as it is."  # type: ignore[attr-defined]
+        yield where, what, "Choose `full` or `lora`."
     if not any(getattr(block.head, "by_pairs", False) for block in recipe.tasks.values()):
         what = "needs batches that are small problems: several rows of each of their labels."
         yield where, what, "Give a task `classify` the head `prototypes` or `logistic`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sibu.tasks.classify.task import Classify
 
 BLANK = "{mask}"
+PLACES = re.compile(r"(\{text\}|\{text_pair\})")
 
 
 class Cloze:
@@ -42,7 +44,8 @@ class Cloze:
         self.pieces: Pieces | None = None
         """What the model's vocabulary has; told before anything is encoded."""
         self._table: np.ndarray | None = None
-        self._before, self._behind = spec.pattern.split(BLANK)
+        self._before, behind = spec.pattern.split(BLANK)
+        self._parts = [PLACES.split(part) for part in (self._before, behind)]
         if inner.state:
             self._require_one()
 
@@ -85,8 +88,14 @@ class Cloze:
             raise DataError("`cloze` tells one label, and inputs have several. Leave it out, or give each one label.")
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
-        """As the task itself does."""
+        """As the task itself does; a pattern that shows a second text where there is none, or leaves one out."""
         yield from self.inner.check(row, windows)
+        shows, has = "{text_pair}" in self.spec.pattern, bool((row.get("text_pair") or "").strip())
+        if shows and not has and self.state.get("pairs") is None:
+            yield "missing pair", "error", "the pattern shows a `text_pair`, and there is none.", "Give it."
+        elif has and not shows:
+            message = "there is a `text_pair`, and the pattern leaves it out."
+            yield "pair not learned", "warning", message, "Put `{text_pair}` into `cloze.pattern`."
 
     def blanks(self) -> np.ndarray:
         """The pieces of each label's word, -1 behind them. Shape ``(C, K)``.
@@ -102,6 +111,12 @@ class Cloze:
         said = [self.spec.words.get(name, own[0]) for name, own in described]
         space = " " if self._before.endswith(" ") else ""
         found = [self.pieces.encode(space + word) for word in said]
+        known = set(self.pieces.plain.tolist())
+        strange = [word for word, own in zip(said, found, strict=True) if not own or not known.issuperset(own)]
+        if strange:
+            raise RecipeError(
+                f"The model has no pieces for the words of the blank {as_names(strange)}. Give others in `cloze.words`."
+            )
         if len({tuple(each) for each in found}) < len(found):
             raise RecipeError(f"Two labels have the same word for the blank: {as_names(said)}. Give each its own.")
         table = np.full((len(found), max(map(len, found))), -1, np.int64)
@@ -112,8 +127,8 @@ class Cloze:
 
     def inputs(self, row: Row) -> Sequence[TextInput]:
         """The pattern around the text, its blanks to be found again and never cut off."""
-        filled = [part.replace("{text}", row["text"]) for part in (self._before, self._behind)]
-        filled = [part.replace("{text_pair}", row.get("text_pair") or "") for part in filled]
+        said: dict[str, str] = {"{text}": row["text"], "{text_pair}": row.get("text_pair") or ""}
+        filled = ["".join(said.get(str(each), str(each)) for each in part) for part in self._parts]
         mark = self.pieces.mask_text if self.pieces is not None else ""
         blanks = self.blanks().shape[1] if self.pieces is not None else 1
         begin = len(filled[0])

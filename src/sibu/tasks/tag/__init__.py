@@ -65,6 +65,11 @@ class TagSpec(Spec):
     def _one_way(self) -> TagSpec:
         if self.written is not None and self.compared is not None:
             raise ValueError("stretches are either `written` or `compared`: leave one out")
+        unknown = sorted(set(self.descriptions or ()) - set(self.labels or self.descriptions or ()))
+        if unknown:
+            raise ValueError(
+                f"descriptions names {', '.join(unknown)}, no label; allowed: {', '.join(self.labels or ())}"
+            )
         return self
 
     @property
