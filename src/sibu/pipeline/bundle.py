@@ -116,7 +116,7 @@ class Opened:
         Raises:
             RecipeError: When a key is settled by the training, a value is not allowed, or no answer could keep to it.
         """
-        from sibu.pipeline.plan import build_task, introduce
+        from sibu.pipeline.backbone import build_task, introduce
         from sibu.pipeline.require import require_bounds
         from sibu.pipeline.reward import require_rewards
 

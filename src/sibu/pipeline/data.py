@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sibu.catalog import Spec
+    from sibu.recipe.schema import Recipe, TaskBlock
 
 _TAG = re.compile(r"O|[BIES]-\S+")
 """A tag of CoNLL columns."""
@@ -387,3 +388,34 @@ def require_files(files: Sequence[str], where: str) -> None:
     """
     if found := list(missing_files(files, where)):
         raise RecipeError(found)
+
+
+def files_by_split(block: TaskBlock) -> dict[str, list[str]]:
+    """A task's files by what they are for: `train`, `unlabelled`, `dev`, `test` or `test.<name>`."""
+    data = block.data
+    found = {} if data.train is None else {"train": named_files(data.train)}
+    if data.unlabelled is not None:
+        found["unlabelled"] = named_files(data.unlabelled)
+    if data.dev is not None:
+        found["dev"] = named_files(data.dev)
+    if isinstance(data.test, Mapping):
+        return found | {f"test.{name}": [file] for name, file in data.test.items()}
+    return found if data.test is None else found | {"test": named_files(data.test)}
+
+
+def files_of(block: TaskBlock) -> list[str]:
+    """Every file of a task."""
+    return [file for files in files_by_split(block).values() for file in files]
+
+
+def all_files(recipe: Recipe) -> list[str]:
+    """Every file of a recipe's tasks, once each."""
+    return list(dict.fromkeys(file for block in recipe.tasks.values() for file in files_of(block)))
+
+
+def test_files(block: TaskBlock) -> dict[str, list[str]]:
+    """Test files by the name of their split."""
+    test = block.data.test
+    if isinstance(test, Mapping):
+        return {name: [file] for name, file in test.items()}
+    return {} if test is None else {"test": named_files(test)}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.errors import Fault, RecipeError
 from sibu.core.example import as_names
 from sibu.core.result import Report
+from sibu.pipeline.backbone import build_task
 from sibu.pipeline.bundle import about_of, manifest, read_manifest
-from sibu.pipeline.plan import Plan, build_task, make_plan
+from sibu.pipeline.plan import Plan, make_plan
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.record import metrics_json, release_misses
 from sibu.recipe import yaml

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from sibu.catalog import Spec
-from sibu.core.errors import DataError, Fault, RecipeError, counted
+from sibu.core.errors import DataError, Fault, RecipeError
 from sibu.core.example import Faults
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
-from sibu.modalities import MODALITIES
-from sibu.models.extend import LEAST, extend_vocabulary, find_words
-from sibu.models.new import VERSION, make_model
 from sibu.models.sources import Source, find_model
-from sibu.models.spec import NewModel
-from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
+from sibu.pipeline.backbone import (
+    build_task,
+    extended,
+    found_model,
+    introduce,
+    model_width,
+    new_model,
+    text_and_shapes,
+    text_preparer,
+    trimmed,
+    writes,
+)
 from sibu.pipeline.consistent import Doubled, doubled
-from sibu.pipeline.data import Origin, Rows, missing_files, named_files, read_rows, split_dev
+from sibu.pipeline.data import (
+    Origin,
+    Rows,
+    all_files,
+    files_of,
+    named_files,
+    read_rows,
+    split_dev,
+    test_files,
+)
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
@@ -46,19 +61,12 @@ from sibu.pipeline.weak import require_rules, weakly_labelled
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
-from sibu.store.cache import cached
 from sibu.store.hashes import hash_file, hash_json
 from sibu.store.ragged import RaggedArrays
-from sibu.tasks import TASKS
-from sibu.tasks.tag import TagSpec
 from sibu.trackers import TRACKERS
 
 FEW = 100
 """Rows below which a split may take a label away."""
-EXTEND_VERSION = 1
-"""Counts up when `extend_vocabulary` gives another result for the same words."""
-TRIM_VERSION = 1
-"""Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
 
 @dataclass(slots=True)
@@ -128,21 +136,23 @@ def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
 
 def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
-    files = _all_files(recipe)
+    files = all_files(recipe)
     METHODS.of(recipe.method)  # a missing library is told before any work is done
     for tracker in recipe.track:
         TRACKERS.of(tracker)
     require_ways(recipe)
-    source = _found(recipe, loaded.home) if isinstance(recipe.model, str) else _new(recipe, recipe.model, progress)
+    source = (
+        found_model(recipe, loaded.home) if isinstance(recipe.model, str) else new_model(recipe, recipe.model, progress)
+    )
     require_writer(recipe, source)
-    text, shapes = _text(recipe, source.folder)
+    text, shapes = text_and_shapes(recipe, source.folder)
     require_bounds(recipe, text)
     require_rewards(recipe)
     if recipe.text.trim_vocabulary:
-        source = _trimmed(recipe, source, text, progress)
+        source = trimmed(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
     if recipe.text.new_words:
-        source = _extended(recipe, source, text, progress)
+        source = extended(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
@@ -164,195 +174,6 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     require_contrast(recipe, plans, source.folder, text.max_length)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
     return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch)
-
-
-def _found(recipe: Recipe, home: Path) -> Source:
-    """The model.
-
-    Raises:
-        RecipeError: When it or any file of the data is not there.
-    """
-    wrong = _missing(recipe)
-    try:
-        source = find_model(str(recipe.model), home=home, allow_pickle=recipe.allow_pickle)
-    except RecipeError as fault:
-        raise RecipeError([*(replace(each, where="model") for each in fault.faults), *wrong]) from fault
-    if wrong:
-        raise RecipeError(wrong)
-    return source
-
-
-def _missing(recipe: Recipe) -> list[Fault]:
-    """Files of the data that are not there."""
-    return [
-        fault
-        for name, block in recipe.tasks.items()
-        for split, files in _files_by_split(block).items()
-        for fault in missing_files(files, f"tasks.{name}.data.{split}")
-    ]
-
-
-def _new(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
-    """A model with random weights, and a tokenizer that has learned the training texts.
-
-    Raises:
-        RecipeError: When files of the data are not there, or the method would leave the weights random.
-    """
-    wrong = _missing(recipe)
-    method = recipe.method.name  # type: ignore[attr-defined]
-    if not any(block.data.train for block in recipe.tasks.values()):
-        wrong.append(Fault("model", "a new model learns its pieces from training texts, and no task has any."))
-    if method != "full":
-        what = f"`{method}` leaves weights as they are, and those of a new model are random."
-        wrong.append(Fault("method", what, "Choose `full`."))
-    if wrong:
-        raise RecipeError(wrong)
-    tasks, rows = {}, {}
-    taught = {name: (block, block.data.train) for name, block in recipe.tasks.items() if block.data.train is not None}
-    for name, (block, train) in taught.items():
-        task = tasks[name] = build_task(block.task)
-        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        rows[name] = read_rows(named_files(train), origin, Faults())
-        task.learn(rows[name])
-
-    def texts(name: str) -> Iterator[str]:
-        with progress.bar(f"{name}: learning pieces", len(rows[name])) as advance:
-            for chunk in rows[name].chunks():
-                yield from (text for _, _, row in chunk for each in tasks[name].inputs(row) for text in each.texts())
-                advance(len(chunk))
-
-    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, (block, _) in taught.items()]
-    key = hash_json([VERSION, spec.model_dump(), about])
-    folder = cached(
-        "new", key, lambda folder: make_model(spec, (text for name in taught for text in texts(name)), folder)
-    )
-    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
-    progress.say(f"a new model ({spec.new}) with {size} pieces")
-    return Source(f"new {spec.new}", "new", folder)
-
-
-def _files_by_split(block: TaskBlock) -> dict[str, list[str]]:
-    data = block.data
-    found = {} if data.train is None else {"train": named_files(data.train)}
-    if data.unlabelled is not None:
-        found["unlabelled"] = named_files(data.unlabelled)
-    if data.dev is not None:
-        found["dev"] = named_files(data.dev)
-    if isinstance(data.test, Mapping):
-        return found | {f"test.{name}": [file] for name, file in data.test.items()}
-    return found if data.test is None else found | {"test": named_files(data.test)}
-
-
-def _files_of(block: TaskBlock) -> list[str]:
-    return [file for files in _files_by_split(block).values() for file in files]
-
-
-def _all_files(recipe: Recipe) -> list[str]:
-    return list(dict.fromkeys(file for block in recipe.tasks.values() for file in _files_of(block)))
-
-
-def _text(recipe: Recipe, folder: Path) -> tuple[Modality, bool]:
-    """The preparer of texts, and whether word shapes are added."""
-    spec = recipe.text
-    build = MODALITIES.of(spec).build
-    wanted = spec.shapes
-    if wanted is None and not writes(recipe):
-        tags = any(isinstance(block.task, TagSpec) for block in recipe.tasks.values())
-        # A method that leaves the inputs alone could not train the shapes' vectors.
-        wanted = tags and getattr(recipe.method, "trains_inputs", True)
-        wanted = wanted and build(spec, folder=folder, shapes=False).vocabulary.lowercases
-    return text_preparer(recipe, folder, shapes=bool(wanted)), bool(wanted)
-
-
-def _trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) -> Source:
-    """The model with the pieces that training and dev texts need."""
-    used: set[int] = set()
-    for name, block in recipe.tasks.items():
-        if block.data.train is None:
-            continue
-        task = build_task(block.task)
-        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        train = read_rows(named_files(block.data.train), origin, Faults())
-        task.learn(train)
-        dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
-        for rows in (train, *dev):
-            with progress.bar(f"{name}: counting pieces", len(rows)) as advance:
-                for chunk in rows.chunks():
-                    inputs = [each for _, _, row in chunk for each in task.inputs(row)]
-                    for windows in text.prepare(inputs):
-                        for window in windows:
-                            used.update(window.input_ids)
-                    advance(len(chunk))
-    key = hash_json(
-        [TRIM_VERSION, sorted(used), *(hash_file(file) for file in sorted(source.folder.glob("*.safetensors")))]
-    )
-    folder = cached("trimmed", key, lambda target: trim_vocabulary(source.folder, target, used))
-    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
-    progress.say(f"vocabulary trimmed to {size} pieces")
-    return replace(source, folder=folder)
-
-
-def _extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> Source:
-    """The model with pieces for words of the training texts."""
-
-    def texts() -> Iterator[str]:
-        for name, block in recipe.tasks.items():
-            if block.data.train is None:
-                continue
-            task = build_task(block.task)
-            origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-            train = read_rows(named_files(block.data.train), origin, Faults())
-            task.learn(train)
-            with progress.bar(f"{name}: counting words", len(train)) as advance:
-                for chunk in train.chunks():
-                    yield from (own for _, _, row in chunk for each in task.inputs(row) for own in each.texts())
-                    advance(len(chunk))
-
-    pieces = find_words(text.vocabulary.tokenizer, texts(), recipe.text.new_words)
-    if not pieces:
-        raise RecipeError(
-            f"modalities: no word of the training texts occurs {LEAST} times and is cut into several pieces: "
-            "`new_words` has nothing to add. Leave it out."
-        )
-    weights = [hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))]
-    key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], *weights])
-    folder = cached("extended", key, lambda target: extend_vocabulary(source.folder, target, pieces))
-    shown = ", ".join(each.word for each in pieces[:5])
-    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}, ...")
-    return replace(source, folder=folder)
-
-
-def text_preparer(recipe: Recipe, folder: Path, *, shapes: bool) -> Any:
-    """The preparer of texts for a model folder, less the places that the method takes for itself."""
-    spec = recipe.text
-    reserved = int(getattr(recipe.method, "reserved_positions", 0))
-    return MODALITIES.of(spec).build(spec, folder=folder, shapes=shapes, reserved=reserved, writes=writes(recipe))
-
-
-def writes(recipe: Recipe) -> bool:
-    """Whether a task of the recipe is answered by the model's language head."""
-    return any(getattr(block.task, "writes", False) for block in recipe.tasks.values())
-
-
-def fills(recipe: Recipe) -> bool:
-    """Whether a task of the recipe tells hidden pieces by the model's masked-language head."""
-    return any(getattr(block.task, "fills", False) for block in recipe.tasks.values())
-
-
-def introduce(task: Any, text: Modality) -> None:
-    """Tell a task that asks for it what the vocabulary has: pieces to hide words with, the piece that ends a text.
-
-    Raises:
-        RecipeError: When it has nothing to hide words with.
-    """
-    if hasattr(task, "end"):
-        prompts = text.prompts  # type: ignore[attr-defined]
-        task.end = prompts.special.ids.get(prompts.special.eos)
-    if not getattr(task, "fills", False):
-        return
-    task.pieces = text.pieces
-    if task.pieces is None:
-        raise RecipeError("The model's vocabulary has no mask, which `mask` needs. Take a masked language model.")
 
 
 def learns(recipe: Recipe, name: str) -> bool:
@@ -382,12 +203,6 @@ def rows_of(block: TaskBlock) -> int:
     return int(getattr(block.decoding, "rows", 1))
 
 
-def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
-    """A task from its spec."""
-    task: Task = TASKS.of(spec).build(spec, state)
-    return task
-
-
 def _plan_task(
     name: str,
     block: TaskBlock,
@@ -407,7 +222,7 @@ def _plan_task(
     introduce(task, text)
     lend(task, source, name)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-    if files := _files_of(block):
+    if files := files_of(block):
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
@@ -555,14 +370,6 @@ def _plan_untaught(
     return TaskPlan(name, task, splits, surveys, None, None, "", False, None, None, {})
 
 
-def test_files(block: TaskBlock) -> dict[str, list[str]]:
-    """Test files by the name of their split."""
-    test = block.data.test
-    if isinstance(test, Mapping):
-        return {name: [file] for name, file in test.items()}
-    return {} if test is None else {"test": named_files(test)}
-
-
 def _dev_from(
     whole: Rows,
     block: TaskBlock,
@@ -611,12 +418,6 @@ def encoded_surveys(plans: Mapping[str, TaskPlan]) -> list[SplitSurvey]:
     return list({tuple(sorted(each.lengths.items())): each for each in found}.values())
 
 
-def model_width(folder: Path) -> int:
-    """D of the model in a folder, as its ``config.json`` calls it; 768 where it has another name there."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return next((config[name] for name in ("hidden_size", "d_model", "dim", "n_embd") if name in config), 768)
-
-
 def expected_batches(plan: Plan) -> int:
     """About how many batches an epoch has."""
     options, packed = plan.recipe.train, packs(plan)
@@ -656,7 +457,7 @@ def mark_of(loaded: Loaded) -> str:
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
     named = isinstance(recipe.model, str)
     source = find_model(str(recipe.model), home=loaded.home, allow_pickle=recipe.allow_pickle) if named else None
-    return _mark(recipe, _all_files(recipe), None if source is None else source.folder)
+    return _mark(recipe, all_files(recipe), None if source is None else source.folder)
 
 
 def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import RecipeError, RunStopped
 from sibu.methods import METHODS
+from sibu.pipeline.backbone import fills, writes
 from sibu.pipeline.consistent import pair_streams
-from sibu.pipeline.plan import Plan, fills, learns, plan_steps, writes
+from sibu.pipeline.plan import Plan, learns, plan_steps
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.teach import with_taught
 

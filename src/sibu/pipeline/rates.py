@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import Fault, RecipeError, counted
-from sibu.pipeline.plan import Plan, build_task, learns
+from sibu.pipeline.backbone import build_task
+from sibu.pipeline.plan import Plan, learns
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.report.alone import chart_page
 from sibu.pipeline.report.charts import Series

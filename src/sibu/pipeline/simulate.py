@@ -18,10 +18,11 @@ from sibu.core.errors import RecipeError, ReleaseMissed
 from sibu.core.example import Faults
 from sibu.core.protocols import Picker
 from sibu.pickers import PICKERS
+from sibu.pipeline.backbone import build_task
 from sibu.pipeline.bundle import read_manifest
 from sibu.pipeline.data import Origin, named_files, read_rows
 from sibu.pipeline.labelling import look_at, target_of
-from sibu.pipeline.plan import build_task, mark_of
+from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.report.alone import chart_page
 from sibu.pipeline.report.charts import Series

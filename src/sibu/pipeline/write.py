@@ -14,8 +14,9 @@ from sibu.core.protocols import Adapted
 from sibu.core.result import Report
 from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
+from sibu.pipeline.backbone import build_task, fills, introduce, text_preparer, writes
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
-from sibu.pipeline.plan import Plan, build_task, fills, introduce, text_preparer, writes
+from sibu.pipeline.plan import Plan
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.pipeline.reward import judges_of
 from sibu.recipe import yaml

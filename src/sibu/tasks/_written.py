@@ -11,11 +11,12 @@ from sibu.catalog import Spec
 from sibu.core.errors import Unsupported
 from sibu.core.example import Row
 from sibu.core.grammar import Grammar
-from sibu.core.protocols import Features, Found, Judged, State, Task, WindowOutput
+from sibu.core.protocols import Features, Found, State, Task, WindowOutput
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import LEARNED, Feature, Prompt, Window
 from sibu.tasks._ask import check_fit
 from sibu.tasks._examples import Examples, kept_of
+from sibu.tasks._inner import Answered
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -107,7 +108,7 @@ def limits(found: WindowOutput, room: int) -> tuple[Evidence, ...]:
     return () if found.finished else (Evidence(LIMIT, room),)
 
 
-class WrittenTask:
+class WrittenTask(Answered):
     """A task whose answers are written.
 
     Where its script has ``choices``, they are weighed by their likelihood instead, if the options say so.
@@ -129,22 +130,13 @@ class WrittenTask:
     features = TOKEN_FEATURES
 
     def __init__(self, inner: Task, script: Script, spec: WrittenSpec) -> None:
-        self.inner = inner
+        super().__init__(inner)
+        self.inner: Task = inner
         self.script = script
         self.spec = spec
         self.columns, self.needs = inner.columns, inner.needs
         self.room, self.template = spec.max_new_tokens, spec.template
         self.examples = Examples((inner.state or {}).get("examples", ()) if spec.examples else ())
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The task's own."""
-        return self.inner.metrics
-
-    @property
-    def main_metric(self) -> str:
-        """The task's own."""
-        return self.inner.main_metric
 
     @property
     def state(self) -> State:
@@ -207,10 +199,6 @@ class WrittenTask:
         """What was written as the task's own value."""
         found = answers[0][0]
         return Prediction(self.script.read(row, found.text or ""), evidence=limits(found, self.room))
-
-    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
-        """The task's own metrics."""
-        return self.inner.judge(rows, predictions)
 
 
 def _joined(asked: str, question: str) -> str:

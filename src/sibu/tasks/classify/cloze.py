@@ -10,9 +10,10 @@ import numpy as np
 
 from sibu.core.errors import DataError, RecipeError
 from sibu.core.example import Row, as_names
-from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, Pieces, TextInput, Window
+from sibu.tasks._inner import Answered
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +26,7 @@ BLANK = "{mask}"
 PLACES = re.compile(r"(\{text\}|\{text_pair\})")
 
 
-class Cloze:
+class Cloze(Answered):
     """Each label has a word, and the text a sentence with a blank for it.
 
     Args:
@@ -38,7 +39,8 @@ class Cloze:
     needs = (("text",), ("label",))
 
     def __init__(self, inner: Classify, spec: ClozeSpec) -> None:
-        self.inner = inner
+        super().__init__(inner)
+        self.inner: Classify = inner
         self.spec = spec
         self.columns = inner.columns
         self.pieces: Pieces | None = None
@@ -48,16 +50,6 @@ class Cloze:
         self._parts = [PLACES.split(part) for part in (self._before, behind)]
         if inner.state:
             self._require_one()
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The task's own."""
-        return self.inner.metrics
-
-    @property
-    def main_metric(self) -> str:
-        """The task's own."""
-        return self.inner.main_metric
 
     @property
     def state(self) -> State:
@@ -157,7 +149,3 @@ class Cloze:
     def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
         """As of the task itself."""
         return self.inner.chances(answers)
-
-    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
-        """The task's own metrics."""
-        return self.inner.judge(rows, predictions)

@@ -10,9 +10,10 @@ import numpy as np
 
 from sibu.core.errors import RecipeError
 from sibu.core.example import Row, as_names, is_cjk
-from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, HeadPlace, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
+from sibu.tasks._inner import Answered
 from sibu.tasks._mean import mean_chances
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ NO = ("contradiction", "contradicts", "not_entailment", "矛盾", "no", "false",
 """What they call one of which it does not."""
 
 
-class EntailedLabels:
+class EntailedLabels(Answered):
     """Each label is a sentence that the text entails or not.
 
     Args:
@@ -43,7 +44,8 @@ class EntailedLabels:
     features = (Feature("label", "int64", "window"),)
 
     def __init__(self, inner: Classify, spec: EntailedSpec) -> None:
-        self.inner = inner
+        super().__init__(inner)
+        self.inner: Classify = inner
         self.spec = spec
         self.columns = tuple(column for column in inner.columns if column.name != "text_pair")
         self.lent: Mapping[str, Any] = inner.state.get("lent", {})
@@ -70,16 +72,6 @@ class EntailedLabels:
         others = [label for label in labels if label != found[0]]
         no = next((label for label in others if label.casefold() in NO), others[0])
         self.lent = {"task": task, "labels": list(labels), "pooling": pooling, "yes": found[0], "no": no}
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The task's own."""
-        return self.inner.metrics
-
-    @property
-    def main_metric(self) -> str:
-        """The task's own."""
-        return self.inner.main_metric
 
     @property
     def state(self) -> State:
@@ -149,7 +141,3 @@ class EntailedLabels:
     def chances(self, answers: Sequence[Sequence[WindowOutput]]) -> np.ndarray:
         """As of the task itself."""
         return self.inner.chances(self._joined(answers))
-
-    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
-        """The task's own metrics."""
-        return self.inner.judge(rows, predictions)

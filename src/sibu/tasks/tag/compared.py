@@ -11,10 +11,11 @@ import numpy as np
 
 from sibu.core.errors import MissingExtra
 from sibu.core.example import Row, is_cjk, join_tokens
-from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, HeadPlace, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import TextInput, Window
 from sibu.core.units import chinese_words, units
+from sibu.tasks._inner import Answered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ NOTHING_CHINESE = ("动词", "形容词", "数字", "常用词", "日期", "虚�
 """What words are that have no label."""
 
 
-class Compared:
+class Compared(Answered):
     """A tagger that reads each word alone.
 
     Args:
@@ -46,11 +47,11 @@ class Compared:
     features = ()
 
     def __init__(self, inner: Tag, spec: ComparedSpec, descriptions: Mapping[str, str | Sequence[str]]) -> None:
-        self.inner = inner
+        super().__init__(inner)
+        self.inner: Tag = inner
         self.spec = spec
         self.descriptions = descriptions
         self.columns, self.needs = inner.columns, inner.needs
-        self.metrics, self.main_metric = inner.metrics, inner.main_metric
 
     @property
     def state(self) -> State:
@@ -129,10 +130,6 @@ class Compared:
             item["text"] = text[item["start"] : item["end"]]
             found.append(item | {"score": round(float(chances[run, label + 1].mean()), 6)})
         return Prediction(found, min((item["score"] for item in found), default=None))
-
-    def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
-        """The task's own metrics."""
-        return self.inner.judge(rows, predictions)
 
 
 def _several(words: str | Sequence[str]) -> Sequence[str]:
