@@ -157,3 +157,9 @@ def test_episodes_of_single_rows_and_a_frozen_encoder_are_refused(tiny_model: Pa
     assert sibu.check(recipe)
     with pytest.raises(SibuError, match="moves the encoder, which `probe` leaves as it is"):
         sibu.check(meta(tiny_model, tmp_path) | {"method": "probe"})
+
+
+def test_several_processes_are_refused(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sibu.pipeline.loop.several", lambda: True)
+    with pytest.raises(SibuError, match=r"`train\.reptile` is for one process"):
+        sibu.run(meta(tiny_model, tmp_path), out=tmp_path / "out")

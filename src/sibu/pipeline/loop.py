@@ -9,12 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sibu.core.errors import RecipeError
 from sibu.pipeline.judged import counting, dev_score, dev_scores
 from sibu.pipeline.plan import Plan
 from sibu.pipeline.prepare import Trained, prepare
 from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe.fill import as_written
-from sibu.train.processes import is_first, shared
+from sibu.train.processes import is_first, several, shared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,6 +149,8 @@ def stepping(
     if options.reptile is not None:
         from sibu.train.reptile import reptile
 
+        if several():
+            raise RecipeError("`train.reptile` is for one process: start it without torchrun.")
         own = options.reptile
         return reptile(trained.model, work, inner=own.steps, share=own.share, **named)
     return fit(trained.model, work, after=trained.adapted.after_step, **named)

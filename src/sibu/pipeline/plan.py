@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sibu.core.errors import DataError, Fault, RecipeError
+from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.decoders import DECODERS
@@ -304,7 +304,11 @@ def _plan_task(
         if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
             inputs = [each.keys.joined()[0] for each in seen.values()]
             learned, added = joined(learned, task.columns, file, inputs, made="teacher")
-            made = made | {"teacher": added}
+            with file.open(encoding="utf-8") as lines:
+                there = sum(1 for _ in lines) - added
+            made = made | {"teacher": added, "teacher, there already": there}
+            said = f"; {there} stand in a split or come twice, and are left out" if there else ""
+            progress.say(f"{name}: the teacher labels {counted(added, 'text')}{said}")
             train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         told = teacher.told(learned, progress) if encode else None
     pairs = None

@@ -85,19 +85,11 @@ def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tup
     if block.teacher is None:
         return
     where = ("tasks", name, "teacher")
-    kind, task = block.task.type, block.task  # type: ignore[attr-defined]
-    if kind not in ("classify", "regress"):
+    if block.task.type not in ("classify", "regress"):  # type: ignore[attr-defined]
         yield where, "is for `classify` and `regress`.", "Leave it out."
-    for key in ("written", "entailed"):
-        if getattr(task, key, None) is not None:
-            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
-    if getattr(block.head, "fits", False):
-        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
-        yield where, what, "Choose `linear` or `labels`."
     if recipe.self_training is not None:
         yield where, "cannot go with `self_training`: both label the unlabelled rows.", "Leave one of the two out."
-    if block.data.train is None or not recipe.train.epochs:
-        yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
+    yield from _needs_scores(where, block, recipe)
 
 
 def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
@@ -107,17 +99,22 @@ def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator
     where, task = ("tasks", name, "consistency"), block.task
     if task.type != "classify" or getattr(task, "multi_label", None):  # type: ignore[attr-defined]
         yield where, "is for `classify` with one label.", "Leave it out."
-    for key in ("written", "entailed"):
-        if getattr(task, key, None) is not None:
-            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
-    if getattr(block.head, "fits", False):
-        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
-        yield where, what, "Choose `linear` or `labels`."
     for key, other in (("self_training", recipe.self_training), ("teacher", block.teacher)):
         if other is not None:
             yield where, f"cannot go with `{key}`: both use the unlabelled rows.", "Leave one of the two out."
     if block.data.unlabelled is None:
         yield where, "has no texts to learn from.", "Give texts without labels as `data.unlabelled`."
+    yield from _needs_scores(where, block, recipe)
+
+
+def _needs_scores(where: yaml.Path, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """What learns from scores by label needs a head that gives them while it trains, and training."""
+    for key in ("written", "entailed"):
+        if getattr(block.task, key, None) is not None:
+            yield where, f"cannot go with `{key}`.", "Leave one of the two out."
+    if getattr(block.head, "fits", False):
+        what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
+        yield where, what, "Choose `linear` or `labels`."
     if block.data.train is None or not recipe.train.epochs:
         yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
 
