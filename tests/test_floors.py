@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "sibu"
 FLOORS = [
     {"cli"},
     {"api"},
-    {"pipeline"},
+    {"pipeline", "curation"},
     {"recipe"},
     {
         "readers",
@@ -22,6 +22,7 @@ FLOORS = [
         "augmenters",
         "pickers",
         "desks",
+        "scorers",
         "trackers",
     },
     {"nn", "train", "metrics", "store", "models", "catalog"},

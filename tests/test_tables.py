@@ -22,6 +22,7 @@ ROOMS = {
     "augmenters": "AUGMENTERS",
     "pickers": "PICKERS",
     "desks": "DESKS",
+    "scorers": "SCORERS",
     "trackers": "TRACKERS",
 }
 

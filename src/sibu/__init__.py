@@ -4,10 +4,10 @@ The floors, from the top; imports only fall:
 
 - F8 ``cli``      one file a command
 - F6 ``api``      the public verbs, plain functions
-- F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
+- F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report; ``curation``: what a knowledge base lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
-                  pickers desks trackers``: blind
+                  pickers desks scorers trackers``: blind
 - F2              ``nn train metrics store models catalog``
 - F1 ``core``     the vocabulary
 

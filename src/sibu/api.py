@@ -521,6 +521,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.pickers import PICKERS
     from sibu.readers import READERS
     from sibu.rewards import REWARDS
+    from sibu.scorers import SCORERS
     from sibu.tasks import TASKS
     from sibu.trackers import TRACKERS
 
@@ -534,6 +535,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "augmenters": AUGMENTERS,
         "pickers": PICKERS,
         "desks": DESKS,
+        "scorers": SCORERS,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

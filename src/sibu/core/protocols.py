@@ -434,6 +434,32 @@ class Desk(Protocol):
         ...
 
 
+class Scorer(Protocol):
+    """Entities and relations as vectors: how likely two entities stand in a relation; more is likelier.
+
+    A module of torch. Relations have numbers from 0 to 2R: that of an inverse is R higher, so that a question for the
+    subject is one for the object too.
+    """
+
+    entities: nn.Parameter
+    """The vectors of the entities. Shape ``(E, D)``."""
+
+    def against(self, subjects: Tensor, relations: Tensor, objects: Tensor | None = None) -> Tensor:
+        """Scores of each subject and relation, ``(B,)``, with each of the objects, ``(K,)``: ``(B, K)``.
+
+        None: all entities, in their order.
+        """
+        ...
+
+    def score(self, subjects: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
+        """Scores of triples, ``(B,)`` each. Shape ``(B,)``."""
+        ...
+
+    def penalty(self, subjects: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
+        """What keeps the vectors of triples small, summed over them; a scalar."""
+        ...
+
+
 class Reward(Protocol):
     """How good answers are."""
 

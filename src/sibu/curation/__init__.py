@@ -1,0 +1,1 @@
+"""F5, curation: what a knowledge base is missing, and how it is kept."""
