@@ -312,11 +312,11 @@ def _plan_task(
             train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         told = teacher.told(learned, progress) if encode else None
     pairs = None
-    if block.consistency is not None and encode and not faults.number("error"):
+    if block.consistency is not None and not faults.number("error"):
         held = [each.keys.joined()[0] for split, each in seen.items() if split in judged and split != "train"]
-        asked: dict[str, Any] = {"seed": recipe.train.seed, "progress": progress}
+        asked: dict[str, Any] = {"seed": recipe.train.seed, "progress": progress, "encode": encode}
         pairs = doubled(name, block, task, origin, text, held, **asked)
-        made = made | {f"pairs, {way}": count for way, count in pairs.made.items()}
+        made = made | {f"pairs, {way}": count for way, count in (pairs.made if pairs is not None else {}).items()}
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
