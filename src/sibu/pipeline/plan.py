@@ -30,6 +30,7 @@ from sibu.pipeline.backbone import (
     trimmed,
     writes,
 )
+from sibu.pipeline.changed import FREE
 from sibu.pipeline.consistent import Doubled, doubled
 from sibu.pipeline.data import (
     Origin,
@@ -466,7 +467,7 @@ def mark_of(loaded: Loaded) -> str:
 
 def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
     written = as_written(recipe)
-    for key in ("track", "release"):
+    for key in FREE:
         written.pop(key)
     contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
     weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
