@@ -1,12 +1,13 @@
 """Words of the domain as pieces of their own."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.conftest import write_jsonl, write_tiny_model, write_tiny_unigram, write_tiny_writer
+from tests.conftest import write_jsonl, write_recipe, write_tiny_model, write_tiny_unigram, write_tiny_writer
 from tests.tiny_tasks import tiny_recipe
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
@@ -112,5 +113,13 @@ def test_nothing_to_add_is_told(tiny_model: Path, tmp_path: Path) -> None:
     rows = [{"text": f"good {n}", "label": "ab"[n % 2]} for n in range(20)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
-    with pytest.raises(RecipeError, match="`new_words` has nothing to add"):
-        sibu.check(recipe)
+    file = tmp_path / "recipe.yaml"
+    lines = write_recipe(file, recipe)
+    with pytest.raises(RecipeError, match=r"`new_words` has nothing to add\. Leave it out\.$") as caught:
+        sibu.check(file)
+    where = re.match(rf"{re.escape(str(file))}:(\d+) modalities\.0\.new_words: no word of the", str(caught.value))
+    assert where
+    assert "new_words: 3" in lines[int(where[1])]
+    with pytest.raises(RecipeError, match=r"recipe\.yaml, the override modalities\.0\.new_words: no word of"):
+        sibu.check(file, "modalities.0.new_words=4")
+    assert sibu.check(file, "modalities.0.new_words=0").sound

@@ -115,3 +115,11 @@ def test_an_empty_text_is_told_by_check_too(tiny_model: Path, tmp_path: Path) ->
     for verb in (sibu.check, sibu.run):
         with pytest.raises(DataError, match=r"The texts of it without labels cannot be learned from:\n.*texts\.jsonl"):
             verb(recipe)
+
+
+def test_a_way_that_cannot_be_had_has_its_place(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = asking(tiny_model, tmp_path, augment=[{"name": "masked", "model": "minilm"}])
+    with pytest.raises(
+        RecipeError, match=r"tasks\.it\.consistency\.augment: The model 'minilm' has no masked-language head"
+    ):
+        sibu.check(recipe)

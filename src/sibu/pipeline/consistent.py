@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.augmenters import AUGMENTERS
-from sibu.core.errors import DataError, Fault, RecipeError, counted
+from sibu.core.errors import DataError, Fault, RecipeError, counted, placed_at
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import Feature
@@ -92,7 +92,8 @@ def doubled(
     key = hash_json([hash_code(), "pairs", rows.key(), specs, seed, label, sha256(there.tobytes()).hexdigest()])
 
     def make(folder: Path) -> None:
-        _write(folder, rows, options, task, inputs, set(there.tolist()), label, seed, f"{name}: pairs", progress)
+        with placed_at(f"tasks.{name}.consistency.augment"):  # what only shows when a model is read
+            _write(folder, rows, options, task, inputs, set(there.tolist()), label, seed, f"{name}: pairs", progress)
 
     folder = cached("pairs", key, make)
     made: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]

@@ -23,6 +23,7 @@ from sibu.pipeline.backbone import (
     extended,
     found_model,
     introduce,
+    learn,
     model_width,
     new_model,
     text_and_shapes,
@@ -50,6 +51,7 @@ from sibu.pipeline.require import (
     require_bounds,
     require_contrast,
     require_head,
+    require_mask,
     require_metrics,
     require_targets,
     require_ways,
@@ -221,6 +223,7 @@ def _plan_task(
 ) -> TaskPlan:
     task = build_task(block.task)
     introduce(task, text)
+    require_mask(name, block, task, source)
     lend(task, source, name)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     if files := files_of(block):
@@ -237,19 +240,22 @@ def _plan_task(
     splits = {"train": whole}
     dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
-        task.learn(whole)
+        learn(task, whole, name)
         require_head(name, block, task)
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
             splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before, fold)
             if len(whole) < FEW:  # the part that is left to train on can be learned from too
-                task.learn(splits["train"])
-                task.learn(whole)
-    except DataError as fault:
+                learn(task, splits["train"], name)
+                learn(task, whole, name)
+    except (DataError, RecipeError) as fault:
         if not faults.number("error"):
             raise
-        raise DataError(f"{fault}\nRows that could not be read may be why:\n{faults.first_errors()}") from None
+        why = f"Rows that could not be read may be why:\n{faults.first_errors()}"
+        if isinstance(fault, RecipeError):
+            raise RecipeError([*fault.faults, Fault("", why)]) from None
+        raise DataError(f"{fault}\n{why}") from None
     if hasattr(task, "remember"):
         task.remember(splits["train"])
     if block.data.dev is not None:
@@ -360,7 +366,7 @@ def _plan_untaught(
     name: str, block: TaskBlock, task: Task, origin: Origin, text: Modality, faults: Faults, progress: Progress
 ) -> TaskPlan:
     """A task that learns nothing: its labels are in the recipe, and its files only judge it."""
-    task.learn(())
+    learn(task, (), name)
     files = ({} if block.data.dev is None else {"dev": named_files(block.data.dev)}) | test_files(block)
     splits = {split: read_rows(own, origin, faults) for split, own in files.items()}
     named: dict[str, Any] = {"encode": False}
