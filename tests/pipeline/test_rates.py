@@ -49,6 +49,12 @@ def test_a_rate_is_found(task: str, tiny_model: Path, tmp_path: Path) -> None:
     valley, steepest = (found["suggestions"][name]["train.learning_rate"] for name in ("valley", "steepest"))
     assert 1e-4 < valley < found["lowest"] < 1e-1
     assert 1e-4 < steepest <= found["lowest"]
+    means = {row["rate"]: row["centred"] for row in table if row["centred"] is not None}
+    assert min(means, key=means.__getitem__) == found["lowest"]  # the column shows what is chosen by
+    assert [row["centred"] for row in (*table[:5], *table[-5:])] == [None] * 10
+    for place, row in enumerate(table[5:-5], 5):
+        around = [each["loss"] for each in table[place - 5 : place + 6]]
+        assert row["centred"] == pytest.approx(sum(around) / 11)
     assert found["suggestions"]["lowest / 10"]["train.learning_rate"] == float(f"{found['lowest'] / 10:.2g}")
     assert found["reading"].startswith(f"Try train.learning_rate={short(valley)} train.head_learning_rate=")
     assert f"falling fastest at {short(steepest)}, and rose from {short(found['lowest'])}." in found["reading"]
