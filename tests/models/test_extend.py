@@ -15,6 +15,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 import sibu
 from sibu.core.errors import RecipeError
 from sibu.models.extend import extend_vocabulary, find_words
+from sibu.pipeline.progress import Silent
 
 TEXTS = [
     "quizzing and quizzing quizzing , fevering",
@@ -106,6 +107,30 @@ def test_through_a_recipe(task: str, tiny_model: Path, tiny_writer: Path, tmp_pa
         weights = load_file(bundle / "model" / "model.safetensors")["embeddings.word_embeddings.weight"]
         assert len(weights) == size
         assert sibu.load(bundle).predict("a xylophone").value
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize(("most", "more"), [(1, ""), (5, ""), (6, ", ...")])
+def test_words_that_are_not_shown_have_dots(most: int, more: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    words = ["xylophone", "quizzing", "zither", "fevering", "jukebox", "vortex"]
+    rows = [{"text": f"{n} {' '.join(words)}", "label": "ab"[n % 2]} for n in range(20)]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
+    heard = Heard()
+    sibu.check(recipe | {"modalities": [{"name": "text", "new_words": most}]}, progress=heard)
+    (line,) = (each for each in heard.lines if each.startswith("pieces for"))
+    told = re.match(rf"pieces for {most} words? of the training texts: (\w+(?:, \w+)*){re.escape(more)}$", line)
+    assert told
+    assert set(told[1].split(", ")) <= set(words)
+    assert len(told[1].split(", ")) == min(most, 5)
 
 
 def test_nothing_to_add_is_told(tiny_model: Path, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from sibu.tasks.tag import TagSpec
 
 EXTEND_VERSION = 1
 """Counts up when `extend_vocabulary` gives another result for the same words."""
+SHOWN = 5
+"""New words that are told; of more there are dots."""
 TRIM_VERSION = 1
 """Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
@@ -213,8 +215,8 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
     weights = [hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))]
     key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], *weights])
     folder = cached("extended", key, lambda target: extend_vocabulary(source.folder, target, pieces))
-    shown = ", ".join(each.word for each in pieces[:5])
-    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}, ...")
+    shown = ", ".join(each.word for each in pieces[:SHOWN]) + (", ..." if len(pieces) > SHOWN else "")
+    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}")
     return replace(source, folder=folder)
 
 
