@@ -237,6 +237,38 @@ def test_folds_and_repeats_sweep_their_first_model(tiny_model: Path, tmp_path: P
     assert folds != plain["table"]  # a third is held out, not a tenth
 
 
+def consistent(recipe: dict[str, Any], folder: Path, **options: Any) -> dict[str, Any]:
+    """The recipe, its task `it` learning by consistency too."""
+    texts = write_jsonl(folder / "texts.jsonl", [{"text": row["text"]} for row in intent_rows(30, seed=7)])
+    task = recipe["tasks"]["it"]
+    more = {"data": task["data"] | {"unlabelled": str(texts)}, "consistency": {"threshold": 0.0} | options}
+    return recipe | {"tasks": recipe["tasks"] | {"it": task | more}}
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "probe"])
+def test_consistency_is_no_sign_of_a_rate(method: str, tiny_model: Path, tmp_path: Path) -> None:
+    """Its loss is nothing until answers are sure: the sweep is that of the labelled rows."""
+    recipe = tiny_recipe("classify", method, tiny_model, tmp_path)
+    found = sweep(consistent(recipe, tmp_path, augment=["swap", "delete"]), tmp_path / "out")
+    assert found["table"] == sweep(recipe, tmp_path / "plain")["table"]
+    assert found["key"] == ("train.head_learning_rate" if method == "probe" else "train.learning_rate")
+
+
+def test_consistency_beside_another_task(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, batch_tokens=256)
+    recipe["tasks"]["other"] = tiny_recipe("tag", "full", tiny_model, tmp_path)["tasks"]["it"]
+    found = sweep(consistent(recipe, tmp_path), tmp_path / "out")
+    assert found["table"] == sweep(recipe, tmp_path / "plain")["table"]
+
+
+def test_consistency_without_a_pair_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    with pytest.raises(RecipeError, match=r"tasks\.it\.consistency: of 30 texts without labels none gives a pair"):
+        sweep(consistent(recipe, tmp_path, augment=["entities"]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert sweep(consistent(recipe, tmp_path), tmp_path / "out")["table"]
+
+
 @pytest.mark.parametrize(("rate", "said"), [(3e-4, "3.0e-4"), (0.0123, "1.2e-2"), (1.0, "1.0e0"), (25.0, "2.5e1")])
 def test_rates_are_said_as_a_recipe_has_them(rate: float, said: str) -> None:
     from sibu.recipe import yaml

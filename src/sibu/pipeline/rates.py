@@ -56,7 +56,8 @@ def sweep(
 
     The model and its batches are those of a run. The rates of all weights grow together, in the recipe's own ratios;
     the axis is the encoder's peak rate, ``train.learning_rate``, or where the encoder is frozen
-    ``train.head_learning_rate``. Epochs, schedule and warm-up of the recipe play no part. Nothing is kept of the model.
+    ``train.head_learning_rate``. Epochs, schedule and warm-up of the recipe play no part, nor do the pairs of
+    `consistency`. Nothing is kept of the model.
 
     Args:
         loaded: The recipe; of one with `repeats`, `folds` or `self_training` the first model is trained.
