@@ -4,8 +4,9 @@ Only the subclasses of :class:`SibuError` become a message without a traceback i
 own bug and keeps its traceback.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -40,6 +41,15 @@ class RecipeError(SibuError):
         lines = [str(fault) for fault in self.faults]
         head = [] if len(lines) == 1 else [f"The recipe has {len(lines)} faults:"]
         super().__init__("\n".join(head + lines))
+
+
+@contextmanager
+def placed_at(where: str) -> Iterator[None]:
+    """Faults of a recipe that have no place of their own get this one."""
+    try:
+        yield
+    except RecipeError as fault:
+        raise RecipeError([each if each.where else replace(each, where=where) for each in fault.faults]) from fault
 
 
 class DataError(SibuError):
