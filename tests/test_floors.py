@@ -23,6 +23,7 @@ FLOORS = [
         "pickers",
         "desks",
         "trackers",
+        "reasoners",
     },
     {"nn", "train", "metrics", "store", "models", "catalog", "graph"},
     {"core"},
