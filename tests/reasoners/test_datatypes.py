@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sibu.core.logic import SAME, TYPE, Atom, Entity, Value
 from sibu.core.names import RDF, RDFS, XSD
-from sibu.reasoners.owl.datatypes import facts_of, ill_typed, meaning, types_of
+from sibu.reasoners.owl.datatypes import facts_of, ill_typed, is_of, meaning, types_of
 
 
 def value(text: str, name: str) -> Value:
@@ -21,7 +21,7 @@ def value(text: str, name: str) -> Value:
     [
         (value("1", "integer"), value("01", "integer")),
         (value("1", "integer"), value("+1.0", "decimal")),
-        (value("5", "byte"), value(" 5 ", "unsignedLong")),
+        (value("5", "byte"), value("5", "unsignedLong")),
         (value("1e2", "double"), value("100", "double")),
         (value("true", "boolean"), value("1", "boolean")),
         (value("2020-01-01T00:00:00Z", "dateTime"), value("2020-01-01T01:30:00+01:30", "dateTimeStamp")),
@@ -77,6 +77,40 @@ def test_a_value_is_of_its_datatype_and_those_above() -> None:
     assert types_of(value("7", "byte")) == [*(Entity(XSD + name) for name in names), Entity(RDFS + "Literal")]
     assert types_of(Value("药", RDF + "langString", "zh")) == [Entity(RDF + "langString"), Entity(RDFS + "Literal")]
     assert types_of(Value("x", "https://example.org/own"))[0] == Entity("https://example.org/own")
+
+
+@pytest.mark.parametrize(
+    ("own", "name", "is_so"),
+    [
+        (value("1.0", "decimal"), "integer", True), (value("1.5", "decimal"), "integer", False),
+        (value("300", "integer"), "byte", False), (value("127", "integer"), "byte", True),
+        (value("1", "integer"), "string", False), (Value("a"), "integer", False), (Value("a b"), "token", True),
+        (Value("a b"), "NCName", False), (value("1", "integer"), "double", False),
+        (value("1", "integer"), "duration", None), (value("abc", "integer"), "integer", False),
+        (value("1000", "integer"), "integer", True), (value("0.000", "decimal"), "nonNegativeInteger", True),
+    ],
+)  # fmt: skip
+def test_is_of_a_datatype(own: Value, name: str, is_so: bool | None) -> None:
+    assert is_of(own, Entity(XSD + name)) is is_so
+
+
+def test_texts_with_a_language_are_of_their_own() -> None:
+    text = Value("药", RDF + "langString", "zh")
+    assert is_of(text, Entity(RDF + "langString"))
+    assert is_of(text, Entity(RDFS + "Literal"))
+    assert is_of(text, Entity(XSD + "string")) is False
+    assert is_of(Value("药"), Entity(RDF + "langString")) is False
+
+
+def test_pieces_of_xml() -> None:
+    one, other, wrong = (
+        Value(text, RDF + "XMLLiteral") for text in ('<b c="1" a="2"/>药', "<b a='2' c='1'></b>药", "<b>")
+    )
+    assert meaning(one) == meaning(other) is not None
+    assert ill_typed([one, other, wrong]) == [wrong]
+    assert is_of(one, Entity(XSD + "string")) is False
+    assert is_of(one, Entity(RDF + "XMLLiteral"))
+    assert ill_typed([Value('<!DOCTYPE x [<!ENTITY e "ee">]>&e;', RDF + "XMLLiteral")])
 
 
 def test_facts_of_values_that_occur() -> None:

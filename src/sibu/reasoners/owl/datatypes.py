@@ -1,7 +1,7 @@
 """What rules cannot say of values: of which datatypes a value is, and which values are one (``rl.rules``, table 8).
 
-The rules of the standard speak of endless value spaces; here facts are made of the values that occur. Of the datatypes
-of OWL 2 RL all but XML literals are known. Sources: OWL 2 Profiles, section 4.3, table 8; XML Schema 1.1, part 2.
+The rules of the standard speak of endless value spaces; here facts are made of the values that occur. Sources: OWL 2
+Profiles, section 4.3, table 8; XML Schema 1.1, part 2; RDF 1.1 Concepts, section 5 (blanks around a text are a fault).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from struct import pack, unpack
+from xml.etree.ElementTree import ParseError, canonicalize
 
 from sibu.core.logic import SAME, TYPE, Atom, Entity, Value
 from sibu.core.names import RDF, RDFS, XSD
@@ -33,6 +34,10 @@ _BOUNDS: Mapping[str, tuple[int | None, int | None]] = {
     **{name: (0, 2**bits - 1)
        for name, bits in (("unsignedLong", 64), ("unsignedInt", 32), ("unsignedShort", 16), ("unsignedByte", 8))},
 }  # fmt: skip
+_ROOTS = frozenset(
+    {"decimal", "double", "float", "boolean", "dateTime", "hexBinary", "base64Binary", "string", "anyURI"}
+)
+"""Datatypes that have no value in common."""
 _NAME = r"[^\W\d][\w.\-·:]*"
 _PATTERNS: Mapping[str, str] = {
     "decimal": r"[+-]?(\d+(\.\d*)?|\.\d+)",
@@ -64,13 +69,14 @@ def meaning(value: Value) -> tuple[object, ...] | None:
 
     A value of an unknown datatype is worth itself alone.
     """
+    if value.datatype == RDF + "XMLLiteral":
+        return _fragment(value.text)
     if not value.datatype.startswith(XSD):
         return (value.datatype, value.text, value.language)
     name = value.datatype[len(XSD) :]
-    text = value.text if _root(name) == "string" else value.text.strip(" \t\n\r")
-    if not _allowed(name, text):
+    if not _allowed(name, value.text):
         return None
-    return _worth(_root(name), text) or (value.datatype, text)
+    return _worth(_root(name), value.text) or (value.datatype, value.text)
 
 
 def types_of(value: Value) -> list[Entity]:
@@ -84,6 +90,25 @@ def types_of(value: Value) -> list[Entity]:
         name = ABOVE[name]
         found.append(Entity(XSD + name))
     return [*found, Entity(RDFS + "Literal")]
+
+
+def is_of(value: Value, datatype: Entity) -> bool | None:
+    """Whether a value is of a datatype, however it is written; None: that is not known, of a datatype or of both."""
+    if datatype == Entity(RDFS + "Literal"):
+        return True
+    if value.language or datatype == Entity(RDF + "langString"):
+        return datatype == Entity(value.datatype)
+    name, own = (iri.removeprefix(XSD) for iri in (datatype.iri, value.datatype))
+    worth = meaning(value)
+    if worth is None or datatype.iri == value.datatype:
+        return worth is not None
+    if RDF + "XMLLiteral" in (datatype.iri, value.datatype):
+        return False if _root(name) in _ROOTS or _root(own) in _ROOTS else None
+    if not {_root(name), _root(own)} <= _ROOTS or not datatype.iri.startswith(XSD):
+        return None
+    text = f"{worth[1]:f}" if isinstance(worth[1], Decimal) else value.text
+    whole = re.sub(r"\.0*$", "", text) if _root(name) == "decimal" else text
+    return _root(name) == _root(own) and _allowed(name, whole)
 
 
 def facts_of(values: Iterable[Value]) -> Iterator[Atom]:
@@ -143,6 +168,14 @@ def _worth(root: str, text: str) -> tuple[object, ...] | None:
     if root == "base64Binary":
         return (root, b64decode(text.replace(" ", "")))
     return (root, text) if root in {"string", "anyURI"} else None
+
+
+def _fragment(text: str) -> tuple[object, ...] | None:
+    """A piece of XML in its canonical form; None: it is not well formed. Within an element no entities can be made."""
+    try:
+        return (RDF + "XMLLiteral", canonicalize(f"<x>{text}</x>"))
+    except ParseError:
+        return None
 
 
 def _single(number: float) -> float:
