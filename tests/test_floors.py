@@ -25,7 +25,7 @@ FLOORS = [
         "trackers",
         "reasoners",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog", "graph"},
+    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph"},
     {"core"},
 ]
 ROOMS = FLOORS[4]
