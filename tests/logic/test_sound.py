@@ -98,8 +98,8 @@ ERRORS = [
     ),
     (
         '@id "one" p(X) :- q(X).\n@id "one" p(X) :- r(X).',
-        'a.rules:2:11: The rule has the id "one", as has the one at a.rules:1:11. Give it another, such as "
-        "`@id "one-2"`.',
+        'a.rules:2:11: The rule has the id "one", as has the one at a.rules:1:11. Give it another, such as '
+        '`@id "one-2"`.',
         '@id "one" p(X) :- q(X).\n@id "one-2" p(X) :- r(X).',
     ),
     (
