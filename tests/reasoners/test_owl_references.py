@@ -12,7 +12,8 @@ import pytest
 import rdflib
 import reasonable
 
-from sibu.core.logic import Atom, Entity, Value
+from sibu.core.logic import Atom, Entity, Value, Variable
+from sibu.logic.closure import Closure
 from sibu.reasoners.owl.trivial import is_trivial
 from tests.reasoners.closing import close
 from tests.reasoners.ontologies import ONTOLOGIES, PREFIXES
@@ -137,3 +138,27 @@ def test_nothing_else_is_lost_with_what_says_nothing(name: str) -> None:
 
 def test_there_are_thirty_or_more() -> None:
     assert len(ONTOLOGIES) >= 30
+
+
+@pytest.mark.parametrize("name", ["pizza", "病人", "family by chains", "keys of two", "equal names"])
+def test_whatever_follows_has_a_proof_from_what_is_asserted(name: str) -> None:
+    _, facts = graph(ONTOLOGIES[name])
+    program = {rule.id: rule for rule in rules("rl.rules")}
+    closure = Closure(rules("rl.rules"))
+    closure.add(facts)
+    closure.close()
+    derived = set(closure.match(Atom(Variable("P"), (Variable("S"), Variable("O"))))) - set(facts)
+    assert derived
+    for fact in derived:
+        proof = closure.proof(fact)
+        assert proof is not None
+        assert proof.conclusion == fact
+        for step in proof:
+            if step.rule:
+                wanted = program[step.rule].atoms
+                assert [proof.steps[place].fact.predicate for place in step.premises] == [
+                    step.binding[atom.predicate.name] if isinstance(atom.predicate, Variable) else atom.predicate
+                    for atom in wanted
+                ]
+            else:
+                assert step.fact in facts

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pyoxigraph
 import pytest
-from sibu.logic.text import parse
 
 import sibu
 from sibu.core.logic import Atom, Entity, Rule, Term, Value
 from sibu.core.names import OWL, RDF, RDFS, XSD, Names
+from sibu.logic.sound import faults
+from sibu.logic.text import parse
 from tests.reasoners.closing import Closed, close
 
 ROOM = Path(sibu.__file__).parent / "reasoners" / "owl"
@@ -357,3 +358,18 @@ def test_a_rule_among_all(name: str, data: str, wanted: str) -> None:
 def test_what_does_not_follow(name: str, data: str, unwanted: str) -> None:
     assert not holds(close(family(name), atoms(data)), unwanted)
     assert not holds(close(rules("rl.rules", "trivial.rules"), atoms(data)), unwanted)
+
+
+@pytest.mark.parametrize("file", ["rl.rules", "trivial.rules", "rdfs.rules", "axioms.rules"])
+def test_the_files_are_sound(file: str) -> None:
+    found = faults(parse((ROOM / file).read_text("utf-8"), Names(EX), file), None)
+    assert (found.errors, found.warnings) == ((), ())
+
+
+def test_relations_of_rules_alone_are_no_facts() -> None:
+    """What the rules keep of lists has three or four terms, so that it never comes among a knowledge base's triples."""
+    own = {rule.head.predicate: len(rule.head.terms) for rule in rules("rl.rules") if rule.head is not None}
+    kept = {predicate.iri: terms for predicate, terms in own.items() if isinstance(predicate, Entity)}
+    assert {iri for iri, terms in kept.items() if terms != 2} == {
+        iri for iri in kept if iri.startswith("urn:sibu:owl:")
+    }
