@@ -23,8 +23,9 @@ FLOORS = [
         "pickers",
         "desks",
         "trackers",
+        "reasoners",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog"},
+    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph"},
     {"core"},
 ]
 ROOMS = FLOORS[4]

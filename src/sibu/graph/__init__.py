@@ -1,0 +1,1 @@
+"""The knowledge base on disk: facts, where they come from, formats, versions, shapes."""
