@@ -6,7 +6,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "sibu"
 FLOORS = [
     {"cli"},
-    {"api"},
+    {"api", "kb"},
     {"pipeline"},
     {"recipe"},
     {
@@ -24,7 +24,7 @@ FLOORS = [
         "desks",
         "trackers",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog"},
+    {"nn", "train", "metrics", "store", "models", "graph", "catalog"},
     {"core"},
 ]
 ROOMS = FLOORS[4]
