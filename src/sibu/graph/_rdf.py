@@ -138,20 +138,20 @@ def to_terms(triple: Triple) -> tuple[Node, Node, Object]:
     return subject, predicate, what
 
 
-def check_object(term: Any, subject: Any) -> None:
+def check_terms(subject: Node, predicate: Node, what: Object) -> None:
     """Refuse what ``core`` cannot hold, before it comes into the store.
 
     Raises:
         DataError: As ``to_core``.
     """
     library = oxigraph()
-    if isinstance(term, library.NamedNode):
-        if term.value.endswith(":"):
+    for term in (subject, predicate, what):
+        if isinstance(term, library.NamedNode):
             _entity(term.value)
-    elif isinstance(term, library.Triple) or isinstance(subject, library.Triple):
-        raise DataError(f"it holds a triple inside a triple ({term}), which is of RDF 1.2; {_REFUSED}")
-    elif isinstance(term, library.Literal) and term.direction is not None:
-        raise DataError(f"it holds a text with a direction ({term}), which is of RDF 1.2; {_REFUSED}")
+        elif isinstance(term, library.Triple):
+            raise DataError(f"It holds a triple inside a triple ({term}), which is of RDF 1.2; {_REFUSED}")
+        elif isinstance(term, library.Literal) and term.direction is not None:
+            raise DataError(f"It holds a text with a direction ({term}), which is of RDF 1.2; {_REFUSED}")
 
 
 def kept(term: Term) -> Term:
@@ -207,12 +207,16 @@ def named(quads: Iterator[Any], blanks: Blanks) -> Iterator[tuple[Any, Any, Any,
     library = oxigraph()
     blank, name, literal = library.BlankNode, library.NamedNode, library.Literal
     for subject, predicate, what, graph in quads:
-        if not isinstance(what, name) or what.value.endswith(":") or isinstance(subject, library.Triple):
-            check_object(what, subject)
+        if not isinstance(what, name) or what.value.endswith(":"):
+            check_terms(subject, predicate, what)
             if isinstance(what, literal):
                 what = kept_literal(what)
             elif isinstance(what, blank):
                 what = blanks(what)
+        if predicate.value.endswith(":"):
+            check_terms(subject, predicate, what)
         if isinstance(subject, blank):
             subject = blanks(subject)
+        elif subject.value.endswith(":"):
+            check_terms(subject, predicate, what)
         yield subject, predicate, what, blanks(graph) if isinstance(graph, blank) else graph

@@ -113,8 +113,21 @@ def _evaluated(store: Any, sparql: str, base: str, prefixes: dict[str, str]) -> 
     if isinstance(found, library.QueryBoolean):
         return "ask", bool(found), iter(())
     if isinstance(found, library.QuerySolutions):
-        return "select", [each.value for each in found.variables], (tuple(row) for row in found)
+        variables = [each.value for each in found.variables]
+        order = _order(sparql, variables)
+        return "select", [variables[n] for n in order], (tuple(row[n] for n in order) for row in found)
     return "triples", [], iter(found)
+
+
+def _order(sparql: str, variables: list[str]) -> list[int]:
+    """Places of the variables in the order of the answer: that of the query; of ``SELECT *`` as they come in it."""
+    bare = _SKIPPED.sub(" ", sparql)
+    if not re.search(r"\bSELECT\s+((DISTINCT|REDUCED)\s+)?\*", bare, re.I):
+        return list(range(len(variables)))
+    first: dict[str, int] = {}
+    for found in re.finditer(r"[?$](\w+)", bare):
+        first.setdefault(found[1], found.start())
+    return sorted(range(len(variables)), key=lambda n: first.get(variables[n], len(bare)))
 
 
 def _no_query(sparql: str, said: str) -> str:

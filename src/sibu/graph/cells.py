@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Term, Value
 from sibu.core.names import RDF, STANDARD, XSD, Names, is_iri
-from sibu.graph._rdf import to_rdf
+from sibu.graph._rdf import kept, to_rdf
 
 _FULL = re.compile(r"(https?://|urn:|mailto:|tag:)", re.I)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)|\^\^(\S+))?', re.S)
@@ -30,7 +30,8 @@ def local_name(text: str) -> str:
 
 
 def _sign(sign: str) -> str:
-    if sign.isalnum() or sign in _KEPT or sign == "_" or unicodedata.category(sign) in ("Mn", "Mc"):
+    letter = sign.isalnum() or unicodedata.category(sign) in ("Mn", "Mc")
+    if sign in _KEPT or sign == "_" or (letter and ord(sign) < 0xE0000):  # beyond are marks that no IRI may have
         return sign
     return "_" if sign in (" ", "\u3000", "\xa0") else quote(sign, safe="")
 
@@ -87,8 +88,8 @@ def value_of(text: str, names: Names) -> Value | None:
 
 
 def _value(text: str, datatype: str, language: str) -> Value:
-    found = Value(text, datatype, language)
-    to_rdf(found)
+    found = kept(Value(text, datatype, language))
+    assert isinstance(found, Value)
     return found
 
 

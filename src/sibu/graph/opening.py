@@ -170,7 +170,10 @@ def for_writing(home: Path) -> Opened:
     except BaseException:
         lock.release()
         raise
-    return Opened(home, journal, work.store, version, work=work, lock=lock, published=newest)
+    opened = Opened(home, journal, work.store, version, work=work, lock=lock, published=newest)
+    if newest < 0:  # readers need something to read
+        opened.publish()
+    return opened
 
 
 def for_reading(home: Path) -> Opened:

@@ -113,7 +113,7 @@ class Work:
 
     def discard(self) -> None:
         """Remove it from the disk; the object is of no use then."""
-        del self.store
+        self.__dict__.pop("store", None)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
