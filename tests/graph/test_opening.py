@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -133,6 +134,25 @@ def test_a_fault_in_the_middle_leaves_the_rest_usable(kb: KnowledgeBase, monkeyp
 
 def full(path: Path, value: object) -> None:
     raise RunStopped("No room to write it.")
+
+
+@pytest.mark.parametrize("kib", [20, 100, 400, 900])
+def test_a_full_disk_is_told_and_nothing_is_lost(kib: int, home: Path, tmp_path: Path) -> None:
+    lines = (f"<{BASE}s{n}> <{BASE}p{n % 7}> <{BASE}o{n * 7}> .\n" for n in range(19_000))
+    (tmp_path / "more.nt").write_text("".join(lines))
+    folder = shutil.copytree(home / "kb", tmp_path / "kb")
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kib * 1024, kib * 1024))
+
+    line = [sys.executable, "-m", "sibu", "kb", "add", str(folder), str(tmp_path / "more.nt")]
+    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "No room to write" in done.stderr
+    with KnowledgeBase.open(folder) as kb:
+        assert (kb.version.number, kb.version.facts) in ((1, 2), (2, 19_002))  # full before it was committed, or after
+        assert len(list(kb.triples())) == kb.version.facts
+    assert leftovers(folder) == []
 
 
 # ---- one writer, many readers ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from sibu.core.errors import RunStopped
 from sibu.graph._rdf import Store, oxigraph
 from sibu.graph.folder import KnowledgeError, sync_folder
 from sibu.store.atomic import disk_faults
@@ -91,15 +92,19 @@ class Work:
         self._stores = stores
         self.path = stores / f"{_WORK}{uuid4().hex[:12]}"
         with disk_faults(self.path), sound(stores.parent):
-            if number is not None:
-                _copy(place_of(stores, number), self.path)
-            self.store: Store = oxigraph().Store(str(self.path))
+            try:
+                if number is not None:
+                    _copy(place_of(stores, number), self.path)
+                self.store: Store = oxigraph().Store(str(self.path))
+            except BaseException:
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
 
     def publish(self, number: int) -> None:
         """Put it where readers find it, as the store of a version, and remove the older ones that nobody reads."""
         new = self._stores / f"{_NEW}{uuid4().hex[:12]}"
         target = place_of(self._stores, number)
-        with disk_faults(target):
+        with disk_faults(target), sound(self._stores.parent):
             try:
                 self.store.backup(str(new))
                 sync_folder(new)
@@ -157,21 +162,19 @@ def _remove_unread(place: Path) -> None:
 
 @contextmanager
 def sound(home: Path) -> Iterator[None]:
-    """Turn what RocksDB says of damaged files into a message that says what to do."""
+    """Turn what RocksDB says of damaged files, or of a full disk, into a message that says what to do."""
     try:
         yield
-    except OSError as fault:
+    except (OSError, RuntimeError, ValueError) as fault:
         said = str(fault)
-        if fault.errno is None and _damaged(said):
+        if getattr(fault, "errno", None) is None and any(sign in said for sign in _FULL):
+            kept = "What was committed is kept. Make room, and open it again: it goes on by itself."
+            raise RunStopped(f"No room to write the store of {home} ({said}). {kept}") from fault
+        if getattr(fault, "errno", None) is None and any(sign in said for sign in _DAMAGED):
             mend = f"It can be made anew from its versions: sibu kb rebuild {home}"
             raise KnowledgeError(f"The store of {home} is damaged ({said}). {mend}") from fault
         raise
-    except (RuntimeError, ValueError) as fault:
-        if _damaged(str(fault)):
-            mend = f"It can be made anew from its versions: sibu kb rebuild {home}"
-            raise KnowledgeError(f"The store of {home} is damaged ({fault}). {mend}") from fault
-        raise
 
 
-def _damaged(said: str) -> bool:
-    return any(sign in said for sign in ("Corruption", "checksum", "No such file", "not found", "Not found", "Invalid"))
+_FULL = ("No space left", "File too large", "Disk quota")
+_DAMAGED = ("Corruption", "checksum", "No such file", "not found", "Not found", "Invalid")
