@@ -6,7 +6,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "sibu"
 FLOORS = [
     {"cli"},
-    {"api"},
+    {"api", "kb"},
     {"pipeline"},
     {"recipe"},
     {
