@@ -99,13 +99,6 @@ class Model:
         rule, binding, _, _ = self.why[fact]
         return Step(fact, rule, dict(binding), premises)
 
-    def depth(self, fact: Atom) -> int:
-        """Rule applications on the longest way down its proof."""
-        depths: list[int] = []
-        for step in self.proof(fact):
-            depths.append(max((depths[place] for place in step.premises), default=0) + bool(step.rule))
-        return depths[-1]
-
     @cached_property
     def instances(self) -> frozenset[Instance]:
         """Every application of every rule to the facts."""
@@ -137,6 +130,14 @@ class Model:
         return [each for each in found if (each[1], each[3]) not in own]
 
 
+def depth(proof: Proof) -> int:
+    """Applications of rules on the longest way down."""
+    depths: list[int] = []
+    for step in proof:
+        depths.append(max((depths[place] for place in step.premises), default=0) + bool(step.rule))
+    return depths[-1]
+
+
 def evaluate(rules: Iterable[Rule], facts: Iterable[Atom], limit: int = 20_000, rounds: int = 1000) -> Model:
     """All that follows.
 
@@ -149,14 +150,17 @@ def evaluate(rules: Iterable[Rule], facts: Iterable[Atom], limit: int = 20_000, 
     strata, generic = _strata(model.rules)
     for number in sorted(set(strata.values())):
         active = [rule for rule in model.rules if strata[rule.id] == number or (generic and strata[rule.id] < number)]
-        new, left = True, rounds
-        while new:
+        turn, left = active, rounds
+        while turn:
             # A round sees what stood before it, so that each fact's first derivation is one of the shallowest.
-            found = [each for rule in active for each in _instances(rule, known)]
-            new = False
+            found = [each for rule in turn for each in _instances(rule, known)]
+            new = set()
             for each in found:
                 if known.add(each[2]):
-                    model.why[each[2]], new = each, True
+                    model.why[each[2]] = each
+                    new.add(_relation(each[2]))
+            # What has nothing new in its body gives what it gave before.
+            turn = [rule for rule in active if any(_same(_relation(atom), one) for atom in rule.atoms for one in new)]
             left -= 1
             if len(model.why) > limit or not left:
                 raise TooMuch
@@ -208,16 +212,17 @@ def _strata(rules: tuple[Rule, ...]) -> tuple[dict[str, int], set[str]]:
     generic = {
         rule.id for rule in rules if None in heads.get(rule.id, ()) and not any(denied for _, denied in _leans(rule))
     }
+    pairs = [
+        (rule.id, other, denied)
+        for rule in rules if rule.id not in generic
+        for relation, denied in dict.fromkeys(_leans(rule))
+        for other, head in heads.items() if _same(relation, head)
+    ]  # fmt: skip
     strata = {rule.id: 0 for rule in rules}
     for _ in range(len(rules) + 2):
         before = dict(strata)
-        for rule in rules:
-            if rule.id in generic:
-                continue
-            for relation, denied in _leans(rule):
-                for other, head in heads.items():
-                    if _same(relation, head):
-                        strata[rule.id] = max(strata[rule.id], strata[other] + denied)
+        for rule, other, denied in pairs:
+            strata[rule] = max(strata[rule], strata[other] + denied)
         if strata == before:
             return strata, generic
     raise Unstratified("a rule rests on its own denial")
@@ -445,13 +450,12 @@ def _inner(each: Aggregate) -> set[str]:
 def _fits(atom: Atom, fact: Atom, bound: Bound) -> Bound | None:
     if len(atom.terms) != len(fact.terms):
         return None
-    found = dict(bound)
+    found: Bound = bound
     for own, its in zip((atom.predicate, *atom.terms), (fact.predicate, *fact.terms), strict=True):
-        if isinstance(own, Variable):
-            if own.name in found and found[own.name] != its:
-                return None
-            found[own.name] = its  # type: ignore[assignment]
-        elif own != its:
+        told = found.get(own.name) if isinstance(own, Variable) else own
+        if told is None and isinstance(own, Variable):
+            found = {**found, own.name: its}  # type: ignore[dict-item]
+        elif told != its:
             return None
     return found
 
