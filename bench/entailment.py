@@ -32,12 +32,12 @@ import triples
 from rdflib import RDF as R
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.collection import Collection
-from sibu.logic.closure import Closure
-from sibu.logic.text import parse
 
 import sibu
 from sibu.core.logic import TYPE, Atom, Entity, Rule, Term, Triple, Value, Variable
 from sibu.core.names import OWL, RDF, RDFS, XSD, Names
+from sibu.logic.closure import Closure
+from sibu.logic.text import parse
 from sibu.reasoners.owl.datatypes import ABOVE, ill_typed, is_of, meaning, types_of
 
 MF = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#")

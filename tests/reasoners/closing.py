@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sibu.logic.closure import Closure
-
 from sibu.core.logic import Atom, Rule, Variable
+from sibu.logic.closure import Closure
 
 
 @dataclass(frozen=True)

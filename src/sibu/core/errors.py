@@ -102,6 +102,15 @@ def _listed(opening: str, faults: Sequence[Fault]) -> str:
     return "\n".join(head + [str(fault) for fault in faults])
 
 
+class ProofRejected(SibuError):
+    """A proof that the checker does not accept. Holds every fault found, not only the first."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        """What is wrong, by step."""
+        super().__init__("\n".join(["The proof is not accepted, so nothing is proved:", *self.faults]))
+
+
 def near_miss(given: str, allowed: Iterable[str]) -> str:
     """``Did you mean 'lora'? `` (with the blank behind it) where a name is close to ``given``, else an empty text."""
     close = get_close_matches(given, list(allowed), n=1, cutoff=0.6)
