@@ -18,7 +18,8 @@ from sibu.core.logic import (
     Variable,
 )
 from sibu.core.names import RDF, RDFS, XSD, Names
-from sibu.logic.sound import faults
+from sibu.logic.sound import bound_order, faults
+from sibu.logic.strata import strata
 from sibu.logic.text import parse, parse_atom, write
 from tests.logic.written_rules import NAMES, PROGRAMS
 
@@ -681,7 +682,9 @@ def only_rule_errors(text):
     except RuleError as error:
         assert all(fault.message and fault.where.startswith("f:") for fault in error.faults)
         return
-    faults(program, [])
+    if not faults(program, []).errors:
+        assert all(len(bound_order(rule)) == len(rule.body) for rule in program.rules)
+        assert strata(program.rules).layers
     assert parse(write(program, NAMES), NAMES).names == program.names
 
 
