@@ -17,10 +17,11 @@ from typing import Any
 import run
 
 
-def options(about: str) -> argparse.ArgumentParser:
-    """The options that every program has; ``about`` is its docstring."""
+def options(about: str, *, data: bool = True) -> argparse.ArgumentParser:
+    """The options that every program has, ``data`` those that read sets; ``about`` is its docstring."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder with one sub-folder a raw set")
+    if data:
+        parser.add_argument("data", type=Path, help="folder with one sub-folder a raw set")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "sibu-bench", help="scratch folder")
     parser.add_argument("--results", type=Path, default=run.RESULTS, help="folder of the results")
     parser.add_argument("--limit", type=int, help="rows of each file, to try the program out")

@@ -8,7 +8,7 @@ The floors, from the top; imports only fall:
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
                   pickers desks trackers``: blind
-- F2              ``nn train metrics store models catalog logic``
+- F2              ``nn train metrics store models catalog logic checker``
 - F1 ``core``     the vocabulary
 
 ``import sibu`` imports no torch.

@@ -81,6 +81,15 @@ class ReleaseMissed(SibuError):
         super().__init__(message)
 
 
+class ProofRejected(SibuError):
+    """A proof that the checker does not accept. Holds every fault found, not only the first."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        """What is wrong, by step."""
+        super().__init__("\n".join(["The proof is not accepted, so nothing is proved:", *self.faults]))
+
+
 def _all_of(faults: Fault | str | Sequence[Fault]) -> tuple[Fault, ...]:
     if isinstance(faults, str):
         faults = Fault("", faults)
