@@ -95,6 +95,20 @@ def test_what_is_derived_holds_and_leaves_no_trace(kb: KnowledgeBase) -> None:
     assert list(kb.triples()) == [AGE]
 
 
+def test_statuses_with_one_record_and_with_many(kb: KnowledgeBase) -> None:
+    one, two = (Source(name, status="derived") for name in ("r1", "r2"))
+    asserted, derived, both = t("a", "p", "1"), t("a", "p", "2"), t("a", "p", "3")
+    kb.add([(asserted, NOTES), (both, NOTES), (derived, one), (both, one)])
+    for _ in range(2):
+        assert set(kb.triples(status="asserted")) == {asserted, both}
+        assert set(kb.triples(status="derived")) == {derived, both}
+        assert set(kb.triples(e("a"), e("p"), e("2"), status="derived")) == {derived}
+        kb.add([(fact, source) for fact in (asserted, both) for source in (CHART, Source("b", row=1))])
+        kb.add([(fact, two) for fact in (derived, both)])
+    kb.add([(derived, Source(f"r{n}", status="derived")) for n in range(9)])
+    assert set(kb.triples(status="asserted")) == {asserted, both}
+
+
 def test_each_fact_comes_once_however_many_state_it(kb: KnowledgeBase) -> None:
     guesses = [Source(f"model {n}", status="hypothesis") for n in range(3)]
     rule = Source("rules", status="derived")
@@ -136,8 +150,9 @@ def test_retracting_what_nobody_says(kb: KnowledgeBase) -> None:
         kb.retract([TAKES], "no", "chart.csv")
     with pytest.raises(DataError, match=re.escape("2 facts not stated, so nothing was retracted: age(anna, 70); ")):
         kb.retract([TAKES, AGE, t("b", "age", Value("x"))], "no")
-    with pytest.raises(DataError, match="Say why"):
-        kb.retract([TAKES], " ")
+    for why in (" ", "\ud800"):
+        with pytest.raises(DataError, match=r"Say why, in words|half a character"):
+            kb.retract([TAKES], why)
     assert kb.holds(TAKES)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sibu.core.errors import RunStopped
-from sibu.graph._rdf import Store, oxigraph
+from sibu.core.errors import DataError, RunStopped
+from sibu.graph._rdf import Store, is_text, oxigraph
 from sibu.graph.documents import Documents
 from sibu.graph.draft import Draft, replay
 from sibu.graph.folder import InUse, KnowledgeError, Lock, read_about
@@ -96,6 +96,8 @@ class Opened:
         """A version in the making; when the block ends without a fault it is one, else nothing was changed."""
         if self.work is None:
             raise KnowledgeError(f"{self.home} is open for reading. Open it for writing to change it.")
+        if not is_text(message):
+            raise DataError("What the change is has half a character (a lone surrogate), which is no text.")
         changes = Changes(self.home / "versions")
         draft = Draft(self.home, self.store, self.records, changes, now())
         try:
