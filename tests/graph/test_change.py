@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Triple, Value
-from sibu.graph import KnowledgeBase
+from sibu.graph import KnowledgeBase, KnowledgeError
 from tests.graph.shared import AGE, BASE, CHART, NOTES, TAKES, e, t
 
 
@@ -203,6 +203,19 @@ def test_a_change_that_fails_leaves_nothing(kb: KnowledgeBase, monkeypatch: pyte
     assert list(kb.triples()) == [AGE]
     assert kb.add([(TAKES, NOTES)]).number == 2
     assert [path.name for path in (kb.folder / "versions").iterdir() if path.name.startswith(".")] == []
+
+
+def test_one_change_at_a_time(kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sibu.graph.draft.MOST_PENDING", 1)
+    kb.add([(AGE, NOTES)])
+    with kb.change("outer") as change:
+        change.state([(TAKES, NOTES)])
+        for refused in (lambda: kb.add([(AGE, CHART)]), kb.publish, kb.close, lambda: kb.query("ASK { ?s ?p ?o }")):
+            with pytest.raises(KnowledgeError, match=r"A change of .* is being made"):
+                refused()
+        assert kb.query("ASK { :anna :takes ?o }", seconds=None) is True
+    assert kb.version.number == 2
+    assert kb.query("ASK { :anna :takes ?o }") is True
 
 
 # ---- laws -----------------------------------------------------------------------------------------------------------
