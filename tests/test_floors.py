@@ -24,7 +24,7 @@ FLOORS = [
         "desks",
         "trackers",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog"},
+    {"nn", "train", "metrics", "store", "models", "logic", "catalog"},
     {"core"},
 ]
 ROOMS = FLOORS[4]
