@@ -1,6 +1,6 @@
 """Mined rules: what mining costs, how many of the hundred surest new facts are true, and rules as a link predictor.
 
-    python bench/mining.py DATA [--sets umls kinships ...] [--most-valid 2000] [--results DIR] [--limit N]
+    python bench/mining.py DATA [--sets umls kinships ...] [--most-valid 1000] [--results DIR] [--limit N]
 
 Rules are mined on train. Each setting below is tried on valid (of many triples every n-th): the one with the best MRR,
 and its way of weighing rules, is taken, and only that is judged on test. Told are
@@ -191,7 +191,7 @@ def main() -> None:
     """Measure each set."""
     parser = measure.options(__doc__ or "")
     parser.add_argument("--sets", nargs="+", default=list(graphs.SETS), choices=graphs.SETS)
-    parser.add_argument("--most-valid", type=int, default=2000, help="triples of valid that choices are made on")
+    parser.add_argument("--most-valid", type=int, default=1000, help="triples of valid that choices are made on")
     parser.add_argument("--alone", help="mine alone, with these options as JSON")
     given = parser.parse_args()
     for name in given.sets:

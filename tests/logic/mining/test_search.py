@@ -79,7 +79,7 @@ def test_every_rule_of_the_language_with_its_counts(
 
 
 def test_the_example_of_the_paper() -> None:
-    """Galárraga et al. 2013, section 3: who is known to be born elsewhere speaks against a rule, who is not does not."""
+    """Galárraga et al. 2013, section 3: who was born elsewhere speaks against a rule, who is not known does not."""
     lives, born = name("livesIn"), name("wasBornIn")
     pairs = [("Adam", lives, "Paris"), ("Adam", lives, "Rome"), ("Bob", lives, "Zurich")]
     pairs += [("Adam", born, "Paris"), ("Carl", born, "Rome")]
