@@ -152,7 +152,7 @@ class Applied:
     def explained(
         self, predicate: Entity, subjects: Ints, objects: Ints
     ) -> Iterator[tuple[tuple[Mined, ...], Mapping[str, int]]]:
-        """For each pair the rules that give it, surest first, and one binding of the surest as places."""
+        """For each pair the rules that give it, surest first, and one binding of the surest, as ids."""
         mined: list[list[Mined]] = [[] for _ in subjects]
         bindings: list[Mapping[str, int]] = [{} for _ in subjects]
         rows = np.arange(len(subjects))
@@ -192,8 +192,8 @@ def hypotheses(
         doubt: Cases that are counted against each rule beside those that were seen, at least 0.
         most: Most pairs; None: all.
 
-    Yields:
-        Pairs by falling score; equal ones by property and ids.
+    Returns:
+        Pairs by falling score; equal ones by property and ids. Their rules are looked up as they are asked for.
 
     Raises:
         RecipeError: When an option is out of its range, or a rule is none that can be applied here.
@@ -207,7 +207,7 @@ def hypotheses(
         told = _told(relations, predicate, Relations(known, terms) if known else None)
         for part in applied.conclusions(predicate):
             best.add(number, part.take(_new(part, relations, told, terms)))
-    yield from best.told(applied)
+    return best.told(applied)
 
 
 def _check(score: str, measure: str, doubt: float, most: int | None) -> None:
@@ -239,7 +239,7 @@ class _Applied:
 
     @classmethod
     def of(cls, mined: Mined, weight: float, relations: Relations, places: Mapping[Term, int]) -> _Applied | None:
-        """None where the graph has nothing of which the body speaks."""
+        """None where the graph has no fact of a property of the body, or does not know a constant."""
         head = mined.rule.head
         assert head is not None and isinstance(head.predicate, Entity)
         sides = [_side(term, places) for term in head.terms]

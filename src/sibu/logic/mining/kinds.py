@@ -24,10 +24,10 @@ from sibu.logic.mining.counting import (
     of_things,
     possible,
     single,
-)  # fmt: skip
+)
 
 VARIABLES = tuple(Variable(name) for name in "XYZW")
-CELLS = 1 << 24
+CELLS = 1 << 22
 """Counts in memory at a time where every unit meets every other."""
 Plan = tuple[int, int, int]
 """An atom: number of its property, place of its subject and of its object; a constant's place is ``-1 - its rank``."""

@@ -90,12 +90,12 @@ def mine(
         DataError: When the graph is none.
     """
     _check(support, head_coverage, confidence, longest, most, seconds, workers, constants and terms is None)
+    watch = _Watch(seconds)
     relations = Relations(graph, terms)
     if terms is None and len(relations.properties) > relations.binary:
         raise RecipeError(Fault("terms", "classes are mined by their names.", "Give `terms`, or leave rdf:type out."))
     bounds = Bounds(support, head_coverage, confidence)
     kinds = Kinds(Index(relations, bounds, constants=constants), terms or ())
-    watch = _Watch(seconds)
     found: list[Found] = []
     findings = Findings()
     for what, tasks in kinds.stages(longest):
