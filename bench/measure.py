@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,16 +12,20 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 import run
 
+T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+"""Student's t for 95 %, by the number of seeds."""
 
-def options(about: str) -> argparse.ArgumentParser:
-    """The options that every program has; ``about`` is its docstring."""
+
+def options(about: str, *, data: bool = True) -> argparse.ArgumentParser:
+    """The options that every program has, ``data`` those that read sets; ``about`` is its docstring."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder with one sub-folder a raw set")
+    if data:
+        parser.add_argument("data", type=Path, help="folder with one sub-folder a raw set")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "sibu-bench", help="scratch folder")
     parser.add_argument("--results", type=Path, default=run.RESULTS, help="folder of the results")
     parser.add_argument("--limit", type=int, help="rows of each file, to try the program out")
@@ -53,6 +58,19 @@ def spread(numbers: Sequence[float], digits: int = 3) -> dict[str, float]:
     """Least, middle and greatest of some rounds."""
     shown = {"min": min(numbers), "median": median(numbers), "max": max(numbers)}
     return {name: round(number, digits) for name, number in shown.items()}
+
+
+def paired(ones: Sequence[float], others: Sequence[float]) -> dict[str, float]:
+    """Mean difference by seed, and the ends of its interval (Student's t, 95 %); of one seed they are NaN."""
+    gaps = [one - other for one, other in zip(ones, others, strict=True)]
+    half = T_95[len(gaps)] * stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else math.nan
+    mean = fmean(gaps)
+    return {"value": mean, "low": mean - half, "high": mean + half}
+
+
+def by_seed(found: dict[str, Any], task: str, metric: str) -> list[float]:
+    """A metric on test by seed, of what ``run.run`` keeps of a run with `repeats`."""
+    return [each["metrics"][task]["test"][metric] for each in found["repeats"]["runs"]]
 
 
 def child(command: Sequence[str], **environment: str) -> tuple[float, int, str]:

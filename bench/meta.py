@@ -12,12 +12,10 @@ rows of each label, for so many epochs (0: prototypes of the vectors as they are
 
 from __future__ import annotations
 
-import math
 import sys
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
-import few_labels
 import measure
 import pretraining
 import run
@@ -65,9 +63,7 @@ def main() -> None:
                     scores[start].append(learned(place, test, model, shots, epochs, seed, given))
             row: dict[str, Any] = {"shots": shots, "epochs": epochs, "accuracy": scores, "difference": {}}
             for start in (start for start in models if start != "none"):
-                each = [one - other for one, other in zip(scores[start], scores["none"], strict=True)]
-                half = few_labels.T_95[len(each)] * stdev(each) / math.sqrt(len(each)) if len(each) > 1 else math.nan
-                row["difference"][start] = {"value": fmean(each), "low": fmean(each) - half, "high": fmean(each) + half}
+                row["difference"][start] = measure.paired(scores[start], scores["none"])
             rows.append(row)
             print(shots, epochs, {start: round(fmean(own), 3) for start, own in scores.items()}, file=sys.stderr)
     measure.keep(

@@ -12,13 +12,11 @@ seeds (Student's t). ``--limit``: rows of the test file. One JSON a set: ``pretr
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-import few_labels
 import measure
 import plain
 import prepare
@@ -60,9 +58,7 @@ def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
         print(name, seed, {start: round(own[-1], 3) for start, own in scores.items()}, file=sys.stderr)
     gaps = {}
     for start in given.objectives:
-        each = [one - other for one, other in zip(scores[start], scores["none"], strict=True)]
-        half = few_labels.T_95[len(each)] * stdev(each) / math.sqrt(len(each)) if len(each) > 1 else float("nan")
-        gaps[start] = {"value": fmean(each), "low": fmean(each) - half, "high": fmean(each) + half}
+        gaps[start] = measure.paired(scores[start], scores["none"])
     return {
         "name": f"pretraining-{name}",
         "command": f"python bench/pretraining.py DATA --sets {name} --labels {given.labels} --seeds {given.seeds}",

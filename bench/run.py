@@ -66,6 +66,8 @@ def result(name: str, told: dict[str, Any], out: Path, overrides: list[str]) -> 
         "evaluations": record["evaluations"],
         "peak_memory_bytes": record["peak_memory_bytes"],
         "bundle_bytes": sum(file["bytes"] for file in files.values()),
+        **({"repeats": record["repeats"]} if "repeats" in record else {}),
+        "rows": record["rows"],
         "data_sha256": {Path(file).name: sha for file, sha in record["data"].items()},
         "seed": record["seed"],
         "machine": record["machine"],

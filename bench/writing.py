@@ -4,9 +4,10 @@
 
 NAME is a recipe of bench/recipes whose one task is `generate`: dialogsum, multi30k, bitext. Each goes through the
 command line: `sibu run` with ``train.epochs=0`` (the model as it came), `sibu run` as it stands, `sibu evaluate` of the
-bundle on the first test file in a new process, whose every metric must be the one that the run reported from memory,
-and `sibu predict` of both bundles on the first test rows, kept as samples. ``--limit``: steps of training, and rows of
-the files. One JSON a name: ``writing-<name>.json``.
+bundle in a new process on the first ``AGAIN`` test rows, whose every metric must be the one that the run reported from
+memory, and `sibu predict` of both bundles on the first test rows, kept as samples. Dev is its first ``AGAIN`` rows:
+writing to them takes minutes, and it chooses nothing here but which evaluation's weights are kept. ``--limit``: steps
+of training, and rows of the files. One JSON a name: ``writing-<name>.json``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import measure
 import run
 import yaml
 
-SAMPLES = 8
+SAMPLES, AGAIN = 8, 100
 
 
 def cut(file: Path, limit: int | None) -> Path:
@@ -42,20 +43,17 @@ def both(name: str, place: Path, given: Any) -> dict[str, Any]:
     """One recipe before and after its training."""
     recipe = yaml.safe_load((run.HERE / "recipes" / f"{name}.yaml").read_text(encoding="utf-8"))
     ((task, block),) = recipe["tasks"].items()
-    test = block["data"]["test"]
-    split, first = next(iter(test.items())) if isinstance(test, dict) else ("test", test)
-    overrides = []
+    file = cut(place / block["data"]["test"], given.limit)
+    few = cut(file, min(AGAIN, given.limit or AGAIN))
+    dev = cut(place / block["data"]["dev"], min(AGAIN, given.limit or AGAIN))
+    tests = {"test": str(file), "first": str(few)}
+    overrides = [f"tasks.{task}.data.test={json.dumps(tests)}", f"tasks.{task}.data.dev={dev}"]
     if given.limit is not None:
-        overrides = [f"train.max_steps={given.limit}"]
-        for key in ("dev", "test"):
-            short = cut(place / (first if key == "test" else block["data"][key]), given.limit)
-            overrides.append(f"tasks.{task}.data.{key}={short}")
-        first, split = str(cut(place / first, given.limit)), "test"
-    file = place / first
+        overrides.append(f"train.max_steps={given.limit}")
     before = run.run(name, place, given.work / "before", [*overrides, "train.epochs=0"])
     after = run.run(name, place, given.work, overrides)
     bundles = {"before": given.work / "before" / "runs" / name, "after": given.work / "runs" / name}
-    command = measure.sibu("evaluate", str(bundles["after"]), "--data", str(file), "--json", "--quiet")
+    command = measure.sibu("evaluate", str(bundles["after"]), "--data", str(few), "--json", "--quiet")
     again = json.loads(measure.child(command)[2])
     short = cut(file, SAMPLES)
     rows = [json.loads(line) for line in short.read_text(encoding="utf-8").splitlines()]
@@ -67,13 +65,14 @@ def both(name: str, place: Path, given: Any) -> dict[str, Any]:
         "before": before["metrics"],
         "after": after["metrics"],
         "saved_and_loaded": again,
-        "same_after_loading": _scores(again) == _scores(after["metrics"][task][split]),
+        "same_after_loading": _scores(again) == _scores(after["metrics"][task]["first"]),
         "samples": [
             {"text": row[fields["text"]], "gold": row[fields["target"]]} | {side: own[n] for side, own in texts.items()}
             for n, row in enumerate(rows)
         ],
         "run": {key: after[key] for key in ("seconds", "steps", "tokens_per_second", "weights", "peak_memory_bytes")},
         **({} if given.limit is None else {"limit": given.limit}),
+        "rows": {"dev": AGAIN, "test": sum(1 for _ in file.open(encoding="utf-8"))},
         **measure.facts([file]),
     }
 

@@ -26,6 +26,14 @@ CHARACTERS = (
 )
 
 
+def write_recipe(file: Path, recipe: dict) -> list[str]:
+    """A recipe's file, a key a line; its lines, the first at place 1 as messages count them."""
+    import yaml
+
+    file.write_text(yaml.safe_dump(recipe, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return ["", *file.read_text(encoding="utf-8").splitlines()]
+
+
 def write_tiny_model(folder: Path, *, seed: int = 0, lowercase: bool = True) -> Path:
     """A BERT of two layers and width 32 with a WordPiece vocabulary of a few words and Chinese characters."""
     import torch

@@ -3,12 +3,13 @@
 The floors, from the top; imports only fall:
 
 - F8 ``cli``      one file a command
-- F6 ``api``      the public verbs, plain functions
-- F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report; ``curation``: what a knowledge base lacks
+- F6 ``api kb``   the public verbs, plain functions: of models, and of knowledge
+- F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
+     ``curation`` what a knowledge base lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
                   pickers desks scorers trackers``: blind
-- F2              ``nn train metrics store models catalog``
+- F2              ``nn train metrics store models logic graph checker catalog``
 - F1 ``core``     the vocabulary
 
 ``import sibu`` imports no torch.
@@ -17,6 +18,7 @@ The floors, from the top; imports only fall:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sibu import kb
     from sibu.api import (
         Predictor,
         ask_labels,
@@ -41,6 +43,7 @@ __all__ = [
     "check",
     "evaluate",
     "find_rate",
+    "kb",
     "label",
     "load",
     "run",
@@ -63,5 +66,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
+        if name == "kb":
+            return import_module("sibu.kb")
         return getattr(import_module(_HOMES.get(name, "sibu.api")), name)
     raise AttributeError(f"module 'sibu' has no attribute {name!r}")

@@ -334,9 +334,11 @@ def find_rate(
         progress: Where to tell how far it is; None: silent.
 
     Returns:
-        What ``rates.json`` holds: ``key``, ``table`` (step, rate, loss, smoothed), ``stopped`` (``end``, ``rise`` or
-        ``not finite``), ``suggestions`` by name (``valley`` is the one to try; none where the loss tells none), each
-        with values for the recipe's keys, ``lowest`` and ``reading``, a line for people; and ``file``, its place.
+        What ``rates.json`` holds: ``key``, ``table`` (step, rate, loss, ``smoothed``: its running mean, which ends the
+        sweep, ``centred``: the mean of the steps around it, by which rates are chosen; None at the ends), ``stopped``
+        (``end``, ``rise`` or ``not finite``), ``suggestions`` by name (``valley`` is the one to try; none where the
+        loss tells none), each with values for the recipe's keys, ``lowest`` and ``reading``, a line for people; and
+        ``file``, its place.
 
     Raises:
         SibuError: For every fault that the user can mend.

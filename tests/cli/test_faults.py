@@ -17,7 +17,7 @@ import yaml
 import sibu
 from sibu.cli.console import progress
 from sibu.core.errors import DataError, RecipeError, Unsupported
-from tests.conftest import intent_rows, write_jsonl
+from tests.conftest import intent_rows, write_jsonl, write_recipe
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -152,19 +152,26 @@ def test_metrics_that_do_not_exist_are_told_before_training(changes: dict, told:
     assert told in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"class_weights": {"nolabel": 2.0}}, "class_weights names 'nolabel', no label. Allowed: 'appointment', "),
-        ({"labels": ["appointment"]}, "The training data has 1 label ('appointment'); a classifier needs at least 2."),
-    ],
-)
-def test_options_that_name_no_label(changes: dict, told: str, home: Path) -> None:
+def test_options_that_name_no_label(home: Path, tmp_path: Path) -> None:
     recipe = yaml.safe_load((home / "recipe.yaml").read_text())
-    recipe["tasks"]["it"] |= changes
-    with pytest.raises(DataError) as caught:
+    named = {"appointment": "a visit", "billing": "money", "nolabel": "x"}
+    recipe["tasks"]["it"] |= {"class_weights": {"nolabel": 2.0}, "labels": ["appointment", "billing"]}
+    recipe["tasks"]["it"] |= {"descriptions": named}
+    file = tmp_path / "recipe.yaml"
+    lines = write_recipe(file, recipe)
+    with pytest.raises(RecipeError) as caught:
+        sibu.check(file)
+    said = "names 'nolabel', no label. Allowed: 'appointment', 'billing'."
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"{file}:{lines.index(f'    {key}:')} tasks.it.{key}: {said}" for key in ("descriptions", "class_weights")
+    ]
+
+
+def test_one_label_is_nothing_to_tell_apart(home: Path) -> None:
+    recipe = yaml.safe_load((home / "recipe.yaml").read_text())
+    recipe["tasks"]["it"] |= {"labels": ["appointment"]}
+    with pytest.raises(DataError, match=r"data has 1 label \('appointment'\); a classifier needs at least 2\."):
         sibu.check(recipe)
-    assert told in str(caught.value)
 
 
 def test_the_odd_list_among_labels_is_named(home: Path, tmp_path: Path) -> None:

@@ -30,11 +30,15 @@ def test_the_table_and_what_to_try_are_told(recipe: Path, tmp_path: Path) -> Non
     done = command(recipe, "--rates", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["train.learning_rate", "loss", "smoothed"]
+    assert lines[0].split() == ["train.learning_rate", "loss", "centred", "mean"]
     found = json.loads((tmp_path / "out/rates.json").read_text())
-    first = found["table"][0]
-    assert lines[1].split() == ["1.00e-07", f"{first['loss']:.4g}", f"{first['smoothed']:.4g}"]
-    assert "Stopped: the smoothed loss was four times its lowest." in lines
+    for line, row in zip(lines[1:], found["table"], strict=False):
+        mean = [] if row["centred"] is None else [f"{row['centred']:.4g}"]  # the ends are not looked at
+        assert line.split() == [f"{row['rate']:.2e}", f"{row['loss']:.4g}", *mean]
+    shown = [line.split() for line in lines[1 : len(found["table"]) + 1]]
+    lowest = min((cells for cells in shown if len(cells) == 3), key=lambda cells: float(cells[2]))
+    assert float(lowest[0]) == pytest.approx(found["lowest"], rel=0.5)  # as printed, neighbours may be equal
+    assert "Stopped: the running mean of the loss was four times its lowest." in lines
     for name, values in found["suggestions"].items():
         assert (
             f"{name}\ttrain.learning_rate={values['train.learning_rate']:.1e} train.head_learning_rate=" in done.stdout

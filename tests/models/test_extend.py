@@ -1,12 +1,13 @@
 """Words of the domain as pieces of their own."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.conftest import write_jsonl, write_tiny_model, write_tiny_unigram, write_tiny_writer
+from tests.conftest import write_jsonl, write_recipe, write_tiny_model, write_tiny_unigram, write_tiny_writer
 from tests.tiny_tasks import tiny_recipe
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
@@ -14,6 +15,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 import sibu
 from sibu.core.errors import RecipeError
 from sibu.models.extend import extend_vocabulary, find_words
+from sibu.pipeline.progress import Silent
 
 TEXTS = [
     "quizzing and quizzing quizzing , fevering",
@@ -107,10 +109,42 @@ def test_through_a_recipe(task: str, tiny_model: Path, tiny_writer: Path, tmp_pa
         assert sibu.load(bundle).predict("a xylophone").value
 
 
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize(("most", "more"), [(1, ""), (5, ""), (6, ", ...")])
+def test_words_that_are_not_shown_have_dots(most: int, more: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    words = ["xylophone", "quizzing", "zither", "fevering", "jukebox", "vortex"]
+    rows = [{"text": f"{n} {' '.join(words)}", "label": "ab"[n % 2]} for n in range(20)]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
+    heard = Heard()
+    sibu.check(recipe | {"modalities": [{"name": "text", "new_words": most}]}, progress=heard)
+    (line,) = (each for each in heard.lines if each.startswith("pieces for"))
+    told = re.match(rf"pieces for {most} words? of the training texts: (\w+(?:, \w+)*){re.escape(more)}$", line)
+    assert told
+    assert set(told[1].split(", ")) <= set(words)
+    assert len(told[1].split(", ")) == min(most, 5)
+
+
 def test_nothing_to_add_is_told(tiny_model: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe("classify", "full", tiny_model, tmp_path) | {"modalities": [{"name": "text", "new_words": 3}]}
     rows = [{"text": f"good {n}", "label": "ab"[n % 2]} for n in range(20)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
-    with pytest.raises(RecipeError, match="`new_words` has nothing to add"):
-        sibu.check(recipe)
+    file = tmp_path / "recipe.yaml"
+    lines = write_recipe(file, recipe)
+    with pytest.raises(RecipeError, match=r"`new_words` has nothing to add\. Leave it out\.$") as caught:
+        sibu.check(file)
+    where = re.match(rf"{re.escape(str(file))}:(\d+) modalities\.0\.new_words: no word of the", str(caught.value))
+    assert where
+    assert "new_words: 3" in lines[int(where[1])]
+    with pytest.raises(RecipeError, match=r"recipe\.yaml, the override modalities\.0\.new_words: no word of"):
+        sibu.check(file, "modalities.0.new_words=4")
+    assert sibu.check(file, "modalities.0.new_words=0").sound

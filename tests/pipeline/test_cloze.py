@@ -1,6 +1,7 @@
 """Labels by a blank, told by a masked language model."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 import sibu
 from sibu.core.errors import RecipeError, SibuError
-from tests.conftest import write_jsonl
+from tests.conftest import write_jsonl, write_recipe, write_tiny_unigram
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -94,9 +95,6 @@ def test_pairs_go_into_one_pattern(filler: Path, tmp_path: Path) -> None:
     [
         ({"cloze": {"pattern": "{text} is"}}, "a pattern has one `{mask}`, one `{text}`"),
         ({"cloze": {"patern": "x"}}, "cloze.patern: no such key. Did you mean 'pattern'? Allowed: pattern, words."),
-        ({"words": {"two": "book"}}, "Two labels have the same word for the blank: 'book', 'book'."),
-        ({"words": {"two": "龘"}}, "The model has no pieces for the words of the blank '龘'."),
-        ({"words": {"three": "bad"}}, "cloze.words names 'three', no label. Allowed: 'one', 'two'."),
         ({"entailed": True}, "given `entailed` and `cloze`: leave one out"),
         ({"head": "labels"}, "Leave out `head` or `cloze`."),
         ({"multi_label": True}, "`cloze` tells one label"),
@@ -106,6 +104,51 @@ def test_what_cannot_be_is_said(filler: Path, tmp_path: Path, change: dict, said
     with pytest.raises(SibuError) as caught:
         sibu.check(asked(filler, tmp_path, **change))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"two": "book"}, "two labels have the same word for the blank: 'book', 'book'. Give each its own."),
+        ({"two": "龘"}, "the model has no pieces for the words of the blank '龘'. Give others."),
+        ({"three": "bad"}, "names 'three', no label. Allowed: 'one', 'two'."),
+    ],
+)
+def test_faults_of_words_have_their_line(filler: Path, tmp_path: Path, words: dict, said: str) -> None:
+    file = tmp_path / "recipe.yaml"
+    lines = write_recipe(file, asked(filler, tmp_path, words=words))
+    with pytest.raises(RecipeError) as caught:
+        sibu.check(file)
+    assert str(caught.value) == f"{file}:{lines.index('      words:')} tasks.it.cloze.words: {said}"
+    assert sibu.check(file, "tasks.it.cloze.words={one: book, two: 北京}").sound
+
+
+def test_every_fault_of_words_is_told_at_once(filler: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        sibu.check(asked(filler, tmp_path, words={"three": "bad", "two": "龘"}))
+    assert [fault.where for fault in caught.value.faults] == ["the recipe tasks.it.cloze.words"] * 2
+
+
+def test_words_of_rows_that_could_not_be_read(filler: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} good", "label": ("one", "two")[n % 2]} for n in range(8)]
+    write_jsonl(tmp_path / "train.jsonl", [*rows, {"text": 3, "label": "three"}])
+    recipe = asked(filler, tmp_path, words={"three": "bad"}, labels=None)
+    recipe["tasks"]["it"]["data"] = {"train": str(tmp_path / "train.jsonl")}
+    with pytest.raises(RecipeError, match=r"cloze\.words: names 'three', no label") as caught:
+        sibu.check(recipe | {"train": {"epochs": 1}})
+    assert "Rows that could not be read may be why:\n" in str(caught.value)
+    assert "train.jsonl" in str(caught.value)
+
+
+def test_a_vocabulary_without_a_mask_is_told_at_the_blank(tiny_model: Path, tmp_path: Path) -> None:
+    bare = write_tiny_unigram(tmp_path / "unigram")
+    config = json.loads((bare / "config.json").read_text())
+    (bare / "config.json").write_text(json.dumps(config | {"architectures": ["BertForMaskedLM"]}))
+    lines = write_recipe(tmp_path / "recipe.yaml", asked(bare, tmp_path))
+    said = r"recipe\.yaml:(\d+) tasks\.it\.cloze: the vocabulary of the model '.*' has no mask, which `cloze` needs\."
+    with pytest.raises(RecipeError, match=said) as caught:
+        sibu.check(tmp_path / "recipe.yaml")
+    assert lines[int(re.search(said, str(caught.value))[1])] == "    cloze:"
 
 
 def test_a_pattern_for_pairs_wants_pairs(filler: Path, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 import sibu
-from sibu.core.errors import SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.pipeline.consistent import consistency_loss
 from sibu.pipeline.plan import make_plan
 from sibu.pipeline.progress import Silent
@@ -93,7 +94,32 @@ def test_what_cannot_be_is_said(change: dict, said: str, tiny_model: Path, tmp_p
     assert said in str(caught.value)
 
 
-def test_texts_that_cannot_be_changed_are_told(tiny_model: Path, tmp_path: Path) -> None:
-    recipe = asking(tiny_model, tmp_path, augment=["entities"])
-    with pytest.raises(SibuError, match="without labels none gives a pair"):
-        sibu.run(recipe, out=tmp_path / "out")
+def test_texts_that_cannot_be_changed_are_told_by_check_as_by_run(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(asking(tiny_model, tmp_path, augment=["entities"])))
+    line = 1 + next(n for n, each in enumerate(file.read_text().splitlines()) if each.strip() == "consistency:")
+    said = f"{file}:{line} tasks.it.consistency: of 25 texts without labels none gives a pair. "
+    said += "Give other texts or other ways, or leave `consistency` out."
+    for verb in (sibu.check, sibu.run):
+        with pytest.raises(RecipeError) as caught:
+            verb(file)
+        assert str(caught.value) == said
+    for mend in ('tasks.it.consistency.augment=["swap"]', "tasks.it.consistency=null"):
+        more = ["tasks.it.data.unlabelled=null"] if mend.endswith("null") else []
+        assert sibu.check(file, [mend, *more]).sound
+
+
+def test_an_empty_text_is_told_by_check_too(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = asking(tiny_model, tmp_path, augment=[])
+    write_jsonl(tmp_path / "texts.jsonl", [{"text": "my book 北京"}, {"text": " "}])
+    for verb in (sibu.check, sibu.run):
+        with pytest.raises(DataError, match=r"The texts of it without labels cannot be learned from:\n.*texts\.jsonl"):
+            verb(recipe)
+
+
+def test_a_way_that_cannot_be_had_has_its_place(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = asking(tiny_model, tmp_path, augment=[{"name": "masked", "model": "minilm"}])
+    with pytest.raises(
+        RecipeError, match=r"tasks\.it\.consistency\.augment: The model 'minilm' has no masked-language head"
+    ):
+        sibu.check(recipe)

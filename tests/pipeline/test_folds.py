@@ -48,16 +48,44 @@ def test_figures_are_told_over_all_folds(tiny_model: Path, tmp_path: Path) -> No
     assert sibu.run(recipe, out=bundle, resume=True) == bundle
 
 
-def test_stopped_folds_go_on(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1) | {"folds": 2}
+@pytest.mark.parametrize("key", ["folds", "repeats"])
+def test_stopped_runs_go_on_unless_something_changed(
+    key: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1) | {key: 2}
     whole = sibu.run(recipe, out=tmp_path / "whole")
     stop_at(1, monkeypatch)
     with pytest.raises(Stop):
         sibu.run(recipe, out=tmp_path / "out")
     monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
-    told = [json.loads((each / "record.json").read_text())["folds"] for each in (whole, again)]
+    for changed, said in (
+        (["train.epochs=3", "release.it.accuracy.at_least=0"], "train.epochs"),
+        ([f"{key}=3", "tasks.it.dropout=0.2"], f"{key}, tasks.it.dropout"),
+    ):
+        with pytest.raises(RecipeError) as caught:
+            sibu.run(recipe, changed, out=tmp_path / "out", resume=True)
+        assert f"out.repeats was begun with something else: the recipe ({said}) changed since. " in str(caught.value)
+        assert str(caught.value).endswith("Undo the change to resume, or begin anew with --force.")
+    again = sibu.run(recipe, ["release.it.accuracy.at_least=0"], out=tmp_path / "out", resume=True)
+    told = [json.loads((each / "record.json").read_text())[key] for each in (whole, again)]
     assert told[0] == told[1]
+
+
+def test_other_data_is_told_where_no_key_changed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1) | {"folds": 2}
+    stop_at(1, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    data = Path(recipe["tasks"]["it"]["data"]["train"])
+    before = data.read_text(encoding="utf-8")
+    data.write_text(before + json.dumps({"text": "one more", "label": "billing"}) + "\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="with something else: the data or the model changed since"):
+        sibu.run(recipe, out=tmp_path / "out", resume=True)
+    data.write_text(before, encoding="utf-8")
+    assert sibu.run(recipe, out=tmp_path / "out", resume=True)
 
 
 def test_what_folds_cannot_go_with(tiny_model: Path, tmp_path: Path) -> None:

@@ -70,7 +70,11 @@ FAULTS = {
     "fitted": ({"head": "logistic"}, {}, r"is missing: without it the head would stay random"),
     "no labels": ({"labels": None}, {}, r"and the labels are not given\. Give `labels` or `descriptions`"),
     "template": ({"head": {"name": "labels", "templates": ["{text}"]}}, {}, "one `{}` where the label's words go"),
-    "strange": ({"descriptions": {"boook": "a"}}, {}, r"descriptions names 'boook', no label\. Allowed: 'book', 'city"),
+    "strange": (
+        {"descriptions": {"boook": "a"}},
+        {},
+        r"tasks\.it\.descriptions: names 'boook', no label\. Allowed: 'book', 'city",
+    ),
     "other task": ({"type": "tag", "head": "neighbours"}, {}, "is for `classify`; other tasks have heads"),
     "near": ({"head": "neighbors"}, {}, r"no head is named 'neighbors'\. Did you mean 'neighbours'"),
 }

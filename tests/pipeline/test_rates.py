@@ -49,6 +49,12 @@ def test_a_rate_is_found(task: str, tiny_model: Path, tmp_path: Path) -> None:
     valley, steepest = (found["suggestions"][name]["train.learning_rate"] for name in ("valley", "steepest"))
     assert 1e-4 < valley < found["lowest"] < 1e-1
     assert 1e-4 < steepest <= found["lowest"]
+    means = {row["rate"]: row["centred"] for row in table if row["centred"] is not None}
+    assert min(means, key=means.__getitem__) == found["lowest"]  # the column shows what is chosen by
+    assert [row["centred"] for row in (*table[:5], *table[-5:])] == [None] * 10
+    for place, row in enumerate(table[5:-5], 5):
+        around = [each["loss"] for each in table[place - 5 : place + 6]]
+        assert row["centred"] == pytest.approx(sum(around) / 11)
     assert found["suggestions"]["lowest / 10"]["train.learning_rate"] == float(f"{found['lowest'] / 10:.2g}")
     assert found["reading"].startswith(f"Try train.learning_rate={short(valley)} train.head_learning_rate=")
     assert f"falling fastest at {short(steepest)}, and rose from {short(found['lowest'])}." in found["reading"]
@@ -229,6 +235,38 @@ def test_folds_and_repeats_sweep_their_first_model(tiny_model: Path, tmp_path: P
     assert sweep(recipe | {"repeats": 3}, tmp_path / "repeats")["table"] == plain["table"]
     folds = sweep(recipe | {"folds": 3}, tmp_path / "folds")["table"]
     assert folds != plain["table"]  # a third is held out, not a tenth
+
+
+def consistent(recipe: dict[str, Any], folder: Path, **options: Any) -> dict[str, Any]:
+    """The recipe, its task `it` learning by consistency too."""
+    texts = write_jsonl(folder / "texts.jsonl", [{"text": row["text"]} for row in intent_rows(30, seed=7)])
+    task = recipe["tasks"]["it"]
+    more = {"data": task["data"] | {"unlabelled": str(texts)}, "consistency": {"threshold": 0.0} | options}
+    return recipe | {"tasks": recipe["tasks"] | {"it": task | more}}
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "probe"])
+def test_consistency_is_no_sign_of_a_rate(method: str, tiny_model: Path, tmp_path: Path) -> None:
+    """Its loss is nothing until answers are sure: the sweep is that of the labelled rows."""
+    recipe = tiny_recipe("classify", method, tiny_model, tmp_path)
+    found = sweep(consistent(recipe, tmp_path, augment=["swap", "delete"]), tmp_path / "out")
+    assert found["table"] == sweep(recipe, tmp_path / "plain")["table"]
+    assert found["key"] == ("train.head_learning_rate" if method == "probe" else "train.learning_rate")
+
+
+def test_consistency_beside_another_task(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, batch_tokens=256)
+    recipe["tasks"]["other"] = tiny_recipe("tag", "full", tiny_model, tmp_path)["tasks"]["it"]
+    found = sweep(consistent(recipe, tmp_path), tmp_path / "out")
+    assert found["table"] == sweep(recipe, tmp_path / "plain")["table"]
+
+
+def test_consistency_without_a_pair_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    with pytest.raises(RecipeError, match=r"tasks\.it\.consistency: of 30 texts without labels none gives a pair"):
+        sweep(consistent(recipe, tmp_path, augment=["entities"]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert sweep(consistent(recipe, tmp_path), tmp_path / "out")["table"]
 
 
 @pytest.mark.parametrize(("rate", "said"), [(3e-4, "3.0e-4"), (0.0123, "1.2e-2"), (1.0, "1.0e0"), (25.0, "2.5e1")])

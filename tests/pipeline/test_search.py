@@ -75,8 +75,11 @@ def test_a_stopped_study_tries_what_an_unbroken_one_does(
     shown = [[(trial["values"], trial["score"]) for trial in found["trials"]] for found in (whole, again)]
     assert shown[0] == shown[1]
     assert sibu.search(recipe, out=tmp_path / "study", resume=True)["trials"] == again["trials"]
-    with pytest.raises(RecipeError, match="was begun with something else"):
-        sibu.search(recipe, ["train.batch_tokens=300"], out=tmp_path / "study", resume=True)
+    other = ["train.batch_tokens=300", "search.trials=9"]
+    with pytest.raises(
+        RecipeError, match=r"begun with something else: the recipe \(search\.trials, train\.batch_tokens\) "
+    ):
+        sibu.search(recipe, other, out=tmp_path / "study", resume=True)
     assert len(sibu.search(recipe, out=tmp_path / "study", force=True)["trials"]) == 4
 
 

@@ -1,18 +1,45 @@
 """Reading recipes: every fault at once, each with its place, what was given, what is allowed, what to do."""
 
+import contextlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
+from sibu.augmenters import AUGMENTERS
+from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import RecipeError
+from sibu.decoders import DECODERS
+from sibu.heads import HEADS
 from sibu.methods import METHODS
+from sibu.modalities import MODALITIES
+from sibu.models.spec import NewModel
+from sibu.readers import READERS
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written, settle
-from sibu.recipe.load import load_recipe, validate
-from sibu.recipe.schema import Recipe
+from sibu.recipe.load import _frozen, load_recipe, validate
+from sibu.recipe.schema import (
+    Condition,
+    Consistency,
+    DataBlock,
+    Range,
+    Recipe,
+    Rule,
+    Search,
+    SelfTraining,
+    TaskBlock,
+    Teacher,
+)
+from sibu.rewards import REWARDS
 from sibu.tasks import TASKS
+from sibu.tasks.classify import ClozeSpec, EntailedSpec
+from sibu.trackers import TRACKERS
+from sibu.train.spec import ReptileSpec, TrainSpec
 
 GOOD = """\
 name: notes
@@ -120,7 +147,7 @@ def _train_keys() -> list[str]:
         (("  intent:", "  in.tent:"), "tasks.in.tent: may have letters, digits"),
         (
             ("test: b.jsonl", "test: []"),
-            "data.test: must be a text, or must not be empty, or must be a mapping",
+            "data.test: must not be empty, given [].",
         ),
         (("test: b.jsonl", "test: b.jsonl, in_domain: b"), "data.in_domain: needs several test files by name."),
     ],
@@ -128,6 +155,177 @@ def _train_keys() -> list[str]:
 def test_messages(change: tuple[str, str], told: str, tmp_path: Path) -> None:
     (found,) = faults(GOOD.replace(*change), tmp_path)
     assert told in found
+
+
+BLANK = "a template has one `{}` where the label's words go, and no other braces"
+ONCE = [
+    ("tasks.intent.entailed={templates: [no hole]}", ["entailed.templates.0: " + BLANK + ', given "no hole".']),
+    ("tasks.intent.head={name: labels, templates: [no hole]}", ["head.templates.0: " + BLANK + ', given "no hole".']),
+    (
+        "tasks.intent.descriptions={a: [''], b: '', c: [], d: 3, e: [fine, 4]}",
+        [
+            'descriptions.a.0: must not be empty, given "".',
+            'descriptions.b: must not be empty, given "".',
+            "descriptions.c: must not be empty, given [].",
+            "descriptions.d: must be a text, or must be a list, given 3.",
+            "descriptions.e.1: must be a text, given 4.",
+        ],
+    ),
+    ("tasks.intent.data.train=[3, a.jsonl]", ["data.train.0: must be a text, given 3."]),
+    ("tasks.intent.data.test={one: 3}", ["data.test.one: must be a text, given 3."]),
+    ("tasks.intent.data.test={1: a.jsonl}", ['data.test.1: a key must be a text, given 1. Quote it: "1".']),
+    (
+        "tasks.intent.descriptions={1: 3}",
+        [
+            'descriptions.1: a key must be a text, given 1. Quote it: "1".',
+            "descriptions.1: must be a text, or must be a list, given 3.",
+        ],
+    ),
+    (
+        "tasks.intent.data.rules=[{label: a, words: ['', pay]}]",
+        ['data.rules.0.words.0: must not be empty, given "".'],
+    ),
+    (
+        "tasks.intent.data.augment=[{name: swap, share: much}]",
+        ['data.augment.0.share: should be a valid number, given "much".'],
+    ),
+    ("tasks.intent.data.augment={name: swap, shares: 1}", ["data.augment.shares: no such key. Did you mean 'share'? "]),
+    ("tasks.intent.class_weights={a: much}", ['class_weights.a: should be a valid number, given "much".']),
+    (
+        "tasks.intent.reader={name: csv, header: [a, a]}",
+        ["reader.header: column names are distinct and not empty, given ['a', 'a']."],
+    ),
+    ("method.targets=[3]", ["method.targets.0: must be a text, given 3."]),
+    ("modalities=[{name: text, shapes: x}]", ['modalities.0.shapes: must be true or false, given "x".']),
+    ("search={space: {train.epochs: {low: 3}}}", ["search.space.train.epochs.high: is missing. Add it."]),
+    (
+        "search={space: {train.epochs: {low: 3, high: 2}}}",
+        ["search.space.train.epochs: `low` must be less than `high`, given 3 and 2."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("override", "told"), ONCE, ids=[each[0] for each in ONCE])
+def test_each_fault_is_told_once(override: str, told: list[str], tmp_path: Path) -> None:
+    found = faults(GOOD, tmp_path, override)
+    assert len(found) == len(told)
+    for one, said in zip(found, told, strict=True):
+        assert one.removeprefix("recipe.yaml, the override ").removeprefix("tasks.intent.").startswith(said)
+
+
+def test_faults_within_lists_have_the_line_of_their_item(tmp_path: Path) -> None:
+    more = """\
+    entailed:
+      templates:
+        - a text about {}
+        - no hole
+    descriptions:
+      billing: [money, 4]
+      1: what else
+"""
+    text = GOOD.replace("method:", more + "method:") + "search:\n  space:\n    train.epochs:\n      low: 3\n"
+    assert faults(text, tmp_path) == [
+        "recipe.yaml:12 tasks.intent.descriptions.billing.1: must be a text, given 4.",
+        'recipe.yaml:13 tasks.intent.descriptions.1: a key must be a text, given 1. Quote it: "1".',
+        f'recipe.yaml:10 tasks.intent.entailed.templates.1: {BLANK}, given "no hole".',
+        "recipe.yaml:18 search.space.train.epochs.high: is missing. Add it.",
+    ]
+
+
+def test_an_override_within_a_list_is_told_as_one(tmp_path: Path) -> None:
+    text = GOOD + "modalities: [{name: text, shapes: true}]\n"
+    (found,) = faults(text, tmp_path, "modalities.0.shapes=x")
+    assert found == 'recipe.yaml, the override modalities.0.shapes: must be true or false, given "x".'
+
+
+# ---- any value at any key -------------------------------------------------------------------------------------------
+
+IT = ("tasks", "it")
+PLACES: list[tuple[yaml.Path, dict, type[BaseModel]]] = [
+    ((), {}, Recipe),
+    (("model",), {"new": "causal"}, NewModel),
+    (IT, {}, TaskBlock),
+    ((*IT, "data"), {"train": "a.jsonl"}, DataBlock),
+    ((*IT, "data", "rules", 0), {"label": "a", "words": ["x"]}, Rule),
+    ((*IT, "teacher"), {"bundle": "b"}, Teacher),
+    ((*IT, "consistency"), {}, Consistency),
+    ((*IT, "entailed"), {}, EntailedSpec),
+    ((*IT, "cloze"), {"pattern": "{text} {mask}"}, ClozeSpec),
+    (("train",), {}, TrainSpec),
+    (("train", "reptile"), {}, ReptileSpec),
+    (("self_training",), {}, SelfTraining),
+    (("search",), {"space": {"train.epochs": [1]}}, Search),
+    (("search", "space", "train.epochs"), {"low": 1, "high": 2}, Range),
+    (("release", "it.accuracy"), {"at_least": 1}, Condition),
+    *((IT, {"type": name}, TASKS[name].spec) for name in TASKS),
+    *((("method",), {"name": name}, METHODS[name].spec) for name in METHODS),
+    *(((*IT, "head"), {"name": name}, HEADS[name].spec) for name in HEADS),
+    *(((*IT, "reader"), {"name": name}, READERS[name].spec) for name in READERS),
+    *(((*IT, "decoding"), {"name": name}, DECODERS[name].spec) for name in DECODERS),
+    *(((*IT, "constrain"), {"name": name}, CONSTRAINTS[name].spec) for name in CONSTRAINTS),
+    *(((*IT, "reward", 0), {"name": name}, REWARDS[name].spec) for name in REWARDS),
+    *(((*IT, "data", "augment", 0), {"name": name}, AUGMENTERS[name].spec) for name in AUGMENTERS),
+    *((("track", 0), {"name": name}, TRACKERS[name].spec) for name in TRACKERS),
+    *((("modalities", 0), {"name": name}, MODALITIES[name].spec) for name in MODALITIES),
+]
+KEYS = [(path, block, key) for path, block, model in PLACES for key in model.model_fields if key != "task"]
+PLAIN = (
+    st.none() | st.booleans() | st.integers(-2, 3) | st.floats(-2, 2) | st.sampled_from(["", "x", "a b", "no {", "{}"])
+)
+JUNK = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "low", "x y", "", "?"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FOREIGN = re.compile(r"constrained|function-|[Tt]uple|literal\[|dict\[|String|Dictionary|type=")
+"""What pydantic says of types in its own words."""
+
+
+def put(value: Any, path: yaml.Path, what: Any) -> Any:
+    """The value with something else at a path; mappings and lists of one item are made on the way."""
+    if not path:
+        return what
+    part, *rest = path
+    if part == 0:
+        before = value[0] if isinstance(value, list) and value else None
+        return [put(before, tuple(rest), what)]
+    before = value if isinstance(value, dict) else {}
+    return before | {part: put(before.get(part), tuple(rest), what)}
+
+
+def places(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The dotted path of all that stands in a recipe."""
+    yield ".".join(path)
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in within:
+        yield from places(part, (*path, str(key)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(changes=st.lists(st.tuples(st.sampled_from(KEYS), JUNK), min_size=1, max_size=3))
+def test_whatever_a_recipe_says_its_faults_are_told_once_by_the_keys_that_it_has(changes: list) -> None:
+    value = put({"name": "x", "model": "minilm"}, IT, {"type": "classify", "data": {"train": "a.jsonl"}})
+    for (path, block, key), junk in changes:
+        for name, part in (block | {key: junk}).items():
+            value = put(value, (*path, name), part)
+    with contextlib.suppress(ValidationError):
+        Recipe.model_validate(_frozen(value), strict=True)
+        return  # what its keys say of one another may be several things of one
+    with pytest.raises(RecipeError) as caught:
+        validate(value, "x", {})
+    known = set(places(value))
+    told = [(str(fault.where).partition(" ")[2], fault.message) for fault in caught.value.faults]
+    assert len(set(told)) == len(told)
+    for where, message in told:
+        assert where in known or ("is missing" in message and where.rpartition(".")[0] in known)
+        assert not FOREIGN.search(message.partition(", given ")[0])
+        assert message.count(", given ") < 2
+    of_values = [where for where, message in told if "may have letters" not in message]  # those are of keys themselves
+    for where in of_values:
+        if where != "tasks.it":  # where two options of a task's type do not go together
+            assert [other for other in of_values if f"{other}.".startswith(f"{where}.")] == [where]
 
 
 def test_labels_may_be_numbers_as_in_the_data(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Words that are hidden and told: which, how many, by what head; and the model that another run begins from."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import write_tiny_unigram
+from tests.conftest import write_recipe, write_tiny_unigram
 from tests.tiny_tasks import tiny_recipe
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
@@ -156,8 +157,15 @@ def test_what_does_not_go_together(tiny_model: Path, tiny_writer: Path, tmp_path
     with pytest.raises(SibuError, match=r"method.*`lora` leaves weights as they are.*Choose `full`"):
         sibu.check(recipe)
     sibu.check(recipe | {"method": "full"})
-    with pytest.raises(SibuError, match="no mask, which `mask` needs"):
-        sibu.check(tiny_recipe("mask", "full", write_tiny_unigram(tmp_path / "unigram"), tmp_path))
+    bare = tiny_recipe("mask", "full", write_tiny_unigram(tmp_path / "unigram"), tmp_path)
+    lines = write_recipe(tmp_path / "bare.yaml", bare)
+    said = (
+        r"bare\.yaml:(\d+) tasks\.it\.type: the vocabulary of the model '.*' has no mask, which `mask` needs\. Take a "
+    )
+    with pytest.raises(SibuError, match=said) as caught:
+        sibu.check(tmp_path / "bare.yaml")
+    assert "type: mask" in lines[int(re.search(said, str(caught.value))[1])]
+    assert sibu.check(tmp_path / "bare.yaml", f"model={tiny_model}").sound
     both = recipe | {"model": str(tiny_writer), "method": "full"}
     both["tasks"] = recipe["tasks"] | {"text": tiny_recipe("generate", "full", tiny_writer, tmp_path)["tasks"]["it"]}
     with pytest.raises(SibuError, match="no model does both"):

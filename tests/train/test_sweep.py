@@ -108,6 +108,17 @@ def test_the_fall_is_found(seed: int, deviation: float) -> None:
     assert found.best < 1.3 < 1.9 < found.before
 
 
+def test_what_is_read_is_of_whole_means_alone() -> None:
+    curve = curve_of(noisy(0, 0.1))
+    found = read(curve, ended=True)
+    assert curve.whole == range(5, 95)
+    assert curve.centred[50] == pytest.approx(sum(point.loss for point in curve.points[45:56]) / 11)
+    lowest = min(curve.whole, key=curve.centred.__getitem__)
+    assert (found.best, found.lowest) == (curve.centred[lowest], curve.points[lowest].rate)
+    assert found.before == curve.centred[5]
+    assert curve_of([2.0, 1.0, 9.0]).whole == range(2, 3)
+
+
 def test_steepest_is_a_line_by_least_squares() -> None:
     rates, values = [1.0, math.e, math.e**2, math.e**3, math.e**4], [5.0, 5.0, 4.0, 1.0, 2.0]
     assert steepest_place(rates, values, range(5), half=1) == 2  # -2 a step; -1 at 3, where 2.0 follows

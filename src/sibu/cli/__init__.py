@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, label, list_, predict, run, search, show
+from sibu.cli import check, evaluate, kb, label, list_, predict, run, search, show
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)
 app.command("search")(search.search)
+app.add_typer(kb.app, name="kb")
 
 
 @app.callback(invoke_without_command=True)

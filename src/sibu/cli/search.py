@@ -68,10 +68,13 @@ def _tell_study(found: dict[str, Any]) -> None:
 
 def _tell_rates(found: dict[str, Any]) -> None:
     """What came of the sweep."""
-    rows = [[f"{each['rate']:.2e}", f"{each['loss']:.4g}", f"{each['smoothed']:.4g}"] for each in found["table"]]
-    table("", [found["key"], "loss", "smoothed"], rows)
+    rows = [
+        [f"{each['rate']:.2e}", f"{each['loss']:.4g}", "" if each["centred"] is None else f"{each['centred']:.4g}"]
+        for each in found["table"]
+    ]
+    table("", [found["key"], "loss", "centred mean"], rows)
     if found["stopped"] == "rise":
-        typer.echo("Stopped: the smoothed loss was four times its lowest.")
+        typer.echo("Stopped: the running mean of the loss was four times its lowest.")
     elif found["stopped"] == "not finite":
         typer.echo(f"Stopped at step {len(rows) + 1}: the loss was not a finite number.")
     for name, values in found["suggestions"].items():

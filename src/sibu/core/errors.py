@@ -4,8 +4,9 @@ Only the subclasses of :class:`SibuError` become a message without a traceback i
 own bug and keeps its traceback.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,10 +17,10 @@ class SibuError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a recipe: where it is, what is wrong, and how to mend it."""
+    """One fault of a recipe or of rules: where it is, what is wrong, and how to mend it."""
 
     where: str
-    """File, line and YAML path, such as ``recipe.yaml:12 train.epoch``."""
+    """File, line and YAML path, such as ``recipe.yaml:12 train.epoch``; of rules file, line and column."""
     message: str
     """What was given and what is allowed."""
     mend: str = ""
@@ -34,12 +35,25 @@ class RecipeError(SibuError):
     """A recipe that cannot be run. Holds every fault found, not only the first."""
 
     def __init__(self, faults: Fault | str | Sequence[Fault]) -> None:
-        if isinstance(faults, str):
-            faults = Fault("", faults)
-        self.faults = (faults,) if isinstance(faults, Fault) else tuple(faults)
-        lines = [str(fault) for fault in self.faults]
-        head = [] if len(lines) == 1 else [f"The recipe has {len(lines)} faults:"]
-        super().__init__("\n".join(head + lines))
+        self.faults = _all_of(faults)
+        super().__init__(_listed("The recipe has", self.faults))
+
+
+class RuleError(SibuError):
+    """Rules that cannot be used. Holds every fault found, not only the first."""
+
+    def __init__(self, faults: Fault | str | Sequence[Fault]) -> None:
+        self.faults = _all_of(faults)
+        super().__init__(_listed("The rules have", self.faults))
+
+
+@contextmanager
+def placed_at(where: str) -> Iterator[None]:
+    """Faults of a recipe that have no place of their own get this one."""
+    try:
+        yield
+    except RecipeError as fault:
+        raise RecipeError([each if each.where else replace(each, where=where) for each in fault.faults]) from fault
 
 
 class DataError(SibuError):
@@ -75,6 +89,26 @@ class ReleaseMissed(SibuError):
         self.bundle = bundle
         """Where the bundle is."""
         super().__init__(message)
+
+
+def _all_of(faults: Fault | str | Sequence[Fault]) -> tuple[Fault, ...]:
+    if isinstance(faults, str):
+        faults = Fault("", faults)
+    return (faults,) if isinstance(faults, Fault) else tuple(faults)
+
+
+def _listed(opening: str, faults: Sequence[Fault]) -> str:
+    head = [] if len(faults) == 1 else [f"{opening} {len(faults)} faults:"]
+    return "\n".join(head + [str(fault) for fault in faults])
+
+
+class ProofRejected(SibuError):
+    """A proof that the checker does not accept. Holds every fault found, not only the first."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        """What is wrong, by step."""
+        super().__init__("\n".join(["The proof is not accepted, so nothing is proved:", *self.faults]))
 
 
 def near_miss(given: str, allowed: Iterable[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 
 from sibu.augmenters import AUGMENTERS
 from sibu.core.columns import Column
-from sibu.core.errors import RecipeError
+from sibu.core.errors import placed_at
 from sibu.core.example import Row
 from sibu.core.protocols import Augmenter, ManyAugmenter
 from sibu.models.sources import find_model
@@ -96,14 +95,11 @@ def augmented(
 
     def make(folder: Path) -> None:
         names = [str(spec["name"]) for spec in specs]
-        try:
+        with placed_at(f"tasks.{name}.data.augment"):  # what only shows when a model is read
             ways = [AUGMENTERS.of(spec).build(spec) for spec in data.augment]
             for way in ways:
                 way.learn(rows)
             _write(folder, rows, columns, ways, names, data.copies, set(there.tolist()), seed, what, progress)
-        except RecipeError as fault:  # what only shows when a model is read
-            where = f"tasks.{name}.data.augment"
-            raise RecipeError([each if each.where else replace(each, where=where) for each in fault.faults]) from fault
 
     folder = cached("augmented", key, make)
     counts: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]

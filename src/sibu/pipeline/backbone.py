@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sibu.catalog import Spec
 from sibu.core.errors import Fault, RecipeError, counted
-from sibu.core.example import Faults
+from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
 from sibu.modalities import MODALITIES
 from sibu.models.extend import LEAST, extend_vocabulary, find_words
@@ -28,6 +28,8 @@ from sibu.tasks.tag import TagSpec
 
 EXTEND_VERSION = 1
 """Counts up when `extend_vocabulary` gives another result for the same words."""
+SHOWN = 5
+"""New words that are told; of more there are dots."""
 TRIM_VERSION = 1
 """Counts up when `trim_vocabulary` gives another result for the same pieces."""
 
@@ -49,19 +51,31 @@ def build_task(spec: Spec, state: dict[str, Any] | None = None) -> Task:
 
 
 def introduce(task: Any, text: Modality) -> None:
-    """Tell a task that asks for it what the vocabulary has: pieces to hide words with, the piece that ends a text.
-
-    Raises:
-        RecipeError: When it has nothing to hide words with.
-    """
+    """Tell a task that asks for it what the vocabulary has: pieces to hide words with, the piece that ends a text."""
     if hasattr(task, "end"):
         prompts = text.prompts  # type: ignore[attr-defined]
         task.end = prompts.special.ids.get(prompts.special.eos)
-    if not getattr(task, "fills", False):
-        return
-    task.pieces = text.pieces
-    if task.pieces is None:
-        raise RecipeError("The model's vocabulary has no mask, which `mask` needs. Take a masked language model.")
+    if getattr(task, "fills", False):
+        task.pieces = text.pieces
+
+
+def learn(task: Task, rows: Iterable[Row], name: str) -> None:
+    """Let a task learn from its training rows what it must know of them, such as its labels.
+
+    Args:
+        task: The task.
+        rows: Its training rows.
+        name: Its name in the recipe.
+
+    Raises:
+        RecipeError: When its options do not suit the rows, each fault by its key of the recipe.
+        DataError: When the rows cannot be learned from.
+    """
+    try:
+        task.learn(rows)
+    except RecipeError as fault:
+        told = [replace(each, where=f"tasks.{name}.{each.where}".rstrip(".")) for each in fault.faults]
+        raise RecipeError(told) from None
 
 
 def found_model(recipe: Recipe, home: Path) -> Source:
@@ -111,7 +125,7 @@ def new_model(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
         task = tasks[name] = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
         rows[name] = read_rows(named_files(train), origin, Faults())
-        task.learn(rows[name])
+        learn(task, rows[name], name)
 
     def texts(name: str) -> Iterator[str]:
         with progress.bar(f"{name}: learning pieces", len(rows[name])) as advance:
@@ -158,7 +172,7 @@ def trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) 
         task = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
         train = read_rows(named_files(block.data.train), origin, Faults())
-        task.learn(train)
+        learn(task, train, name)
         dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
         for rows in (train, *dev):
             with progress.bar(f"{name}: counting pieces", len(rows)) as advance:
@@ -187,7 +201,7 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
             task = build_task(block.task)
             origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
             train = read_rows(named_files(block.data.train), origin, Faults())
-            task.learn(train)
+            learn(task, train, name)
             with progress.bar(f"{name}: counting words", len(train)) as advance:
                 for chunk in train.chunks():
                     yield from (own for _, _, row in chunk for each in task.inputs(row) for own in each.texts())
@@ -195,15 +209,14 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
 
     pieces = find_words(text.vocabulary.tokenizer, texts(), recipe.text.new_words)
     if not pieces:
-        raise RecipeError(
-            f"modalities: no word of the training texts occurs {LEAST} times and is cut into several pieces: "
-            "`new_words` has nothing to add. Leave it out."
-        )
+        where = f"modalities.{recipe.modalities.index(recipe.text)}.new_words"
+        what = f"no word of the training texts occurs {LEAST} times and is cut into several pieces: "
+        raise RecipeError(Fault(where, what + "`new_words` has nothing to add.", "Leave it out."))
     weights = [hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))]
     key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], *weights])
     folder = cached("extended", key, lambda target: extend_vocabulary(source.folder, target, pieces))
-    shown = ", ".join(each.word for each in pieces[:5])
-    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}, ...")
+    shown = ", ".join(each.word for each in pieces[:SHOWN]) + (", ..." if len(pieces) > SHOWN else "")
+    progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}")
     return replace(source, folder=folder)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.augmenters import AUGMENTERS
-from sibu.core.errors import DataError, counted
+from sibu.core.errors import DataError, Fault, RecipeError, counted, placed_at
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import Feature
@@ -61,8 +61,9 @@ def doubled(
     *,
     seed: int,
     progress: Progress,
-) -> Doubled:
-    """The pairs of a task's unlabelled texts.
+    encode: bool,
+) -> Doubled | None:
+    """The pairs of a task's unlabelled texts; None where they were only to be looked at.
 
     Args:
         name: The task's name.
@@ -73,9 +74,11 @@ def doubled(
         judged: Keys of the inputs of dev and test: what stands there is not learned from.
         seed: Of the draws.
         progress: Where to tell how far it is.
+        encode: Whether they are wanted as arrays.
 
     Raises:
-        DataError: When no pair is left, or a text is empty.
+        RecipeError: When no pair is left.
+        DataError: When a text is empty.
     """
     options, files = block.consistency, block.data.unlabelled
     if options is None or files is None:
@@ -89,17 +92,21 @@ def doubled(
     key = hash_json([hash_code(), "pairs", rows.key(), specs, seed, label, sha256(there.tobytes()).hexdigest()])
 
     def make(folder: Path) -> None:
-        _write(folder, rows, options, task, inputs, set(there.tolist()), label, seed, f"{name}: pairs", progress)
+        with placed_at(f"tasks.{name}.consistency.augment"):  # what only shows when a model is read
+            _write(folder, rows, options, task, inputs, set(there.tolist()), label, seed, f"{name}: pairs", progress)
 
     folder = cached("pairs", key, make)
     made: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
     if not sum(count for way, count in made.items() if way not in ("none", "judged")):
         mend = "Give other texts or other ways, or leave `consistency` out."
-        raise DataError(f"{name}: of {counted(len(rows), 'text')} without labels none gives a pair. {mend}")
+        what = f"of {counted(len(rows), 'text')} without labels none gives a pair."
+        raise RecipeError(Fault(f"tasks.{name}.consistency", what, mend))
     both = Rows(folder, rows.files)
-    found = look(task, block.task, both, text, progress, what=f"{name}: looking at the pairs", encode=True)
-    if found.inputs is None or found.targets is None:
+    found = look(task, block.task, both, text, progress, what=f"{name}: looking at the pairs", encode=encode)
+    if found.faults.number("error"):
         raise DataError(f"The texts of {name} without labels cannot be learned from:\n{found.faults.first_errors()}")
+    if found.inputs is None or found.targets is None:
+        return None
     marked = found.targets.with_numbers(PAIRED, np.zeros(len(found.targets), np.int64))
     targets = copy(marked)
     targets.present = (PAIRED,)

@@ -23,6 +23,7 @@ from sibu.pipeline.backbone import (
     extended,
     found_model,
     introduce,
+    learn,
     model_width,
     new_model,
     text_and_shapes,
@@ -30,6 +31,7 @@ from sibu.pipeline.backbone import (
     trimmed,
     writes,
 )
+from sibu.pipeline.changed import FREE
 from sibu.pipeline.consistent import Doubled, doubled
 from sibu.pipeline.data import (
     Origin,
@@ -49,6 +51,7 @@ from sibu.pipeline.require import (
     require_bounds,
     require_contrast,
     require_head,
+    require_mask,
     require_metrics,
     require_targets,
     require_ways,
@@ -220,6 +223,7 @@ def _plan_task(
 ) -> TaskPlan:
     task = build_task(block.task)
     introduce(task, text)
+    require_mask(name, block, task, source)
     lend(task, source, name)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     if files := files_of(block):
@@ -236,19 +240,22 @@ def _plan_task(
     splits = {"train": whole}
     dev_is_train = block.data.shots is not None and block.data.dev is None
     try:
-        task.learn(whole)
+        learn(task, whole, name)
         require_head(name, block, task)
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
             splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before, fold)
             if len(whole) < FEW:  # the part that is left to train on can be learned from too
-                task.learn(splits["train"])
-                task.learn(whole)
-    except DataError as fault:
+                learn(task, splits["train"], name)
+                learn(task, whole, name)
+    except (DataError, RecipeError) as fault:
         if not faults.number("error"):
             raise
-        raise DataError(f"{fault}\nRows that could not be read may be why:\n{faults.first_errors()}") from None
+        why = f"Rows that could not be read may be why:\n{faults.first_errors()}"
+        if isinstance(fault, RecipeError):
+            raise RecipeError([*fault.faults, Fault("", why)]) from None
+        raise DataError(f"{fault}\n{why}") from None
     if hasattr(task, "remember"):
         task.remember(splits["train"])
     if block.data.dev is not None:
@@ -312,11 +319,11 @@ def _plan_task(
             train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         told = teacher.told(learned, progress) if encode else None
     pairs = None
-    if block.consistency is not None and encode and not faults.number("error"):
+    if block.consistency is not None and not faults.number("error"):
         held = [each.keys.joined()[0] for split, each in seen.items() if split in judged and split != "train"]
-        asked: dict[str, Any] = {"seed": recipe.train.seed, "progress": progress}
+        asked: dict[str, Any] = {"seed": recipe.train.seed, "progress": progress, "encode": encode}
         pairs = doubled(name, block, task, origin, text, held, **asked)
-        made = made | {f"pairs, {way}": count for way, count in pairs.made.items()}
+        made = made | {f"pairs, {way}": count for way, count in (pairs.made if pairs is not None else {}).items()}
     own_dev = block.data.dev is not None or dev_is_train
     return TaskPlan(
         name,
@@ -359,7 +366,7 @@ def _plan_untaught(
     name: str, block: TaskBlock, task: Task, origin: Origin, text: Modality, faults: Faults, progress: Progress
 ) -> TaskPlan:
     """A task that learns nothing: its labels are in the recipe, and its files only judge it."""
-    task.learn(())
+    learn(task, (), name)
     files = ({} if block.data.dev is None else {"dev": named_files(block.data.dev)}) | test_files(block)
     splits = {split: read_rows(own, origin, faults) for split, own in files.items()}
     named: dict[str, Any] = {"encode": False}
@@ -466,7 +473,7 @@ def mark_of(loaded: Loaded) -> str:
 
 def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
     written = as_written(recipe)
-    for key in ("track", "release"):
+    for key in FREE:
         written.pop(key)
     contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
     weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]

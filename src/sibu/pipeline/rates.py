@@ -56,7 +56,8 @@ def sweep(
 
     The model and its batches are those of a run. The rates of all weights grow together, in the recipe's own ratios;
     the axis is the encoder's peak rate, ``train.learning_rate``, or where the encoder is frozen
-    ``train.head_learning_rate``. Epochs, schedule and warm-up of the recipe play no part. Nothing is kept of the model.
+    ``train.head_learning_rate``. Epochs, schedule and warm-up of the recipe play no part, nor do the pairs of
+    `consistency`. Nothing is kept of the model.
 
     Args:
         loaded: The recipe; of one with `repeats`, `folds` or `self_training` the first model is trained.
@@ -184,8 +185,8 @@ def _axis(plan: Plan, trained: Trained) -> _Axis:
 def _told(axis: _Axis, curve: Curve, end: End, high: float) -> dict[str, Any]:
     """The table, what is suggested, and how to read it."""
     table = [
-        {"step": number, "rate": point.rate, "loss": point.loss, "smoothed": point.smoothed}
-        for number, point in enumerate(curve.points, 1)
+        {"step": place + 1, "rate": point.rate, "loss": point.loss, "smoothed": point.smoothed, "centred": mean}
+        for place, (point, mean) in enumerate(zip(curve.points, _read_means(curve), strict=True))
     ]
     found = read(curve, ended=end == "end") if table else None
     marks: dict[str, float] = {}
@@ -198,6 +199,11 @@ def _told(axis: _Axis, curve: Curve, end: End, high: float) -> dict[str, Any]:
         "reading": _advice(axis, found, high) if found is not None and marks else _why_none(curve, found),
         "table": table,
     }
+
+
+def _read_means(curve: Curve) -> list[float | None]:
+    """The centred mean of each step by which the rates are chosen; None at the ends, which are not looked at."""
+    return [mean if place in curve.whole else None for place, mean in enumerate(curve.centred)]
 
 
 def _advice(axis: _Axis, found: Reading, high: float) -> str:
@@ -240,9 +246,11 @@ def short(rate: float) -> str:
 
 def _picture(axis: _Axis, curve: Curve, found: Mapping[str, Any]) -> str:
     """The loss over the logarithm of the rate, as a page."""
-    points = [each for number, each in enumerate(curve.points) if number == 0 or each.smoothed <= curve.limit]
-    line = [(log10(each.rate), each.smoothed) for each in points]
-    series = Series("loss, smoothed", line, raw=[(log10(each.rate), each.loss) for each in points])
+    points = list(zip(curve.points, _read_means(curve), strict=True))
+    kept = {0, curve.whole.start}  # of a loss that rises at once there is something to show too
+    shown = [pair for place, pair in enumerate(points) if place in kept or pair[0].smoothed <= curve.limit]
+    line = [(log10(each.rate), mean) for each, mean in shown]
+    series = Series("loss, centred mean", line, raw=[(log10(each.rate), each.loss) for each, _ in shown])
     tried = found["suggestions"].get("valley")
     mark = None if tried is None else (log10(tried[axis.key]), short(tried[axis.key]))
     title = f"{found['name']}: the loss by {axis.key}"

@@ -12,11 +12,12 @@ from typing import Any
 
 from sibu.core.errors import RecipeError, ReleaseMissed
 from sibu.pipeline.bundle import about_of, manifest, read_manifest
+from sibu.pipeline.changed import begun_otherwise
 from sibu.pipeline.ensemble import Member, join, require_members, stir
 from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress
 from sibu.recipe import yaml
-from sibu.recipe.fill import as_written
+from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import write_json
 from sibu.train.processes import several
@@ -111,18 +112,17 @@ def begin(loaded: Loaded, home: Path, what: str, *, resume: bool, force: bool) -
     if force:
         shutil.rmtree(home, ignore_errors=True)
     file, mark = home / "run.json", mark_of(loaded)
+    recipe = with_absolute_paths(loaded.recipe, loaded.home)
     if file.is_file():
         if not resume:
             raise RecipeError(
                 f"An unfinished {what} stands at {home}. Go on with --resume, or begin anew with --force."
             )
-        if json.loads(file.read_text(encoding="utf-8"))["mark"] != mark:
-            raise RecipeError(
-                f"The unfinished {what} at {home} was begun with something else: the recipe, the data or "
-                "the model changed since. Undo the change to resume, or begin anew with --force."
-            )
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["mark"] != mark:
+            raise begun_otherwise(f"The unfinished {what} at {home}", known.get("recipe"), recipe)
         return
-    write_json(file, {"mark": mark})
+    write_json(file, {"mark": mark, "recipe": as_written(recipe)})
 
 
 def _values(metrics: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:

@@ -32,11 +32,13 @@ def require_ways(recipe: Recipe) -> None:
     """
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
-        for spec in block.data.augment:
-            try:
-                AUGMENTERS.of(spec).build(spec)
-            except SibuError as fault:
-                wrong.append(Fault(f"tasks.{name}.data.augment", str(fault)))
+        pairs = () if block.consistency is None else block.consistency.augment
+        for key, ways in (("data", block.data.augment), ("consistency", pairs)):
+            for spec in ways:
+                try:
+                    AUGMENTERS.of(spec).build(spec)
+                except SibuError as fault:
+                    wrong.append(Fault(f"tasks.{name}.{key}.augment", str(fault)))
     if wrong:
         raise RecipeError(wrong)
 
@@ -292,6 +294,19 @@ def _ready(block: TaskBlock) -> bool:
     """Whether a task's head answers before any step."""
     of_task = any(getattr(block.task, kind, False) for kind in ("fills", "borrows", "weightless", "compares_words"))
     return of_task or getattr(block.head, "fits", False) or getattr(block.head, "starts", False)
+
+
+def require_mask(name: str, block: TaskBlock, task: Any, source: Source) -> None:
+    """The model's vocabulary has what a task hides words with.
+
+    Raises:
+        RecipeError: When the task fills in, and there is no mask.
+    """
+    if not getattr(block.task, "fills", False) or task.pieces is not None:
+        return
+    key, needing = ("type", "mask") if getattr(block.task, "pretrains", False) else ("cloze", "cloze")
+    what = f"the vocabulary of the model {source.name!r} has no mask, which `{needing}` needs."
+    raise RecipeError(Fault(f"tasks.{name}.{key}", what, "Take a masked language model."))
 
 
 def require_head(name: str, block: TaskBlock, task: Any) -> None:

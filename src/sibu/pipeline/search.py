@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import Fault, MissingExtra, RecipeError, RunStopped, SibuError, counted
+from sibu.pipeline.changed import begun_otherwise
 from sibu.pipeline.plan import mark_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded, load_recipe
-from sibu.recipe.schema import Range, Search
+from sibu.recipe.schema import Range, Recipe, Search
 from sibu.store.atomic import new_file, write_json
 from sibu.train.seed import derive
 
@@ -63,7 +64,7 @@ def search(
     _require_values(source, overrides, options)
     optuna = _optuna()
     mark = mark_of(loaded)
-    _begin(out, mark, resume=resume, force=force)
+    _begin(out, mark, with_absolute_paths(loaded.recipe, loaded.home), resume=resume, force=force)
     study = _study(optuna, out, mark)
     for trial in study.trials:
         if trial.state == optuna.trial.TrialState.RUNNING:  # of a process that is no more
@@ -127,7 +128,7 @@ def _override(key: str, value: Any) -> str:
     return f"{key}={json.dumps(value, ensure_ascii=False)}"
 
 
-def _begin(out: Path, mark: str, *, resume: bool, force: bool) -> None:
+def _begin(out: Path, mark: str, recipe: Recipe, *, resume: bool, force: bool) -> None:
     """Make the folder of the study.
 
     Raises:
@@ -140,15 +141,13 @@ def _begin(out: Path, mark: str, *, resume: bool, force: bool) -> None:
     if not about.is_file():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise RecipeError(f"{out} holds something that is no study. Choose another place with --out.")
-        write_json(about, {"mark": mark})
+        write_json(about, {"mark": mark, "recipe": as_written(recipe)})
         return
     if not resume:
         raise RecipeError(f"A study stands at {out}. Go on with --resume, or begin anew with --force.")
-    if json.loads(about.read_text(encoding="utf-8"))["mark"] != mark:
-        raise RecipeError(
-            f"The study at {out} was begun with something else: the recipe, the data or the model changed since. "
-            "Undo the change to resume, or begin anew with --force."
-        )
+    known = json.loads(about.read_text(encoding="utf-8"))
+    if known["mark"] != mark:
+        raise begun_otherwise(f"The study at {out}", known.get("recipe"), recipe)
 
 
 def _study(optuna: Any, out: Path, mark: str) -> Study:

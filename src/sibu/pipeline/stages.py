@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import RecipeError, ReleaseMissed, counted
 from sibu.pipeline.bundle import open_recipe, verify
+from sibu.pipeline.changed import begun_otherwise, changed_keys, named
 from sibu.pipeline.judged import evaluate_all
 from sibu.pipeline.loop import train
 from sibu.pipeline.plan import Plan, fingerprint, make_plan
@@ -23,9 +23,6 @@ from sibu.recipe.fill import as_written, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.store.atomic import disk_faults, write_json
 from sibu.train.processes import is_first, shared
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_recipe(
@@ -138,10 +135,10 @@ def _require_same(loaded: Loaded, out: Path) -> None:
     own = as_written(with_absolute_paths(loaded.recipe, loaded.home))
     known = as_written(open_recipe(out))
     settled = {f"train.{key}" for key, value in own["train"].items() if value is None}  # filled in by the run
-    changed = sorted(path for path in set(_differences(known, own)) - settled if path != "track")
+    changed = [key for key in changed_keys(known, own, free=("track",)) if key not in settled]
     if changed:
         raise RecipeError(
-            f"{out} is a finished bundle of another recipe: {', '.join(changed[:5])} changed since. "
+            f"{out} is a finished bundle of another recipe: {named(changed)} changed since. "
             "Choose another place with --out, or replace it with --force."
         )
 
@@ -174,21 +171,8 @@ def _begin(working: Path, plan: Plan, *, resume: bool, force: bool) -> None:
     if resume and file.is_file():
         known = json.loads(file.read_text(encoding="utf-8"))
         if known["fingerprint"] != mark:
-            changed = sorted(_differences(known["recipe"], as_written(plan.recipe)))
-            what = f"the recipe ({', '.join(changed[:5])})" if changed else "the data or the model"
-            raise RecipeError(
-                f"The unfinished run at {working} was begun with something else: {what} changed since. "
-                "Undo the change to resume, or begin anew with --force."
-            )
+            raise begun_otherwise(f"The unfinished run at {working}", known["recipe"], plan.recipe)
         return
     if force and working.exists():
         shutil.rmtree(working)
     write_json(file, {"fingerprint": mark, "recipe": as_written(plan.recipe)})
-
-
-def _differences(one: Any, two: Any, path: str = "") -> Iterator[str]:
-    if isinstance(one, dict) and isinstance(two, dict):
-        for key in one.keys() | two.keys():
-            yield from _differences(one.get(key), two.get(key), f"{path}.{key}" if path else key)
-    elif one != two:
-        yield path

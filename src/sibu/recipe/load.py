@@ -212,24 +212,54 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
     try:
         recipe = Recipe.model_validate(_frozen(value), strict=True)
     except ValidationError as fault:
-        found = [_fault(error, value, file, lines) for error in fault.errors(include_url=False)]
-        raise RecipeError(_joined(found)) from None
+        found = [(_as_written(error, value), error) for error in fault.errors(include_url=False)]
+        told = [_fault(path, error, value, file, lines) for path, error in _told_once(found)]
+        raise RecipeError(_joined(told)) from None
     faults = [_at(path, message, mend, file, lines) for path, message, mend in cross_checks(recipe)]
     if faults:
         raise RecipeError(faults)
     return recipe
 
 
+def _told_once(found: Sequence[tuple[yaml.Path, Any]]) -> list[tuple[yaml.Path, Any]]:
+    """Pydantic's errors without those that only echo others.
+
+    A list is counted as too short once its items were refused. And where a value may be of several types, those that it
+    is not of refuse it too, although the one that it is of says what is wrong with it.
+    """
+    kept = []
+    for path, error in found:
+        if error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]:
+            continue
+        rest = (each for each in found if each[0][: len(path)] == path)
+        echo = any(len(other) > len(path) or not (_of_type(each) or _of_key(each)) for other, each in rest)
+        if echo and _of_type(error) and not _of_key(error):
+            continue
+        kept.append((path, error))
+    return kept
+
+
+def _of_type(error: Any) -> bool:
+    """Whether an error says that a value is of another type than was asked for."""
+    kind: str = error["type"]
+    return kind.endswith("_type") or kind == "literal_error"
+
+
+def _of_key(error: Any) -> bool:
+    """Whether an error is of a key and not of what stands there."""
+    return bool(error["loc"]) and error["loc"][-1] == "[key]"
+
+
 def _joined(faults: Sequence[Fault]) -> list[Fault]:
-    """Faults of one place as one: each member of a union of types has its own reason to refuse a value."""
-    places: dict[str, list[Fault]] = {}
+    """Faults of one place as one: each type that a value may be of has its own reason to refuse it."""
+    places: dict[tuple[str, str], list[Fault]] = {}
     for fault in dict.fromkeys(faults):
-        places.setdefault(fault.where, []).append(fault)
+        places.setdefault((fault.where, fault.message.rpartition(", given ")[2]), []).append(fault)
     found = []
-    for where, own in places.items():
-        reasons, given = zip(*(fault.message.rpartition(", given ")[::2] for fault in own), strict=True)
+    for (where, given), own in places.items():
+        reasons = [fault.message.rpartition(", given ")[0] for fault in own]
         if len(own) > 1 and all(reasons):
-            found.append(Fault(where, f"{', or '.join(dict.fromkeys(reasons))}, given {given[0]}"))
+            found.append(Fault(where, f"{', or '.join(dict.fromkeys(reasons))}, given {given}"))
         else:
             found += own
     return found
@@ -243,10 +273,11 @@ def _frozen(value: Any) -> Any:
 
 
 def _at(path: yaml.Path, message: str, mend: str, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
-    known = path
-    while known and known not in lines:
+    named = {tuple(map(str, key)): line for key, line in lines.items()}  # an item's number is a word in an override
+    known = tuple(map(str, path))
+    while known and known not in named:
         known = known[:-1]
-    line = lines.get(known)
+    line = named.get(known)
     dotted = ".".join(map(str, path))
     if line == 0:
         where = f"{file}, the override {dotted}"
@@ -255,9 +286,8 @@ def _at(path: yaml.Path, message: str, mend: str, file: str, lines: Mapping[yaml
     return Fault(where.rstrip(), message, mend)
 
 
-def _fault(error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
+def _fault(path: yaml.Path, error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
     """One of pydantic's errors in our words."""
-    path = _as_written(tuple(error["loc"]), value)
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
         allowed = _keys_allowed(path[:-1], value)
@@ -266,15 +296,25 @@ def _fault(error: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) ->
     if kind == "missing":
         return _at(path, "is missing.", "Add it.", file, lines)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _tag_fault(path, given, file, lines)
-    said = _SAID.get(kind) or error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return _at(path, f"{said}, given {_short(given)}.", "", file, lines)
+        return _tag_fault(path, given, value, file, lines)
+    if _of_key(error) and _of_type(error):
+        return _at(path, f"a key {_SAID[kind]}, given {_short(given)}.", f'Quote it: "{given}".', file, lines)
+    if kind in _SAID:
+        said = _SAID[kind].format(**error.get("ctx", {}))
+    else:
+        said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if ", given " not in said:
+        said += f", given {_short(given)}"
+    return _at(path, f"{said}.", "", file, lines)
 
 
 _SAID = {
     "string_pattern_mismatch": "may have letters, digits, '-', '_' and blanks (the name of the run also '.'), "
     "and begins with a letter or digit",
     "too_short": "must not be empty",
+    "too_long": "must not have more than {max_length} items",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must not be longer than {max_length}",
     "tuple_type": "must be a list",
     "dict_type": "must be a mapping (`key: value`)",
     "model_type": "must be a mapping (`key: value`)",
@@ -284,7 +324,7 @@ _SAID = {
 """Pydantic's kinds of faults in the words of YAML."""
 
 
-def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
+def _tag_fault(path: yaml.Path, given: Any, value: Any, file: str, lines: Mapping[yaml.Path, int]) -> Fault:
     catalog = _catalog_at(path)
     allowed = ", ".join(catalog)
     name = given.get(catalog.key) if isinstance(given, Mapping) else given
@@ -292,7 +332,8 @@ def _tag_fault(path: yaml.Path, given: Any, file: str, lines: Mapping[yaml.Path,
         return _at((*path, catalog.key), f"is missing: which {catalog.kind}?", f"Allowed: {allowed}.", file, lines)
     close = near_miss(str(name), catalog)
     message = f"no {catalog.kind} is named {name!r}."
-    place = (*path, catalog.key) if (*path, catalog.key) in lines else path
+    block = _standing(path, value)
+    place = (*path, catalog.key) if isinstance(block, Mapping) and catalog.key in block else path
     return _at(place, message, f"{close}Allowed: {allowed}.", file, lines)
 
 
@@ -306,13 +347,18 @@ def _catalog_at(path: yaml.Path) -> Any:
     return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
 
 
-def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
-    """Pydantic's path without the tags of unions and without ``task``, which users do not write."""
+def _as_written(error: Any, value: Any) -> yaml.Path:
+    """The path of one of pydantic's errors as a user writes it.
+
+    In pydantic's own stand the tags and types of unions too, ``task``, and a number for one part in place of a list.
+    What is a key or an item stands in the recipe, or is the key that is missing.
+    """
     path: list[str | int] = []
     place: Any = value
     entered = False
     """Whether nothing has been said yet of what stands at ``place``: a union's tag comes first."""
-    for part in loc:
+    last = len(error["loc"]) - 1
+    for number, part in enumerate(error["loc"]):
         if entered and isinstance(place, Mapping) and part in (place.get("name"), place.get("type")):
             entered = False
             continue
@@ -320,25 +366,13 @@ def _as_written(loc: yaml.Path, value: Any) -> yaml.Path:
             place = place[part]
         elif isinstance(place, list) and isinstance(part, int) and part < len(place):
             place = place[part]
-        elif isinstance(part, int) and isinstance(place, Mapping | str):
-            continue  # one part in place of a list of them
-        elif part == "task" or (isinstance(part, str) and _is_tag(part, path, place)):
-            continue
-        else:
+        elif error["type"] == "missing" and number == last:
             place = None
+        else:
+            continue
         path.append(part)
         entered = True
     return tuple(path)
-
-
-def _is_tag(part: str, path: Sequence[str | int], place: Any) -> bool:
-    if not path or place is None:
-        return False
-    if part in {"str", "float", "int", "bool", "dict", "tuple", "list"} or "[" in part:
-        return True  # a member of a union of plain types
-    if isinstance(place, str):  # the short form of a part: `method: lora`
-        return part == place
-    return isinstance(place, Mapping) and part in (place.get("name"), place.get("type"))
 
 
 BLOCKS: Mapping[str, type[BaseModel]] = {"data": DataBlock, "teacher": Teacher, "consistency": Consistency}
@@ -353,14 +387,20 @@ def _option(task: Mapping[str, Any], key: str) -> type[BaseModel] | None:
     return next((each for each in found if isinstance(each, type) and issubclass(each, BaseModel)), None)
 
 
+def _standing(path: yaml.Path, value: Any) -> Any:
+    """What a recipe says at a path; an empty block where it says nothing."""
+    place = value
+    for part in path:
+        holder: Any = place if isinstance(place, list | Mapping) else {part: {}}
+        place = holder[part]
+    return place
+
+
 def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
     """The keys that may stand at a path."""
     if not path:
         return list(Recipe.model_fields)
-    place: Any = value
-    for part in path:
-        holder: Any = place if isinstance(place, list | Mapping) else {part: {}}
-        place = holder[part]
+    place = _standing(path, value)
     head, depth = path[0], len(path)
     model: type[BaseModel] | None = None
     if head == "tasks" and depth == 2:

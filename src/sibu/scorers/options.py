@@ -16,8 +16,8 @@ EvenWidth = Annotated[
 Loss = Annotated[
     Literal["softmax", "sampled"],
     Field(
-        description="`softmax`: the right object against all entities. `sampled`: against some that are drawn; for very "
-        "many entities, and where a distance to all of them is no product of matrices."
+        description="`softmax`: the right object against all entities. `sampled`: against some that are drawn, for "
+        "very many entities, and where a distance to all of them is no product of matrices."
     ),
 ]
 Margin = Annotated[

@@ -90,9 +90,25 @@ class Curve:
         self.points.append(Point(rate, loss, smoothed, smoothed + loss - own.value))
 
     @property
+    def half(self) -> int:
+        """Steps on each side that a centred mean looks at."""
+        return math.ceil(self.window)
+
+    @property
+    def centred(self) -> list[float]:
+        """The mean of each step's level and of those around it: what a curve is read by, since it does not lag."""
+        return centred_means([point.level for point in self.points], half=self.half)
+
+    @property
+    def whole(self) -> range:
+        """The steps that are read: their centred means are of as many as all others, and vary no more than they."""
+        first = min(self.half, len(self.points) - 1)
+        return range(first, max(len(self.points) - self.half, first + 1))
+
+    @property
     def fewest(self) -> int:
         """Steps up to the lowest loss that are needed to read the curve."""
-        return math.ceil(self.window) + FEWEST + 1
+        return self.half + FEWEST + 1
 
     @property
     def risen(self) -> bool:
@@ -142,10 +158,8 @@ def read(curve: Curve, *, ended: bool) -> Reading:
         Rates; none of them where the loss never fell by more than it varies, or where the steps are too few.
     """
     rates, levels = ([getattr(point, name) for point in curve.points] for name in ("rate", "level"))
-    half = math.ceil(curve.window)
-    means = centred_means(levels, half=half)
-    first = min(half, len(rates) - 1)
-    whole = range(first, max(len(rates) - half, first + 1))  # means of as many as all others vary no more than they
+    half, means, whole = curve.half, curve.centred, curve.whole
+    first = whole.start
     place = min(whole, key=means.__getitem__)
     before = means[first]
     slack = max(VARIES * variation(levels) / math.sqrt(2 * half + 1), SLIGHT * abs(before))

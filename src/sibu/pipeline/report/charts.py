@@ -181,7 +181,8 @@ def lines(
     heights = [y for _, y in everything] + raw[: len(raw) * 98 // 100]
     bottom, top = bounds(heights)
     bottom = bottom if low is None else min(low, min(heights))
-    left, right = min(x for x, _ in everything), max(x for x, _ in everything)
+    across = [x for x, _ in everything] + [x for _, _, points in drawn for x, _ in points]
+    left, right = min(across), max(across)
     x, y = Scale(left, right, LEFT, WIDTH - RIGHT), Scale(bottom, top, HEIGHT - BOTTOM, TOP)
     parts = [_axes(x, y, x_name)]
     if mark is not None and left <= mark[0] <= right:

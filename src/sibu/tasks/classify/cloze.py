@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sibu.core.errors import DataError, RecipeError
+from sibu.core.errors import DataError, Fault, RecipeError
 from sibu.core.example import Row, as_names
 from sibu.core.protocols import Features, Found, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, Pieces, TextInput, Window
 from sibu.tasks._inner import Answered
+from sibu.tasks.classify.task import no_labels
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -62,18 +63,50 @@ class Cloze(Answered):
         return (*self.inner.features, Feature("blank", "int64", "token"))
 
     def learn(self, rows: Iterable[Row]) -> None:
-        """The labels, as the task itself does; an input has one."""
+        """The labels, as the task itself does; an input has one.
+
+        Raises:
+            RecipeError: When the pattern or the words do not suit them.
+            DataError: When inputs have several.
+        """
         self.inner.learn(rows)
         self._require_one()
+        self._table = None
+        if wrong := [*self._pattern_faults(), *self._word_faults()]:
+            raise RecipeError(wrong)
+
+    def _pattern_faults(self) -> Iterator[Fault]:
+        """A pattern for pairs where there are none, or one for single texts where there are."""
         has, shows = self.state["pairs"] in ("all", "some"), "{text_pair}" in self.spec.pattern
         if self.state["pairs"] is not None and has != shows:
-            what = "rows are pairs, and the pattern shows no `{text_pair}`" if has else "rows are no pairs"
+            what = "rows are pairs, and the pattern shows no `{text_pair}`." if has else "rows are no pairs."
             mend = "Put it into the pattern." if has else "Take `{text_pair}` out of the pattern."
-            raise DataError(f"cloze: {what}. {mend}")
-        unknown = sorted(set(self.spec.words) - set(self.inner.labels))
-        if unknown:
-            allowed = as_names(self.inner.labels)
-            raise DataError(f"cloze.words names {as_names(unknown)}, no label. Allowed: {allowed}.")
+            yield Fault("cloze.pattern", what, mend)
+
+    def _word_faults(self) -> Iterator[Fault]:
+        """Words of what is no label, that the vocabulary cannot spell, or by which labels cannot be told apart."""
+        where = "cloze.words"
+        yield from no_labels(where, self.spec.words, self.state["labels"])
+        if self.pieces is None:
+            return
+        said = self._said()
+        known = set(self.pieces.plain.tolist())
+        strange = [word for word, own in said if not own or not known.issuperset(own)]
+        if strange:
+            what = f"the model has no pieces for the words of the blank {as_names(strange)}."
+            yield Fault(where, what, "Give others.")
+        elif len({own for _, own in said}) < len(said):
+            what = f"two labels have the same word for the blank: {as_names([word for word, _ in said])}."
+            yield Fault(where, what, "Give each its own.")
+
+    def _said(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Each label's word, and its pieces."""
+        if self.pieces is None:
+            raise ValueError("the task does not know the model's pieces")
+        described = zip(self.inner.labels, self.inner.words, strict=True)
+        words = [self.spec.words.get(name, own[0]) for name, own in described]
+        space = " " if self._before.endswith(" ") else ""
+        return [(word, tuple(self.pieces.encode(space + word))) for word in words]
 
     def _require_one(self) -> None:
         if self.state.get("multi_label"):
@@ -90,27 +123,10 @@ class Cloze(Answered):
             yield "pair not learned", "warning", message, "Put `{text_pair}` into `cloze.pattern`."
 
     def blanks(self) -> np.ndarray:
-        """The pieces of each label's word, -1 behind them. Shape ``(C, K)``.
-
-        Raises:
-            RecipeError: When two labels have the same word.
-        """
-        if self.pieces is None:
-            raise ValueError("the task does not know the model's pieces")
+        """The pieces of each label's word, -1 behind them. Shape ``(C, K)``."""
         if self._table is not None:
             return self._table
-        described = zip(self.inner.labels, self.inner.words, strict=True)
-        said = [self.spec.words.get(name, own[0]) for name, own in described]
-        space = " " if self._before.endswith(" ") else ""
-        found = [self.pieces.encode(space + word) for word in said]
-        known = set(self.pieces.plain.tolist())
-        strange = [word for word, own in zip(said, found, strict=True) if not own or not known.issuperset(own)]
-        if strange:
-            raise RecipeError(
-                f"The model has no pieces for the words of the blank {as_names(strange)}. Give others in `cloze.words`."
-            )
-        if len({tuple(each) for each in found}) < len(found):
-            raise RecipeError(f"Two labels have the same word for the blank: {as_names(said)}. Give each its own.")
+        found = [own for _, own in self._said()]
         table = np.full((len(found), max(map(len, found))), -1, np.int64)
         for number, own in enumerate(found):
             table[number, : len(own)] = own

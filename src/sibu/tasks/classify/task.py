@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError, counted
+from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import LabelSet, Row, as_names
 from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
 from sibu.core.result import Prediction
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _JOINTS = re.compile(r"[_\-.:/]+|(?<=[a-z])(?=[A-Z])")
 """Where the parts of a label's name meet: `card_arrival`, `cardArrival`."""
+
+
+def no_labels(key: str, given: Collection[str], labels: Sequence[str]) -> list[Fault]:
+    """The fault of an option that names labels of which some are none; an empty list where all are."""
+    unknown = sorted(set(given) - set(labels))
+    return [Fault(key, f"names {as_names(unknown)}, no label.", f"Allowed: {as_names(labels)}.")] if unknown else []
 
 
 class Classify:
@@ -99,10 +105,9 @@ class Classify:
         # Most rows say which form is meant; `check` names the others.
         multi = lists > singles if self.multi_label is None else self.multi_label
         names = list(self.fixed_labels) if self.fixed_labels is not None else sorted(counts)
-        if unknown := sorted(set(self.descriptions) - set(names)):
-            raise DataError(f"descriptions names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
-        if isinstance(self.class_weights, Mapping) and (unknown := sorted(set(self.class_weights) - set(names))):
-            raise DataError(f"class_weights names {as_names(unknown)}, no label. Allowed: {as_names(names)}.")
+        weighed = self.class_weights if isinstance(self.class_weights, Mapping) else ()
+        if wrong := [*no_labels("descriptions", self.descriptions, names), *no_labels("class_weights", weighed, names)]:
+            raise RecipeError(wrong)
         if len(names) < (1 if multi else 2):
             raise DataError(
                 f"The training data has {counted(len(names), 'label')}{f' ({as_names(names)})' if names else ''}; "

@@ -1,0 +1,184 @@
+"""What may be done to a knowledge base within one version, in the words of ``core``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sibu.core.errors import DataError, counted
+from sibu.core.logic import Source, Triple
+from sibu.core.names import Names
+from sibu.graph._rdf import Quad, is_text, oxigraph, to_terms
+from sibu.graph.documents import Documents, hash_text
+from sibu.graph.draft import Draft
+from sibu.graph.records import Record, check_source
+from sibu.graph.spoken import said_triple
+
+
+class Change:
+    """A version in the making. All of it comes to be, or nothing."""
+
+    def __init__(self, draft: Draft, documents: Documents, names: Names) -> None:
+        self._draft, self._documents, self._names = draft, documents, names
+        self._texts: dict[str, str] = {}
+
+    def state(self, facts: Iterable[tuple[Triple, Source]]) -> None:
+        """Have sources state facts. What a source states already stays as it is.
+
+        Args:
+            facts: Facts and their sources. One whose time is empty is of now, or of when it was first named. A source
+                whose document has a text here keeps which text it was.
+
+        Raises:
+            DataError: When a fact or a source is none; says which.
+        """
+        for number, (triple, source) in enumerate(facts, 1):
+            said = check_source(source)
+            if source.status == "retracted":
+                said = "its source has the status 'retracted'; state it, then retract it with a reason"
+            if said:
+                raise DataError(f"Fact {number} ({said_triple(triple, self._names)}): {said}. Nothing was changed.")
+            try:
+                terms = to_terms(triple)
+            except DataError as fault:
+                raise DataError(f"Fact {number}: {fault} Nothing was changed.") from fault
+            graph = self._draft.record(Record(source, self._text_of(source.document)))
+            self._draft.state(*terms, graph, holds=source.status in ("asserted", "derived"))
+
+    def retract(self, facts: Iterable[Triple], why: str, source: Source | str | None = None) -> int:
+        """Say that facts are not so: they hold no more, and it is kept that they were stated, by whom, and why not.
+
+        Args:
+            facts: The facts.
+            why: The reason.
+            source: Only what this source states, or this document; None: all. A source without a time is of any time.
+
+        Returns:
+            How many statements were retracted.
+
+        Raises:
+            DataError: When one is not stated (so), or is only derived: then what it rests on is to be retracted.
+        """
+        _check_reason(why)
+        done = 0
+        unknown: list[Triple] = []
+        derived: list[Triple] = []
+        for triple in facts:
+            found = [quad for quad in self._quads(triple) if self._is_of(quad, source)]
+            own = [quad for quad in found if self._status(quad) in ("asserted", "hypothesis")]
+            if not own:
+                (derived if any(self._status(quad) == "derived" for quad in found) else unknown).append(triple)
+            for quad in own:
+                self._draft.retract(quad, why)
+            done += len(own)
+        if unknown or derived:
+            raise DataError("\n".join([*self._not_stated(unknown, source), *self._only_derived(derived)]))
+        return done
+
+    def retract_document(self, document: str, why: str) -> int:
+        """Retract all that a document states.
+
+        Raises:
+            DataError: When it states nothing.
+        """
+        _check_reason(why)
+        done = 0
+        for name, record in list(self._draft.records.parents(document)):
+            if record.source.status in ("asserted", "hypothesis"):
+                for graph in self._draft.records.graphs(name):
+                    for quad in self._draft.statements_of(graph):
+                        self._draft.retract(quad, why)
+                        done += 1
+        if not done:
+            raise DataError(f"No document {document!r} states anything here. `sibu kb stats` lists the documents.")
+        return done
+
+    def drop(self, facts: Iterable[Triple], source: Source | str | None = None) -> int:
+        """Take back what was derived and follows no more; nothing is kept of it but the version.
+
+        Args:
+            facts: The facts; what else states them stays.
+            source: Only what this source states, or this document; None: all that is derived.
+
+        Returns:
+            How many statements were dropped.
+        """
+        done = 0
+        for triple in facts:
+            for quad in self._quads(triple):
+                if self._status(quad) == "derived" and self._is_of(quad, source):
+                    self._draft.unstate(quad)
+                    done += 1
+        return done
+
+    def document(self, name: str, text: str, *, update: bool = False) -> str:
+        """Keep the text of a document, so that passages of it can be shown.
+
+        Args:
+            name: Its name, as sources give it.
+            text: The text.
+            update: It may take the place of another text of this name.
+
+        Returns:
+            The text's sha256.
+
+        Raises:
+            DataError: When another text has this name and ``update`` is not said.
+        """
+        before, digest = self._documents.digest(name), hash_text(text)
+        if before and before != digest and not update:
+            mend = "Give it another name, or say that it is an update."
+            raise DataError(f"There is a document {name!r} with another text (sha256 {before[:12]}). {mend}")
+        if not self._documents.has(digest):
+            self._documents.keep(text)
+        if before != digest:
+            self._draft.untell(self._documents.told(name))
+            self._draft.tell(self._documents.telling(name, digest))
+        self._texts[name] = digest
+        return digest
+
+    def _text_of(self, document: str) -> str:
+        if document not in self._texts:
+            self._texts[document] = self._documents.digest(document)
+        return self._texts[document]
+
+    def _quads(self, triple: Triple) -> Iterator[Quad]:
+        library, terms = oxigraph(), to_terms(triple)
+        for name in self._draft.graphs(*terms):
+            yield library.Quad(*terms, library.NamedNode(name))
+
+    def _status(self, quad: Quad) -> str:
+        return self._source(quad).status
+
+    def _source(self, quad: Any) -> Source:
+        return self._draft.records.of(quad.graph_name.value).source
+
+    def _is_of(self, quad: Quad, wanted: Source | str | None) -> bool:
+        return wanted is None or is_of(self._source(quad), wanted)
+
+    def _not_stated(self, facts: list[Triple], source: Source | str | None) -> Iterator[str]:
+        if facts:
+            by = "" if source is None else f" by {source if isinstance(source, str) else source.document}"
+            yield f"{counted(len(facts), 'fact')} not stated{by}, so nothing was retracted: {self._some(facts)}"
+
+    def _only_derived(self, facts: list[Triple]) -> Iterator[str]:
+        if facts:
+            mend = "Retract what they rest on; they go with it when rules run again."
+            yield f"{counted(len(facts), 'fact')} only derived, so nothing was retracted: {self._some(facts)} {mend}"
+
+    def _some(self, facts: list[Triple]) -> str:
+        shown = "; ".join(said_triple(each, self._names) for each in facts[:5])
+        return f"{shown}." if len(facts) <= 5 else f"{shown} and {len(facts) - 5} more."
+
+
+def _check_reason(why: str) -> None:
+    if not why.strip() or not is_text(why):
+        raise DataError(f"Say why, in words: a fact that is retracted keeps the reason, given {why!r}.")
+
+
+def is_of(source: Source, wanted: Source | str) -> bool:
+    """Whether a source is one, or is of the document; a wanted one without a time is of any time."""
+    if isinstance(wanted, str):
+        return source.document == wanted
+    names = [name for name in Source.__dataclass_fields__ if name != "time" or wanted.time]
+    return all(getattr(source, name) == getattr(wanted, name) for name in names)
