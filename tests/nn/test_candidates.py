@@ -51,9 +51,7 @@ def by_hand(own, rows, drawn, wrong, margin: float, temperature: float) -> float
     for place, row in enumerate(rows):
         counted = [score for score, is_wrong in zip(drawn[row], wrong[row], strict=True) if is_wrong]
         whole = sum(math.exp(temperature * score) for score in counted)
-        negative = sum(
-            math.exp(temperature * score) / whole * math.log(sigmoid(-score - margin)) for score in counted
-        )
+        negative = sum(math.exp(temperature * score) / whole * math.log(sigmoid(-score - margin)) for score in counted)
         total += -math.log(sigmoid(margin + own[place])) / 2 - negative / 2
     return total
 

@@ -42,9 +42,7 @@ def trained(loss: str, *, seed: int = 5, name: str = "complex", epochs: int = 4)
     scorer, answers = scorer_of(name), known()
     way = all_entities() if loss == "softmax" else drawn_entities(answers, negatives=5, margin=3.0, temperature=1.0)
     optimizer = adagrad([Rated(list(scorer.parameters()), 0.1)])
-    steps = fit_links(
-        scorer, answers, loss=way, optimizer=optimizer, seed=seed, batch=7, epochs=epochs, penalty=0.01
-    )
+    steps = fit_links(scorer, answers, loss=way, optimizer=optimizer, seed=seed, batch=7, epochs=epochs, penalty=0.01)
     return scorer, list(steps)
 
 
@@ -147,9 +145,7 @@ def kept(mrrs: dict[int, float], *, last: int, every: int, patience: int) -> tup
         assert not scorer.training
         return mrrs[int(scorer.weight)]
 
-    looks = keep_best(
-        scorer, scorer.epochs(last), judge, last=last, every=every, patience=patience, tell=told.append
-    )
+    looks = keep_best(scorer, scorer.epochs(last), judge, last=last, every=every, patience=patience, tell=told.append)
     assert not scorer.training
     return float(scorer.weight.detach()), looks, told
 

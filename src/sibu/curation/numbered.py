@@ -41,9 +41,9 @@ class Numbered:
     @classmethod
     def of(cls, triples: Triples) -> Numbered:
         """The graph of a knowledge base's triples, its names in the order in which they come; or of numbers alone."""
-        given = triples if isinstance(triples, np.ndarray) else list(triples)
-        if isinstance(given, np.ndarray) or not all(isinstance(each, Triple) for each in given):
-            return cls._plain(np.asarray(given))
+        given = _rows(triples)
+        if isinstance(given, np.ndarray):
+            return cls._plain(given)
         entities: dict[str, int] = {}
         relations: dict[str, int] = {}
         rows = []
@@ -68,12 +68,11 @@ class Numbered:
         Raises:
             DataError: When they are of another form, or there is no such entity or relation.
         """
-        given = triples if isinstance(triples, np.ndarray) else list(triples)
-        if not isinstance(given, np.ndarray) and given and all(isinstance(each, Triple) for each in given):
+        given = _rows(triples)
+        if not isinstance(given, np.ndarray):
             given = np.array([self._numbers(each) for each in given], np.int64)
-        found = np.asarray(given)
-        _check_form(found)
-        found = found.reshape(-1, 3).astype(np.int64)
+        _check_form(given)
+        found: Numbers = given.reshape(-1, 3).astype(np.int64)
         for column, what in enumerate(("subject", "relation", "object")):
             count = len(self.relations if column == 1 else self.entities)
             bad = found[(found[:, column] < 0) | (found[:, column] >= count), column]
@@ -122,6 +121,19 @@ def _number(known: Mapping[str, int], name: str | Entity, kind: str) -> int:
             "were learned from."
         )
     return known[text]
+
+
+def _rows(triples: Triples) -> list[Triple] | NDArray[Any]:
+    """A knowledge base's triples as a list, numbers as an array."""
+    if isinstance(triples, np.ndarray):
+        return triples
+    given = list(triples)
+    if all(isinstance(each, Triple) for each in given):
+        return given
+    try:
+        return np.asarray(given)
+    except ValueError:  # rows of several lengths, or of several kinds
+        return np.asarray([str(given[0])])
 
 
 def _check_form(given: NDArray[Any]) -> None:
