@@ -47,7 +47,7 @@ FORM = r"whole numbers of shape \(N, 3\): subject, relation, object. Given: "
         (np.zeros((2, 4), int), FORM + r"int64 of shape \(2, 4\)"),
         (np.array([["a", "b", "c"]]), FORM + r"<U1 of shape \(1, 3\)"),
         (np.array([[0, 0, 1], [0, -1, 1]]), "no relation of number -1; the graph's numbers: 0"),
-        ([triple("a", "r", "b"), (1, 2, 3)], "Triples are those of a knowledge base, or"),
+        ([triple("a", "r", "b"), (1, 2, 3)], FORM + "a list of Triple and tuple"),
     ],
 )
 def test_other_forms_are_told(given_: object, said: str) -> None:

@@ -17,6 +17,7 @@ from sibu.train.seed import generator
 
 Triples = Iterable[Triple] | NDArray[Any]
 """A knowledge base's triples, or whole numbers ``(N, 3)``: subject, relation, object."""
+FORM = "Triples are those of a knowledge base, or whole numbers of shape (N, 3): subject, relation, object."
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +48,12 @@ class Numbered:
         entities: dict[str, int] = {}
         relations: dict[str, int] = {}
         rows = []
-        links = [each for each in given if isinstance(each.object, Entity)]
-        for each in links:
-            ends = [entities.setdefault(end.iri, len(entities)) for end in (each.subject, each.object)]
-            rows.append((ends[0], relations.setdefault(each.predicate.iri, len(relations)), ends[1]))
+        for each in given:
+            if isinstance(each.object, Entity):
+                ends = [entities.setdefault(end.iri, len(entities)) for end in (each.subject, each.object)]
+                rows.append((ends[0], relations.setdefault(each.predicate.iri, len(relations)), ends[1]))
         numbers = np.array(rows, np.int64).reshape(-1, 3)
-        return cls(tuple(entities), tuple(relations), numbers, len(given) - len(links))
+        return cls(tuple(entities), tuple(relations), numbers, len(given) - len(rows))
 
     @classmethod
     def _plain(cls, given: NDArray[Any]) -> Numbered:
@@ -130,18 +131,16 @@ def _rows(triples: Triples) -> list[Triple] | NDArray[Any]:
     given = list(triples)
     if all(isinstance(each, Triple) for each in given):
         return given
+    kinds = sorted({type(each).__name__ for each in given})
     try:
         return np.asarray(given)
     except ValueError:  # rows of several lengths, or of several kinds
-        return np.asarray([str(given[0])])
+        raise DataError(f"{FORM} Given: a list of {' and '.join(kinds)}.") from None
 
 
 def _check_form(given: NDArray[Any]) -> None:
     if given.size and (given.ndim != 2 or given.shape[1] != 3 or given.dtype.kind not in "iu"):
-        raise DataError(
-            "Triples are those of a knowledge base, or whole numbers of shape (N, 3): subject, relation, object. "
-            f"Given: {given.dtype} of shape {given.shape}."
-        )
+        raise DataError(f"{FORM} Given: {given.dtype} of shape {given.shape}.")
 
 
 def hold_out(triples: Numbers, share: float, most: int, seed: int) -> tuple[Numbers, Numbers]:
