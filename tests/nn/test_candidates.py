@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sibu.nn import candidates
 from sibu.nn.candidates import LEAST, one_of_all, some_drawn
 
 ROWS, RIGHT = torch.tensor([0, 0, 0, 2, 2, 3]), torch.tensor([1, 4, 0, 3, 2, 6])
@@ -19,8 +20,12 @@ def scores(seed: int = 0) -> Tensor:
     return draws.mul(3).requires_grad_()
 
 
+@pytest.mark.parametrize("cells", [1, 14, 1 << 18])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
-def test_one_of_all_is_cross_entropy_of_each_right_one(smoothing: float) -> None:
+def test_one_of_all_is_cross_entropy_of_each_right_one(
+    smoothing: float, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "CELLS", cells)
     own, other = scores(), scores()
     loss = one_of_all(own, ROWS, RIGHT, smoothing=smoothing)
     wanted = F.cross_entropy(other[ROWS], RIGHT, reduction="sum", label_smoothing=smoothing)
