@@ -17,6 +17,7 @@ and its way of weighing rules, is taken, and only that is judged on test. Told a
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -181,10 +182,11 @@ def alone(name: str, given: Any) -> None:
     """Read train and mine, and say what that took."""
     own = graphs.read(given.data, name)
     graph = own.graph("train")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     began, worked = time.perf_counter(), time.process_time()
     rules: Sequence[Mined] = mine(graph, terms=own.things, **json.loads(given.alone))
     told = {"rules": len(rules), "wall_seconds": round(time.perf_counter() - began, 2)}
-    print(json.dumps({**told, "cpu_seconds": round(time.process_time() - worked, 2)}))
+    print(json.dumps({**told, "cpu_seconds": round(time.process_time() - worked, 2), "memory_before_bytes": before}))
 
 
 def main() -> None:
