@@ -18,7 +18,8 @@ from sibu.core.logic import (
     Variable,
 )
 from sibu.core.names import RDF, RDFS, XSD, Names
-from sibu.logic.sound import faults
+from sibu.logic.sound import bound_order, faults
+from sibu.logic.strata import strata
 from sibu.logic.text import parse, parse_atom, write
 from tests.logic.written_rules import NAMES, PROGRAMS
 
@@ -208,6 +209,8 @@ def test_arithmetic(text, same):
 def test_a_percent_sign_is_a_comment_where_nothing_can_be_divided():
     assert only("p(X) :- q(X, N), N >= 65 % years of age\n.").body == only("p(X) :- q(X, N), N >= 65.").body
     assert only("p(X) :- q(X), % N % 2\n r(X).%").body == only("p(X) :- q(X), r(X).").body
+    assert only("p(X) :- q(X, N), N >= 65 % Note: years\n.").body == only("p(X) :- q(X, N), N >= 65.").body
+    assert only(":- M = sum { N % K : q(N, K) }.").body[0].items[0].operator == "%"
     assert only("% p(X)\n# q(X)\np(x).").head == member("p", entity("x"))
 
 
@@ -485,10 +488,36 @@ SLIPS = [
     ),
     (
         "wet :- rain.cold :- winter.",
-        "1:18: A second `:-` stands in one rule. Does the rule before it lack its full stop, or a blank behind "
-        "the full "
-        "stop? Write `. ` there.",
+        "1:18: A second `:-` stands in one rule. Where the rule before it ends, write a full stop and a "
+        "blank behind it.",
         "wet :- rain. cold :- winter.",
+    ),
+    (
+        "p(X) :- q(X),\nr(X) :- s(X).",
+        "2:6: A second `:-` stands in one rule. Where the rule before it ends, write a full stop and a "
+        "blank behind it.",
+        "p(X) :- q(X).\nr(X) :- s(X).",
+    ),
+    (
+        "p(X) :- q(X)；r(X)。",
+        "1:13: `；` stands behind a condition, but a body has no `or`. Write a rule for each case, with the same head.",
+        "p(X) :- q(X)。 p(X) :- r(X)。",
+    ),
+    (
+        "p(X) :- rdfs：label(X, _).",
+        "1:13: `：` stands behind a name. If that is its prefix, join them with `:`.",
+        "p(X) :- rdfs:label(X, _).",
+    ),
+    (
+        "// a comment\np(x).",
+        "1:1: `//` stands where a rule should begin. A comment begins with `#`.",
+        "# a comment\np(x).",
+    ),
+    (
+        "p(X) :- , q(X).",
+        "1:9: `,` stands where a condition should. Write an atom such as `takes(P, X)`, `not` and an atom, or a "
+        "comparison.",
+        "p(X) :- q(X).",
     ),
     (
         "p(X) :- q(X) r(X).",
@@ -653,7 +682,9 @@ def only_rule_errors(text):
     except RuleError as error:
         assert all(fault.message and fault.where.startswith("f:") for fault in error.faults)
         return
-    faults(program, [])
+    if not faults(program, []).errors:
+        assert all(len(bound_order(rule)) == len(rule.body) for rule in program.rules)
+        assert strata(program.rules).layers
     assert parse(write(program, NAMES), NAMES).names == program.names
 
 
@@ -667,7 +698,6 @@ def test_arbitrary_text_gives_no_other_error(text):
         assert error.faults
 
 
-@settings(max_examples=300)
 @given(PROGRAMS, st.data())
 def test_a_damaged_program_gives_no_other_error(program, data):
     text = write(program, NAMES) or GUIDE

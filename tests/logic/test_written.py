@@ -20,7 +20,6 @@ def anywhere(rules):
     return [replace(rule, where="") for rule in rules]
 
 
-@settings(max_examples=300)
 @given(PROGRAMS)
 def test_a_program_is_read_as_it_was_written(program):
     text = write(program, NAMES)

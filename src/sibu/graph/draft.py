@@ -99,11 +99,18 @@ class Draft:
 
     def state(self, subject: Node, predicate: Node, what: Object, graph: Graph, *, holds: bool) -> None:
         """Have a record state a fact, which holds by it or not."""
-        new = holds and self._put(self._quad(subject, predicate, what))
-        self.added += new
-        # a fact that did not hold is stated by no record by which it would
-        self.statements += self._put(self._quad(subject, predicate, what, graph), fresh=new)
+        fact, stated = self._quad(subject, predicate, what), self._quad(subject, predicate, what, graph)
         self._unseen = True
+        if holds and not self._going and fact not in self._coming and fact not in self._store:
+            # most of a large file: what does not hold is stated by no record by which it would
+            self._coming[fact] = self._coming[stated] = None
+            self.added += 1
+            self.statements += 1
+            if len(self._coming) >= MOST_PENDING:
+                self.flush()
+            return
+        self.added += holds and self._put(fact)
+        self.statements += self._put(stated)
 
     def unstate(self, quad: Quad) -> None:
         """Have a record state a fact no more, and leave no trace but in the version."""
@@ -152,14 +159,14 @@ class Draft:
 
     # ---- the store -------------------------------------------------------------------------------------------------
 
-    def _put(self, quad: Quad, *, fresh: bool = False) -> bool:
-        """Add a statement; returns whether it is new. ``fresh``: the store is known not to have it."""
+    def _put(self, quad: Quad) -> bool:
+        """Add a statement; returns whether it is new."""
         if quad in self._coming:
             return False
         if quad in self._going:
             del self._going[quad]
             return True
-        if not fresh and quad in self._store:
+        if quad in self._store:
             return False
         self._coming[quad] = None
         if len(self._coming) >= MOST_PENDING:

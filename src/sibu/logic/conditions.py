@@ -16,7 +16,7 @@ COMMA = re.compile("[,，]")
 NOT_SLIP = re.compile(r"\\\+|[!！~¬]\s*(?=[^\W\d]|<)|-(?=\s*[^\W\d]\w*\s*\()|(?:NOT|Not)(?=\s+[^\W\d])")
 _OPEN_SET, _CLOSE_SET = re.compile(r"[{｛]"), re.compile(r"[}｝]")
 _COLON, _COLON_SLIP = re.compile(r"[:：](?![-－])"), re.compile(r"\||;|；|where\b|[:：][-－]")
-_AND_SLIP = re.compile(r"&&?|∧|、|and\b|AND\b|；")
+_AND_SLIP = re.compile(r"&&?|∧|、|and\b|AND\b")
 _COMPARE = re.compile(r"[!！][=＝]|[<＜][=＝]|[>＞][=＝]|[=＝<＜>＞]")
 _COMPARE_SLIP = re.compile(r"===?|=:=|=\\=|!==|\\==?|/=|<>|=<|=>|≠|≤|≥|is\b")
 _MEANT = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">="} | dict.fromkeys(
@@ -142,6 +142,9 @@ class Conditions:
     def _compared(self, inner: bool) -> Comparison | Aggregate | Atom:
         """A comparison, an aggregate, or an atom without terms."""
         token = self.scan.peek()
+        if token.kind in {"sign", "end"} and token.text not in {"(", "-"}:
+            mend = "Write an atom such as `takes(P, X)`, `not` and an atom, or a comparison."
+            self.page.fail(token, f"{shown(token)} stands where a condition should.", mend)
         left = self.terms.expression()
         operator = self._operator()
         if not operator:

@@ -27,7 +27,7 @@ _ARROW = re.compile("[:：][-－]")
 _ARROW_SLIP = re.compile(r"<-+|<=|:=|←|⇐|⟵|[:：][–—―]+|if\b|[:：](?![-－])")
 _BACKWARD = re.compile(r"-+>|=>|→|⇒|⟶|then\b")
 _STOP, _ASK = re.compile("[.。．｡]"), re.compile(r"[?？]")
-_OR_SLIP = re.compile(r"\|\|?|∨|;|or\b|OR\b")
+_OR_SLIP = re.compile(r"\|\|?|∨|[;；]|or\b|OR\b")
 _PREFIX = re.compile(r"[^\s:<：]*[:：]")
 
 
@@ -190,6 +190,8 @@ class _Statements:
                 "A head is denied, but a rule concludes that something holds.",
                 "What must never hold is written without a head, as `:- alive(P), dead(P).`",
             )
+        if token.kind == "sign" and token.text[0] == "/":
+            self.page.fail(token, f"{shown(token)} stands where a rule should begin.", "A comment begins with `#`.")
         head = self.conditions.atom()
         if slip := self.scan.sign(_BACKWARD):
             self.page.fail(
@@ -236,8 +238,10 @@ class _Statements:
 
     def _unmeant(self, token: Token, has_body: bool) -> None:
         if self.scan.sign(_ARROW):
-            mend = "Does the rule before it lack its full stop, or a blank behind the full stop? Write `. ` there."
+            mend = "Where the rule before it ends, write a full stop and a blank behind it."
             self.page.fail(token, "A second `:-` stands in one rule.", mend)
+        if token.text == ":" and self.scan.text[token.start] == "：":
+            self.page.fail(token, "`：` stands behind a name.", "If that is its prefix, join them with `:`.")
         if token.kind == "sign" and token.text[0] in "+-*/%<>=!":
             what = f"{shown(token)} stands behind an atom, but variables are compared and reckoned with."
             self.page.fail(token, what, "Give the atom a variable, such as `age(P, A), A >= 65`.")
