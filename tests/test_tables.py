@@ -23,6 +23,7 @@ ROOMS = {
     "pickers": "PICKERS",
     "desks": "DESKS",
     "trackers": "TRACKERS",
+    "reasoners": "REASONERS",
 }
 
 

@@ -85,7 +85,7 @@ def _fact_arrays(upkeep: Upkeep) -> Arrays:
             found[f"relation.{number}.rule"] = relation.rule.view
             found[f"relation.{number}.place"] = relation.place.view
     for number, derivations in enumerate(upkeep.derivations):
-        for name, column in derivations.columns().items() if derivations else ():
+        for name, column in derivations.columns().items() if derivations is not None else ():
             found[f"rule.{number}.{name}"] = column.view
     return found
 
