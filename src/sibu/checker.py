@@ -9,8 +9,8 @@ It trusts the rules, the asserted facts and what stands in this file, which shar
   aggregates, the head) and compares it with what the step says.
 
 That an atom is *not* a fact, and what an aggregate comes to, no premise can show. There the checker derives for itself,
-bottom up, all that follows by the rules on which those atoms rest. Where that is too much, the proof is not accepted:
-nothing is taken on trust.
+bottom up, all that follows by the rules on which those atoms rest. Where that is too much, or has no meaning, the proof
+is not accepted: nothing is taken on trust.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
 from sibu.core.errors import ProofRejected, SibuError
 from sibu.core.logic import (
-    TYPE,
     Aggregate,
     Arithmetic,
     Atom,
@@ -42,7 +42,9 @@ from sibu.core.logic import (
 )
 
 LIMIT = 1_000_000
-"""How many facts are looked at for the negations and aggregates of one rule; what is looked at twice counts twice."""
+"""How many facts are looked at for the negations and aggregates of one rule, each time counted; about ten seconds."""
+TURNS = 100
+"""How often what follows is derived anew until it stays the same; rules in n strata above the first take 2 n + 3."""
 Binding = dict[str, Term]
 Test = Comparison | Not | Aggregate
 OPERATIONS: dict[str, Any] = {
@@ -60,33 +62,42 @@ class Facts(Protocol):
         """Whether it is asserted."""
 
     def matching(self, pattern: Atom, /) -> Iterable[Atom]:
-        """All asserted facts that are as the pattern is where it is not open; others among them do no harm."""
+        """All asserted facts that are as the pattern is where it is not open; more asserted ones do no harm."""
 
 
 class Known:
     """Facts in memory."""
 
     def __init__(self, facts: Iterable[Atom] = ()) -> None:
-        self._facts: dict[Atom, None] = {}
+        self.facts: dict[Atom, None] = {}
         self._at: dict[tuple[int, Any], list[Atom]] = {}
         for fact in facts:
             self.add(fact)
 
     def add(self, fact: Atom) -> None:
         """One more."""
-        if fact not in self._facts:
-            self._facts[fact] = None
+        if fact not in self.facts:
+            self.facts[fact] = None
             for place in enumerate(_parts(fact)):
                 self._at.setdefault(place, []).append(fact)
 
     def __contains__(self, fact: object) -> bool:
-        return fact in self._facts
+        return fact in self.facts
 
     def matching(self, pattern: Atom) -> Iterable[Atom]:
         """Those that have the pattern's rarest term in its place."""
         told = (place for place in enumerate(_parts(pattern)) if not isinstance(place[1], Variable))
         lists = sorted((self._at.get(place, []) for place in told), key=len)
-        return lists[0] if lists else self._facts
+        return lists[0] if lists else self.facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """Derived facts as atoms see them (``now``), and as negations and aggregates do: the last time, and before that."""
+
+    now: Known
+    last: Known
+    before: Known
 
 
 class _Undecided(Exception):
@@ -169,7 +180,8 @@ class Checker:
         """Where a step is not what its rule gives with what its premises bind."""
         known = self._follows(rule)
         self._looked = 0
-        bound, broken = self._settle(_order(rule.body, _names(head), frozenset()), bound, known)
+        order = _order(rule.body, _names(head), frozenset())
+        bound, broken = self._settle(order, bound, _Derived(known, known, known))
         if broken is not None:
             return f"condition {rule.body.index(broken) + 1} of rule {rule.id!r} does not hold"
         if dict(step.binding) != bound:
@@ -179,7 +191,7 @@ class Checker:
 
     # What a body gives, with asserted facts and those derived here.
 
-    def _settle(self, rest: Iterable[Test], bound: Binding, known: Known) -> tuple[Binding, Test | None]:
+    def _settle(self, rest: Iterable[Test], bound: Binding, derived: _Derived) -> tuple[Binding, Test | None]:
         """Go through what is no positive atom: the binding with what it adds, and the first that does not hold."""
         bound = dict(bound)
         for each in rest:
@@ -187,30 +199,37 @@ class Checker:
                 case Comparison(sign, left, right):
                     holds = _agree(sign, left, right, bound)
                 case Aggregate(result):
-                    holds = _agree("=", result, self._total(each, bound, known), bound)
+                    holds = _agree("=", result, self._total(each, bound, derived), bound)
                 case Not(atom):
-                    found = self._look(_fill(atom, bound), known)
+                    found = self._look(_fill(atom, bound), derived.last)
                     holds = all(_match(atom, fact, bound) is None for fact in found)
             if not holds:
                 return bound, each
         return bound, None
 
-    def _total(self, of: Aggregate, bound: Binding, known: Known) -> Term | None:
-        """What an aggregate comes to; None: nothing."""
+    def _total(self, of: Aggregate, bound: Binding, derived: _Derived) -> Term | None:
+        """What an aggregate comes to; None: nothing, or what it counts has just changed."""
+        rows = self._rows(of, bound, derived.last)
+        if derived.before is not derived.last and self._rows(of, bound, derived.before) != rows:
+            return None
+        return Value.of(len(rows)) if of.operator == "count" else _reckon(of.operator, [row[0] for row in rows])
+
+    def _rows(self, of: Aggregate, bound: Binding, known: Known) -> set[tuple[Term, ...]]:
+        """The different tuples of an aggregate's items."""
         rows: set[tuple[Term, ...]] = set()
-        for inner in self._solve(of.body, _names(*of.items), bound, known):
+        for inner in self._solve(of.body, _names(*of.items), bound, _Derived(known, known, known)):
             row = [worth for item in of.items if (worth := _worth(item, inner)) is not None]
             if len(row) == len(of.items):
                 rows.add(tuple(row))
-        return Value.of(len(rows)) if of.operator == "count" else _reckon(of.operator, [row[0] for row in rows])
+        return rows
 
     def _solve(
-        self, body: tuple[Condition, ...], needed: frozenset[str], bound: Binding, known: Known
+        self, body: tuple[Condition, ...], needed: frozenset[str], bound: Binding, derived: _Derived
     ) -> Iterator[Binding]:
         """Every binding with which a body holds."""
         rest = _order(body, needed, frozenset(bound))
-        for joined in self._join([each for each in body if isinstance(each, Atom)], bound, known):
-            settled, broken = self._settle(rest, joined, known)
+        for joined in self._join([each for each in body if isinstance(each, Atom)], bound, derived.now):
+            settled, broken = self._settle(rest, joined, derived)
             if broken is None:
                 yield settled
 
@@ -274,53 +293,43 @@ class Checker:
         return frozenset(found)
 
     def _derive(self, rules: Sequence[Rule]) -> Known:
-        """All that follows: each new fact is tried at every place of every rule of its group."""
-        known, closed = Known(), list[Atom]()
-        self._looked = 0
-        for group in _groups(rules):
-            closed += [atom for rule in group for atom in _lower(rule)]
-            waiting = [fact for rule in group for fact in self._conclude(rule, {}, known)]
-            while waiting:
-                fact = waiting.pop()
-                self._count()
-                if fact in self._facts or fact in known:
-                    continue
-                if any(_match(atom, fact, {}) is not None for atom in closed):
-                    raise _Undecided(f"{_text(fact)} follows, but only after it was denied or counted")
-                known.add(fact)
-                for rule in group:
-                    for start in (_match(atom, fact, {}) for atom in rule.atoms):
-                        waiting += self._conclude(rule, start, known) if start is not None else []
-        return known
+        """All that follows, derived again and again until it stays the same.
 
-    def _conclude(self, rule: Rule, bound: Binding, known: Known) -> Iterator[Atom]:
+        Each time, what is denied is looked up in what followed the last time: at first in nothing, so that too much
+        follows, then in too much, so that too little does, and so on. What stays is the well-founded model (Van Gelder,
+        The alternating fixpoint of logic programs with negation, 1989): for rules in strata just what they say, however
+        rules over open predicates tie these to each other. Where something rests on its own denial nothing stays. An
+        aggregate holds only while what it counts was the same twice, so that none rests on itself.
+        """
+        self._looked = 0
+        new, last, before = (Known() for _ in range(3))
+        for _ in range(TURNS):
+            new, last, before = self._close(rules, new, last), new, last
+            if not any(map(_lower, rules)) or new.facts == last.facts == before.facts:
+                return new
+        raise _Undecided("what it denies or counts rests on itself, so that no order of the rules says what holds")
+
+    def _close(self, rules: Sequence[Rule], last: Known, before: Known) -> Known:
+        """What follows with negations and aggregates fixed: each new fact is tried at every place of every rule."""
+        derived = _Derived(Known(), last, before)
+        waiting = [fact for rule in rules for fact in self._conclude(rule, {}, derived)]
+        while waiting:
+            fact = waiting.pop()
+            self._count()
+            if fact not in self._facts and fact not in derived.now:
+                derived.now.add(fact)
+                for rule in rules:
+                    for start in (_match(atom, fact, {}) for atom in rule.atoms):
+                        waiting += self._conclude(rule, start, derived) if start is not None else []
+        return derived.now
+
+    def _conclude(self, rule: Rule, bound: Binding, derived: _Derived) -> Iterator[Atom]:
         """The facts that a rule gives with a binding and what more it needs."""
         if rule.head is not None:
-            for found in self._solve(rule.body, _names(rule.head), bound, known):
+            for found in self._solve(rule.body, _names(rule.head), bound, derived):
                 fact = _fill(rule.head, found)
                 if _is_fact(fact):
                     yield fact
-
-
-def _groups(rules: Sequence[Rule]) -> list[list[Rule]]:
-    """Rules in an order of groups: what one denies or counts, those before it have concluded in full.
-
-    Rules over open predicates or classes, such as OWL's, may tie everything to everything. Then they stand in the first
-    group, and each group goes on with the rules before it. Whether one then adds to what was denied is seen on the way.
-    """
-    pairs = [(rule.id, other.id, lower)
-             for rule in rules for other in rules for lower, atoms in enumerate((rule.atoms, _lower(rule)))
-             if any(_may_be(atom, other.head) for atom in atoms)]  # fmt: skip
-    for first in (set[str](), {rule.id for rule in rules if not _lower(rule) and _is_open(rule.head)}):
-        level = {rule.id: 0 for rule in rules}
-        for _ in range(len(rules) + 1):
-            raised = {rule: level[other] + lower for rule, other, lower in pairs
-                      if rule not in first and level[rule] < level[other] + lower}  # fmt: skip
-            if not raised:
-                return [[rule for rule in rules if level[rule.id] == number or (first and level[rule.id] < number)]
-                        for number in sorted(set(level.values()))]  # fmt: skip
-            level |= raised
-    raise _Undecided("what it denies or counts rests on itself through a negation or an aggregate")
 
 
 @lru_cache(4096)
@@ -409,12 +418,6 @@ def _may_be(one: Atom, other: Atom | None) -> bool:
         return False
     pairs = zip(_parts(one), _parts(other), strict=True)
     return all(isinstance(own, Variable) or isinstance(its, Variable) or own == its for own, its in pairs)
-
-
-def _is_open(head: Atom | None) -> bool:
-    """Whether its predicate, or its class, is a variable."""
-    told = () if head is None else _parts(head)[:: 2 if head.predicate == TYPE else len(head.terms) + 1]
-    return any(isinstance(part, Variable) for part in told)
 
 
 def _is_fact(atom: Atom) -> bool:

@@ -65,9 +65,8 @@ class _Program:
         self._alone: set[str] = set()
         atoms = [atom for rule in rules for atom in _atoms(rule)] + facts
         parts = [part for atom in atoms for part in (atom.predicate, *atom.terms) if isinstance(part, Entity)]
-        self._entities = list(dict.fromkeys(parts))
-        for entity in self._entities:
-            self._names[entity] = len(self._names)
+        for entity in parts:
+            self._number(entity)
 
     def text(self) -> str:
         return "\n".join([f"{self._atom(fact)}." for fact in self._facts]
@@ -76,13 +75,16 @@ class _Program:
     def fact(self, symbol: object) -> Atom:
         """The fact that a symbol of clingo's stands for."""
         name, arguments = symbol.name, [self._term_of(each) for each in symbol.arguments]  # type: ignore[attr-defined]
-        number = self._entities[int(name.split("_")[1])]
+        number = list(self._names)[int(name.split("_")[1])]
         return Atom(TYPE, (*arguments, number)) if name[0] == "c" else Atom(number, tuple(arguments))
+
+    def _number(self, entity: Entity) -> int:
+        return self._names.setdefault(entity, len(self._names))
 
     def _term_of(self, symbol: object) -> Term:
         if "Number" in str(symbol.type):  # type: ignore[attr-defined]
             return Value.of(symbol.number)  # type: ignore[attr-defined]
-        return self._entities[int(symbol.name[1:])]  # type: ignore[attr-defined]
+        return list(self._names)[int(symbol.name[1:])]  # type: ignore[attr-defined]
 
     def _rule(self, rule: Rule) -> list[str]:
         """A line, or one for each way to put predicates and classes for the variables that stand for them."""
@@ -93,7 +95,7 @@ class _Program:
         if opened and any(isinstance(each, Aggregate) for each in rule.body):
             raise Untranslatable("an aggregate beside an open predicate")
         lines = []
-        usual = [entity for entity in self._entities if entity != TYPE]  # no rule of the tests opens rdf:type itself
+        usual = [entity for entity in self._names if entity != TYPE]  # no rule of the tests opens rdf:type itself
         for chosen in product(usual, repeat=len(opened)):
             put = partial(_put, dict(zip(opened, chosen, strict=True)))
             body = [text for each in rule.body for text in self._condition(each, put)]
@@ -131,7 +133,7 @@ class _Program:
     def _value(self, part: Expression) -> str:
         match part:
             case Entity():
-                return f"e{self._names[part]}"
+                return f"e{self._number(part)}"
             case Variable(name) if name in self._alone:
                 return "_"
             case Variable(name):

@@ -52,12 +52,16 @@ class Program:
 
 @dataclass(frozen=True)
 class Relation:
-    """A predicate, or a class: ``kinds`` has ``n`` for a place of names, ``i`` for one of numbers."""
+    """A predicate, or a class; ``kinds`` has an ``n`` for a place of names, an ``i`` for one of numbers."""
 
     predicate: Entity
     kinds: str
     level: int
-    of_class: bool = False
+
+    @property
+    def of_class(self) -> bool:
+        """What has one term is a class."""
+        return len(self.kinds) == 1
 
     def atom(self, *terms: Term | Variable) -> Atom:
         return Atom(TYPE, (*terms, self.predicate)) if self.of_class else Atom(self.predicate, terms)
@@ -104,8 +108,7 @@ class _Maker:
     def relation(self, name: str, level: int) -> Relation:
         size = self.draw.choices((0, 1, 2, 3, 4), (1, 5, 8, 3, 1))[0]
         kinds = "".join(self.draw.choices("ni", (3, 2), k=size))
-        of_class = kinds == "n" and self.chance(0.6)
-        relation = Relation(Entity(BASE + self.draw.choice(("", "关系")) + name), kinds, level, of_class)
+        relation = Relation(Entity(BASE + self.draw.choice(("", "关系")) + name), kinds, level)
         self.relations.append(relation)
         return relation
 
@@ -282,7 +285,7 @@ class _Maker:
         self.add(far.atom(places[0], Value.of(0)), [])
         reckoned = Comparison("=", m, Arithmetic("+", n, Value.of(1)))
         self.add(far.atom(y, m), [far.atom(x, n), step.atom(x, y), reckoned])
-        last = Relation(Entity(BASE + "last"), "n", 2, of_class=True)
+        last = Relation(Entity(BASE + "last"), "n", 2)
         self.add(last.atom(x), [far.atom(x, n), Not(step.atom(x, Variable("Next")))])
 
     def ladder(self, levels: int) -> None:
@@ -290,7 +293,7 @@ class _Maker:
         x, y, n = (Variable(name) for name in "XYN")
         ground, next_ = Relation(Entity(BASE + "ground"), "ni", 0), Relation(Entity(BASE + "next"), "nn", 0)
         self.facts += (self.fact(each) for each in (ground, next_) for _ in range(self.draw.randint(3, 8)))
-        rungs = [Relation(Entity(f"{BASE}rung{level}"), "n", level, self.chance(0.5)) for level in range(levels + 1)]
+        rungs = [Relation(Entity(f"{BASE}rung{level}"), "n", level) for level in range(levels + 1)]
         self.add(rungs[0].atom(x), [ground.atom(x, n), Comparison(">", n, Value.of(self.draw.randint(0, 4)))])
         for below, rung in pairwise(rungs):
             self.add(rung.atom(x), [ground.atom(x, n), Not(below.atom(x))])

@@ -251,7 +251,43 @@ def test_what_rests_on_its_own_denial_is_not_accepted() -> None:
     found = faults_of(
         [Step(atom("q", ANNA)), Step(atom("p", ANNA), "one", {"X": ANNA}, (0,))], rules, [atom("q", ANNA)]
     )
-    assert found == ["step 1: rule 'one': what it denies or counts rests on itself through a negation or an aggregate"]
+    assert found == [
+        "step 1: rule 'one': what it denies or counts rests on itself, so that no order of the rules says what holds"
+    ]
+
+
+def test_what_would_rest_on_itself_but_for_the_facts() -> None:
+    """Who can move to a place from which there is no winning move wins."""
+    wins = rule(atom("wins", X), atom("move", X, Y), Not(atom("wins", Y)), name="wins")
+    places = [Entity(f"{BASE}place{place}") for place in range(8)]
+    moves = [atom("move", *pair) for pair in pairwise(places)]
+    for place, (here, there) in enumerate(pairwise(places)):
+        steps = [Step(moves[place]), Step(atom("wins", here), "wins", {"X": here, "Y": there}, (0,))]
+        found = faults_of(steps, [wins], moves)
+        assert found == ([] if place % 2 == 0 else ["step 1: condition 2 of rule 'wins' does not hold"])
+        assert faults_of(steps, [wins], [*moves, atom("move", places[-1], places[0])]), "round and round nobody wins"
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_a_count_of_what_follows_from_it_is_not_accepted(least: int) -> None:
+    counted = Aggregate(N, "count", (X,), (atom("p", X),))
+    rules = [rule(atom("p", number(1)), counted, Comparison(">=", N, number(least)), name="p")]
+    for count in (0, 1):
+        assert faults_of([Step(atom("p", number(1)), "p", {"N": number(count)})], rules)
+
+
+def test_strata_of_aggregates_on_aggregates() -> None:
+    height = 12
+    rules = [
+        rule(atom(f"n{level + 1}", N), Aggregate(N, "count", (X,), (atom(f"n{level}", X),)), name=f"r{level}")
+        for level in range(height)
+    ]
+    facts = [atom("n0", ANNA), atom("n0", BEN)]
+    step = Step(atom(f"n{height}", number(1)), f"r{height - 1}", {"N": number(1)})
+    assert faults_of([step], rules, facts) == []
+    first = Step(atom("n1", number(2)), "r0", {"N": number(2)})
+    assert faults_of([first, step], rules, facts) == []
+    assert faults_of([replace(first, fact=atom("n1", number(1)), binding={"N": number(1)})], rules, facts)
 
 
 def test_a_rule_that_leaves_a_variable_open_is_not_accepted() -> None:
@@ -425,9 +461,15 @@ def test_negation_beside_open_predicates() -> None:
     assert not faults_of(STEPS, [CONTRA, SUB], [*FACTS, waived])
     found = faults_of(STEPS, [CONTRA, SUB], [*FACTS, waived, atom("sub", Entity(BASE + "waived"), cleared)])
     assert found == ["step 2: condition 3 of rule 'contra' does not hold"]
+    # What an open rule makes of a denial may be denied again.
+    safe = rule(atom("safe", P), atom("takes", P, X), Not(atom("risk", P, WARFARIN)), name="safe")
+    risk = atom("sub", Entity(BASE + "禁忌"), Entity(BASE + "risk"))
+    last = (Step(FACTS[0]), Step(atom("safe", ANNA), "safe", {"P": ANNA, "X": IBU}, (0,)))
+    assert faults_of(last, [CONTRA, SUB, safe], [*FACTS, risk])
+    assert not faults_of(last, [CONTRA, SUB, safe], [*FACTS, risk, atom("cleared", ANNA, WARFARIN)])
     # Whoever has a contraindication is cleared by it: no order of the rules says what holds.
     circle = atom("sub", Entity(BASE + "禁忌"), cleared)
-    assert "only after it was denied" in faults_of(STEPS, [CONTRA, SUB], [*FACTS, circle])[0]
+    assert "rests on itself" in faults_of(STEPS, [CONTRA, SUB], [*FACTS, circle])[0]
 
 
 def test_rules_below_go_on_with_what_an_open_rule_adds_later() -> None:

@@ -47,7 +47,7 @@ def reduced(operator: str, parts: Sequence[Sequence[Ids]], items: int, size: int
     """
     columns = [np.concatenate([part[place] for part in parts] or [np.zeros(0, np.int32)]) for place in range(items + 1)]
     keys = pack(columns[0], columns[1]) if items == 1 else hashed(columns)
-    places = distinct(keys, columns, first=False)
+    places = distinct(keys, columns)
     places = places[np.argsort(columns[0][places], kind="stable")]
     group, ids = columns[0][places], columns[1][places]
     counts = np.bincount(group, minlength=size)

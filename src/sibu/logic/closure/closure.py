@@ -151,7 +151,7 @@ class Closure:
     def _rows(self, relation: Relation, columns: list[Ids], size: int) -> tuple[list[Ids], Rows]:
         """Different facts and their rows, -1 of those that do not hold."""
         keys = relation.keys(columns, size)
-        places = distinct(keys, columns, first=False)
+        places = distinct(keys, columns)
         keys, columns = keys[places], [column[places] for column in columns]
         rows = np.full(len(keys), -1, np.int32)
         known = np.flatnonzero(relation.known(columns, keys))

@@ -117,10 +117,14 @@ def ready(rules: Iterable[Rule], terms: Terms) -> list[Ready]:
     """Rules made ready.
 
     Raises:
-        RuleError: When nothing binds a variable of a rule; all such rules are named.
+        RuleError: When nothing binds a variable of a rule, or a rule has no id of its own; all such rules are named.
     """
-    found, faults = [], []
+    found, faults, ids = [], [], set[str]()
     for number, rule in enumerate(rules):
+        if not rule.id or rule.id in ids:
+            what = f"A rule has the id {rule.id!r}, but each needs one of its own: proofs name rules by it."
+            faults.append(Fault(rule.where, what, "Give it another @id."))
+        ids.add(rule.id)
         head = None if rule.head is None else pattern(rule.head, terms)
         wanted = head.variables if head else frozenset()
         try:

@@ -119,7 +119,7 @@ def arranged(rules: Sequence[Ready], edges: Iterable[Edge]) -> list[Layer]:
     heads = [rule for rule in rules if rule.head is not None]
     levels = dict.fromkeys((rule.number for rule in heads), 0)
     if any(rule.lower for rule in heads):
-        order = strata([rule.rule for rule in heads], edges)
+        order = strata([rule.rule for rule in heads], sorted(edges, key=str))
         for rule in heads:
             if rule.lower:
                 assert rule.rule.head is not None
@@ -135,13 +135,16 @@ def arranged(rules: Sequence[Ready], edges: Iterable[Edge]) -> list[Layer]:
 
 
 def edges_of(rules: Sequence[Ready], solver: Solver) -> set[Edge]:
-    """What rests on what by the rules without negation whose predicates or classes are open, and the facts at hand."""
+    """What rests on what by the rules whose predicates or classes are open, and the facts at hand.
+
+    What such rules deny or count is not looked at: ``strata`` takes it for anything.
+    """
     keys = {key for rule in rules for atom in _atoms(rule.rule) if (key := key_of(atom)) is not None}
     found: set[Edge] = set()
     told: list[tuple[int, list[Key | str], Key | str]] = []
     for rule in rules:
         head = rule.rule.head
-        if head is None or rule.lower or all(key_of(atom) for atom in (head, *rule.rule.atoms)):
+        if head is None or all(key_of(atom) for atom in (head, *rule.rule.atoms)):
             continue
         for meaning in _meanings(rule, solver):
             if not all(isinstance(meaning.get(name, TYPE), Entity) for name in _predicates(rule.rule)):

@@ -98,7 +98,7 @@ class Pending:
         return Offer(rule, keys[fresh], (), (), {})
 
     def _proved(self, rule: Ready, relation: Relation, keys: Keys, columns: list[Ids], table: Table) -> Offer:
-        places = distinct(keys, columns, first=True)
+        places = distinct(keys, columns)
         keys, columns = keys[places], [column[places] for column in columns]
         fresh = np.flatnonzero(~relation.known(columns, keys))
         places = places[fresh]
@@ -168,7 +168,7 @@ def _numbered(relation: Relation, offers: list[Offer]) -> tuple[list[Ids], int, 
     wide = [np.concatenate(parts) for parts in zip(*(offer.columns for offer in offers), strict=True)]
     if len(offers) == 1:
         return wide or unpacked(keys, relation.arity), len(keys), np.arange(len(keys))
-    places = distinct(keys, wide, first=True)
+    places = distinct(keys, wide)
     row_of = np.full(len(keys), -1, np.intp)
     row_of[places] = np.arange(len(places))
     columns = [column[places] for column in wide] if wide else unpacked(keys[places], relation.arity)

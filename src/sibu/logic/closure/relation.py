@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sibu.logic.closure.growing import Growing
-from sibu.logic.closure.runs import LOW, Keys, Places, Rows, Run, pack, sorted_run, tidied
+from sibu.logic.closure.runs import LOW, Keys, Places, Rows, Run, ordered, pack, sorted_run, tidied
 from sibu.logic.closure.terms import Ids
 
 Window = Literal["old", "new", "all"]
@@ -194,7 +194,7 @@ class Relation:
             once: Whether one row is enough for each that asks.
         """
         if not given or not size:
-            yield from self._cross(size, window)
+            yield from self._cross(size, window, once)
             return
         columns = tuple(sorted(given))
         order = self.order(self._sorted_by(columns))
@@ -255,12 +255,11 @@ class Relation:
                 fits = same if fits is None else fits & same
         return found if fits is None else picked(found, np.flatnonzero(fits))
 
-    def _cross(self, size: int, window: Window) -> Iterator[Found]:
-        """All rows of a window for each that asks."""
+    def _cross(self, size: int, window: Window, once: bool) -> Iterator[Found]:
+        """All rows of a window for each that asks, or the first."""
         first, end = self.window(window)
         rows = np.arange(first, end, dtype=np.int32)
-        if self.dead_count:
-            rows = self.alive(rows)
+        rows = self.alive(rows)[: 1 if once else None]
         for begin in range(0, len(rows), CHUNK):
             part = rows[begin : begin + CHUNK]
             step = max(1, CHUNK // len(part))
@@ -348,26 +347,23 @@ def hashed(columns: Sequence[Ids]) -> Keys:
     return (found >> np.uint64(1)).astype(np.int64)
 
 
-def distinct(keys: Keys, columns: Sequence[Ids], first: bool) -> Places:
-    """One place of each different row, in the order of the keys.
+def distinct(keys: Keys, columns: Sequence[Ids]) -> Places:
+    """The first place of each different row, in the order of the keys.
 
     Args:
         keys: As ``Relation.keys`` gives them.
         columns: The rows' columns.
-        first: Whether it must be the first place, so that the outcome does not depend on the way of sorting.
     """
     if len(keys) < 2:
         return np.arange(len(keys))
-    order = np.argsort(keys)
-    ordered = keys[order]
+    order = ordered(keys)
     differs = np.ones(len(keys), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=differs[1:])
+    inorder = keys[order]
+    np.not_equal(inorder[1:], inorder[:-1], out=differs[1:])
     if len(columns) > 2:
         differs, order = _told_apart(differs, order, columns)
     begins = np.flatnonzero(differs)
-    if len(begins) == len(keys):
-        return order
-    return np.minimum.reduceat(order, begins) if first else order[begins]
+    return order if len(begins) == len(keys) else order[begins]
 
 
 def _told_apart(differs: Mask, order: Places, columns: Sequence[Ids]) -> tuple[Mask, Places]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from sibu.logic.closure.aggregate import groups
 from sibu.logic.closure.compiled import Deny, Pattern, Ready, Total, denied
@@ -101,20 +102,6 @@ class Removal:
             if len(rows):
                 yield relation, rows
 
-    def _counts_changed(self, rule: Ready) -> bool:
-        """Whether something that the rule counts has changed."""
-        atoms = [
-            atom
-            for test in rule.body.tests
-            if isinstance(test, Total)
-            for atom in (*test.body.atoms, *denied(test.body))
-        ]
-        return any(True for atom in atoms for _ in self._changes(atom, came=True, went=True))
-
-    def _denied_came(self, rule: Ready) -> bool:
-        atoms = [test.pattern for test in rule.body.tests if isinstance(test, Deny)]
-        return any(True for atom in atoms for _ in self._changes(atom, came=True, went=False))
-
     def changed(self, rule: Ready) -> bool:
         """Whether something has changed that a rule denies or counts."""
         return any(True for atom in rule.denied() for _ in self._changes(atom, came=True, went=True))
@@ -129,16 +116,14 @@ class Removal:
             marks: For each relation how many rows there were when all was closed last.
         """
         lower = [rule for rule in layer.own if rule.lower]
-        counted = {rule.number for rule in lower if self._counts_changed(rule)}
         for rule in lower:
-            if rule.number in counted or self._denied_came(rule):
-                self.go(self._invalid(rule))
+            starts = [*self._starts(rule, denied_came=True), *self._counted(rule)]
+            if starts:
+                self.go(self._invalid(rule, starts))
         self._rounds.first(layer.own, marks)
         for rule in lower:
-            if rule.number in counted:
-                self._rounds.whole(rule)
-            else:
-                self._where_denied_went(rule)
+            for start in (*self._starts(rule, denied_came=False), *self._counted(rule)):
+                self._rounds.whole(rule, start)
         self._again(layer.own, self._former)
         self._again(layer.all, self._fresh)
         for number, rows in self._fresh.items():
@@ -146,28 +131,49 @@ class Removal:
         self._fresh = {}
         self._rounds.rest(layer.all)
 
-    def _invalid(self, rule: Ready) -> Gone:
-        """What a rule derived and does not derive any more, since what it denies or counts has changed."""
+    def _starts(self, rule: Ready, denied_came: bool) -> Iterator[Table]:
+        """What a rule's variables are where something that it denies came, or else went."""
+        for test in rule.body.tests:
+            if isinstance(test, Deny):
+                for relation, rows in self._changes(test.pattern, came=denied_came, went=not denied_came):
+                    yield started(rule, test.pattern, relation, rows)
+
+    def _counted(self, rule: Ready) -> Iterator[Table]:
+        """What a rule's variables are where something that it counts came or went."""
+        for test in rule.body.tests:
+            if isinstance(test, Total):
+                for atom in (*test.body.atoms, *denied(test.body)):
+                    for relation, rows in self._changes(atom, came=True, went=True):
+                        yield started(rule, atom, relation, rows)
+
+    def _invalid(self, rule: Ready, starts: Sequence[Table]) -> Gone:
+        """What a rule derived and does not derive any more.
+
+        Args:
+            rule: The rule.
+            starts: What its variables are where something has changed.
+        """
         derivations = self._by_rule[rule.number]
         places = derivations.counted()
-        solver = self._rounds.solver
         table = derivations.table(places)
+        touched = np.flatnonzero(_any_of(table, starts))
+        places, table = places[touched], table.picked(touched)
         table.columns[PLACE] = np.arange(len(places), dtype=np.int32)
+        solver = self._rounds.solver
         solver.reading = partial(self._frozen.freeze, rule)
         for test in rule.body.tests:
             if table.size:
                 table = solver.tested(table, test)
         solver.reading = None
-        holds = np.zeros(len(places), bool)
-        holds[table.columns[PLACE][self._same_head(derivations, places, table)]] = True
-        found: dict[int, list[Rows]] = {}
-        wrong = places[~holds]
-        for number, own in derivations.by_relation(0, wrong):
+        wrong = np.ones(len(places), bool)
+        wrong[table.columns[PLACE][self._same_head(derivations, places, table)]] = False
+        places, found = places[wrong], {}
+        for number, own in derivations.by_relation(0, places):
             relation = self._store.relations[number]
-            rows = derivations.rows.view[wrong[own]]
+            rows = derivations.rows.view[places[own]]
             relation.rule.view[rows] = -1
-            found[number] = [rows[~relation.asserted.view[rows]]]
-        return {number: np.concatenate(rows) for number, rows in found.items()}
+            found[number] = rows[~relation.asserted.view[rows]]
+        return found
 
     def _same_head(self, derivations: Derivations, places: Places, table: Table) -> Places:
         """The rows of a table that conclude what was concluded."""
@@ -184,13 +190,6 @@ class Removal:
                     same[part] &= table.columns[term][part] == relation.columns[column].view[rows]
         return np.flatnonzero(same)
 
-    def _where_denied_went(self, rule: Ready) -> None:
-        """Run a rule where what it denies is no fact any more."""
-        for test in rule.body.tests:
-            if isinstance(test, Deny):
-                for relation, rows in self._changes(test.pattern, came=False, went=True):
-                    self._rounds.whole(rule, started(rule, test.pattern, relation, rows))
-
     def _again(self, rules: Sequence[Ready], gone: Mapping[int, Sequence[Rows]]) -> None:
         """Derive what went in another way, where there is one."""
         for number, parts in gone.items():
@@ -204,6 +203,16 @@ class Removal:
                     fits = fitting(relation, head, rows)
                     if len(fits):
                         self._rounds.whole(rule, started(rule, head, relation, fits))
+
+
+def _any_of(table: Table, starts: Sequence[Table]) -> npt.NDArray[np.bool_]:
+    """Which rows of a table are as one of some others, in all that those tell."""
+    found = np.zeros(table.size, bool)
+    for start in starts:
+        both = [np.concatenate((table.columns[name], terms)) for name, terms in start.columns.items()]
+        group = groups(both, table.size + start.size)[1]
+        found |= np.isin(group[: table.size], group[table.size :])
+    return found
 
 
 def columns_of(relation: Relation, rows: Rows) -> list[Ids]:

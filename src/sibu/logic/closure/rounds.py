@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from sibu.logic.closure.compiled import Ready
+from sibu.logic.closure.compiled import Pattern, Ready
 from sibu.logic.closure.layers import Frozen
 from sibu.logic.closure.pending import Pending
 from sibu.logic.closure.relation import Window
@@ -27,11 +27,12 @@ class Triggers:
     def __init__(self, rules: Iterable[Ready], store: Store, kind: int) -> None:
         self._store = store
         self._closed: dict[int, list[tuple[Ready, int, int]]] = {}
-        self._open: list[tuple[Ready, int]] = []
+        self._open: list[tuple[Ready, int, list[Pattern]]] = []
         for rule in rules:
             for place, atom in enumerate(rule.body.atoms):
                 if isinstance(atom.predicate, str):
-                    self._open.append((rule, place))
+                    guards = [each for each in rule.body.atoms if atom.predicate in each.terms]
+                    self._open.append((rule, place, [each for each in guards if isinstance(each.predicate, int)]))
                     continue
                 second = atom.terms[1] if atom.predicate == kind and len(atom.terms) == 2 else -1
                 number = store.number(atom.predicate, len(atom.terms))
@@ -45,10 +46,20 @@ class Triggers:
             for rule, place, second in self._closed.get(number, ()):
                 if second < 0 or relation.size("new", {1: second}):
                     yield rule, place, -1
-        for rule, place in self._open:
+        for rule, place, guards in self._open:
+            name = rule.body.atoms[place].predicate
             for number in fresh:
-                if self._store.relations[number].arity == 2:
-                    yield rule, place, self._store.relations[number].predicate
+                relation = self._store.relations[number]
+                if relation.arity == 2 and all(self._guarded(each, name, relation.predicate) for each in guards):
+                    yield rule, place, relation.predicate
+
+    def _guarded(self, guard: Pattern, name: int | str, predicate: int) -> bool:
+        """Whether some fact may be as a guard is where a variable stands for a predicate."""
+        assert isinstance(guard.predicate, int)
+        relation = self._store.relations[self._store.number(guard.predicate, len(guard.terms))]
+        given = {place: term for place, term in enumerate(guard.terms) if isinstance(term, int)}
+        given |= {place: predicate for place, term in enumerate(guard.terms) if term == name}
+        return relation.size("all", given) > 0
 
 
 class Rounds:

@@ -51,7 +51,7 @@ class Run:
     def exact(self, keys: Keys, unique: bool) -> tuple[Places, Places]:
         """Where each key begins and ends. ``unique``: no key of the run stands there twice."""
         if len(keys) >= _SORT and len(self.keys) >= _SORT:
-            order = np.argsort(keys)
+            order = ordered(keys)
             first, end = self._exact(keys[order], unique)
             left, right = np.empty_like(first), np.empty_like(end)
             left[order], right[order] = first, end
@@ -94,14 +94,36 @@ class Run:
         return self._starts
 
 
-def sorted_run(keys: Keys, first: int, rows: bool, ordered: bool = False) -> Run:
-    """The run of rows from ``first`` on; ``ordered``: the keys are in order as they are."""
+def ordered(keys: Keys) -> Places:
+    """The places of keys in their order; of equal ones the first comes first.
+
+    Where key and place together fit into 64 bits they are sorted as one number, which takes a third of the time.
+    """
+    if len(keys) < 64:
+        return np.argsort(keys, kind="stable")
+    low = keys & LOW
+    bits = int(low.max()).bit_length()
+    room = (len(keys) - 1).bit_length()
+    if int(keys.max() >> 32).bit_length() + bits + room > 63:
+        return np.argsort(keys, kind="stable")
+    packed = keys >> 32
+    packed <<= bits
+    packed |= low
+    packed <<= room
+    packed |= np.arange(len(keys))
+    packed.sort()
+    packed &= (1 << room) - 1
+    return packed
+
+
+def sorted_run(keys: Keys, first: int, rows: bool) -> Run:
+    """The run of rows from ``first`` on."""
     end = first + len(keys)
-    if ordered:
+    if bool(np.all(keys[1:] >= keys[:-1])):  # what a round brings is in order
         return Run(keys, np.arange(first, end, dtype=np.int32) if rows else None, first, end)
     if not rows:
         return Run(np.sort(keys), None, first, end)
-    order = np.argsort(keys, kind="stable") if len(keys) < 64 else np.argsort(keys)
+    order = ordered(keys)
     return Run(keys[order], (order + first).astype(np.int32), first, end)
 
 
@@ -112,7 +134,7 @@ def merged(runs: Sequence[Run]) -> Run:
     if runs[0].rows is None:
         keys.sort()
         return Run(keys, None, first, end)
-    order = np.argsort(keys, kind="stable")  # sorts what is in order in parts by merging the parts
+    order = np.argsort(keys, kind="stable")  # takes what is in order in parts as it is, and merges the parts
     rows = np.concatenate([run.rows for run in runs if run.rows is not None])
     return Run(keys[order], rows[order], first, end)
 

@@ -155,7 +155,7 @@ class Solver:
                 return True, float(
                     sum(self.store.relations[number].size(pick.window, {}) for number in self.store.pairs())
                 )
-            predicates = np.unique(column[:_SAMPLE]).tolist()
+            predicates = set(column[:_SAMPLE].tolist())
             numbers = [self.store.find(each, len(pattern.terms)) for each in predicates]
             rows = [self.store.relations[number] for number in numbers if number >= 0]
         else:

@@ -110,10 +110,12 @@ class Upkeep:
         """Keep what is asserted alone."""
         for number, relation in enumerate(self.store.relations):
             rows = relation.living()
-            columns = columns_of(relation, rows[relation.asserted.view[rows]])
-            size = int(np.count_nonzero(relation.asserted.view[rows]))
+            rows = rows[relation.asserted.view[rows]]
+            if len(rows) == relation.count and not np.any(relation.rule.view >= 0):
+                relation.first = relation.closed = 0
+                continue
             self.store.relations[number] = made = Relation(relation.predicate, relation.arity, self.proofs)
-            made.append(columns, size, asserted=True)
+            made.append(columns_of(relation, rows), len(rows), asserted=True)
         self.derivations = self._no_derivations()
 
     def _arranged(self, watch: Watch) -> list[Layer]:
