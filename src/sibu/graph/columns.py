@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sibu.core.logic import Term
+from sibu.core.logic import Entity, Term, Triple
 from sibu.graph._rdf import to_rdf
 
 Numbers = npt.NDArray[np.int64]
@@ -33,11 +33,13 @@ class Columns:
         own = (self.subjects[places], self.predicates[places], self.objects[places])
         return replace(self, subjects=own[0], predicates=own[1], objects=own[2])
 
-    def __iter__(self) -> Iterator[tuple[Term, Term, Term]]:
-        """The three terms of each."""
+    def triples(self) -> Iterator[Triple]:
+        """The facts themselves."""
         terms = self.terms
         for one, two, three in self._rows():
-            yield terms[one], terms[two], terms[three]
+            subject, predicate = terms[one], terms[two]
+            assert isinstance(subject, Entity) and isinstance(predicate, Entity)
+            yield Triple(subject, predicate, terms[three])
 
     def nodes(self) -> Iterator[tuple[Any, Any, Any]]:
         """The three terms of each as the store takes them; each term is made once.

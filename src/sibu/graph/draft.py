@@ -122,6 +122,13 @@ class Draft:
         if not any(self.records.of(name).source.status in HOLDS for name in self.graphs(subject, predicate, what)):
             self.removed += self._take(self._quad(subject, predicate, what))
 
+    def move(self, subject: Node, predicate: Node, what: Object, former: Graph, graph: Graph) -> None:
+        """Have another record state what one states; the fact holds as before."""
+        if self._take(self._quad(subject, predicate, what, former)):
+            self._emptied.add(former)
+            self.statements += self._put(self._quad(subject, predicate, what, graph)) - 1
+            self._unseen = True
+
     def retract(self, quad: Quad, why: str) -> None:
         """Have a record state a fact no more, and a retracted one that points to it state it instead."""
         subject, predicate, what, graph = quad

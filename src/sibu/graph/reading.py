@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from sibu.graph import asking, counting, searching
 from sibu.graph._rdf import oxigraph, to_rdf, to_terms, to_triple
 from sibu.graph.around import Neighbourhood, around
 from sibu.graph.asking import Answer, Asker
+from sibu.graph.columns import Columns
 from sibu.graph.documents import RuleFiles
 from sibu.graph.folder import About
 from sibu.graph.formats import format_of
@@ -22,6 +24,7 @@ from sibu.graph.opening import Opened
 from sibu.graph.published import sound
 from sibu.graph.records import Record
 from sibu.graph.searching import Diff
+from sibu.graph.statements import Statements
 from sibu.graph.writing import write
 
 
@@ -97,6 +100,50 @@ class Reading:
         """Who states a fact, or did: with the reason where it was retracted, the earliest first."""
         with sound(self.folder):
             return searching.records(self._opened, triple)
+
+    def statements(self, after: int = 0) -> Statements:
+        """Who states what more than in a version before, or what no more, in bulk.
+
+        Args:
+            after: Number of that version; 0: all that is stated.
+        """
+        found = Statements(self._opened.records)
+        with sound(self.folder):
+            if after or not self._is_long():
+                found.read(self._opened.journal, after, self.version.number)
+            else:
+                found.take_all(self._opened.store)
+        return found
+
+    def _is_long(self) -> bool:
+        """Whether its history holds far more than there is now, so that the store is read in less time."""
+        return sum(each.added + each.removed for each in self.versions()) > 3 * self.version.facts + 100_000
+
+    def recorded(self) -> list[Source]:
+        """The sources there are, or were: what those of one document and status share, without their places."""
+        with sound(self.folder):
+            return [record.source for _, record in self._opened.records.parents()]
+
+    def said_by(self, wanted: Callable[[Source], bool]) -> Iterator[tuple[Triple, Source]]:
+        """What some sources state, one by one, each with its source but for the time."""
+        records = self._opened.records
+        with sound(self.folder):
+            for parent, record in records.parents():
+                for graph in records.graphs(parent) if wanted(record.source) else ():
+                    source = replace(records.of(graph).source, time="")
+                    for quad in self._opened.store.quads_for_pattern(None, None, None, oxigraph().NamedNode(graph)):
+                        yield to_triple(quad), source
+
+    def stated(self, wanted: Callable[[Source], bool]) -> Columns:
+        """All that some sources state, in bulk, from the store."""
+        found = Statements(self._opened.records)
+        with sound(self.folder):
+            for parent, record in self._opened.records.parents():
+                if wanted(record.source):
+                    for graph in self._opened.records.graphs(parent):
+                        node = oxigraph().NamedNode(graph)
+                        found.take_all(self._opened.store.quads_for_pattern(None, None, None, node))
+        return found.net(wanted)[0]
 
     def query(self, sparql: str, *, seconds: float | None = 30.0, most: int = asking.MOST_ROWS) -> Answer:
         """Ask in SPARQL 1.1 over the facts that hold; ``GRAPH <urn:sibu:sources>`` tells of records.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -66,13 +67,14 @@ class Statements:
             elif graph == _SOURCES and predicate in _TOLD:
                 self._told[subject[1:-1]][_TOLD[predicate]] = _text(what)
 
-    def take_all(self, quads: Iterable[tuple[str, str, str, str]]) -> None:
-        """Take in all that stands in a store: terms as N-Triples writes them, and the graph's name."""
+    def take_all(self, quads: Iterable[Any]) -> None:
+        """Take in all that stands in a store, or some of it: quads of the library."""
         word, words = self._words.setdefault, self._words
-        for *three, graph in quads:
-            if graph.startswith(RECORD):
-                own = self._rows[graph[:_PARENT].encode(), True]
-                own += [word(term.encode(), len(words)) for term in three]
+        for subject, predicate, what, graph in quads:
+            name = getattr(graph, "value", "")
+            if name.startswith(RECORD):
+                own = self._rows[name[:_PARENT].encode(), True]
+                own += [word(str(term).encode(), len(words)) for term in (subject, predicate, what)]
 
     def net(self, wanted: Callable[[Source], bool]) -> tuple[Columns, Numbers]:
         """What more or fewer records of some sources state than before: the facts, each once, and how many more."""
@@ -81,8 +83,8 @@ class Statements:
             if wanted(self._source(parent)):
                 parts.append(np.array(rows, np.int64))
                 signs.append(np.full(len(rows) // 3, 1 if added else -1))
-        rows, more = _summed(np.concatenate(parts).reshape(-1, 3), np.concatenate(signs))
-        return Columns(self.terms, rows[:, 0], rows[:, 1], rows[:, 2]), more
+        facts, more = _summed(np.concatenate(parts).reshape(-1, 3), np.concatenate(signs))
+        return Columns(self.terms, facts[:, 0], facts[:, 1], facts[:, 2]), more
 
     def _source(self, parent: bytes) -> Source:
         """What is told of a record; that of a version that was undone stands in the undone version alone."""

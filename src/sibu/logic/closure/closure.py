@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from sibu.core.logic import Atom, Entity, Proof, Rule, Term, Variable
 from sibu.logic.closure import disk
@@ -15,6 +14,7 @@ from sibu.logic.closure.changes import Changes
 from sibu.logic.closure.compiled import Assign, Pattern, Ready, Total
 from sibu.logic.closure.proofs import proof
 from sibu.logic.closure.relation import Relation, distinct
+from sibu.logic.closure.removal import columns_of
 from sibu.logic.closure.runs import Rows
 from sibu.logic.closure.solve import Pick, Solver, Table, Watch
 from sibu.logic.closure.terms import Ids, Terms
@@ -247,22 +247,6 @@ class Closure:
         self._fresh()
         return self._find(fact)[1] >= 0
 
-    def standing(self, predicate: Entity, *columns: Ids) -> npt.NDArray[np.int8]:
-        """Of many facts of one predicate, given as to ``add_columns``: 2 asserted, 1 derived alone, 0 it does not hold.
-
-        Raises:
-            ValueError: When the columns have different lengths, or a number is none of a term.
-        """
-        checked = self._checked(columns)
-        number = self._fresh().store.find(self.terms.find(predicate), len(checked))
-        if number < 0:
-            return np.zeros(len(checked[0]), np.int8)
-        relation = self._upkeep.store.relations[number]
-        rows = relation.find(checked, relation.keys(checked, len(checked[0])))
-        found = (rows >= 0).astype(np.int8)
-        found[rows >= 0] += relation.asserted.view[rows[rows >= 0]]
-        return found
-
     def match(self, pattern: Atom) -> Iterator[Atom]:
         """The facts that an atom may be; its predicate may be open."""
         sought = self._sought(pattern)
@@ -281,17 +265,22 @@ class Closure:
             assert isinstance(predicate, Entity)
             yield Atom(predicate, tuple(terms))
 
-    def columns(self, predicate: Entity, arity: int = 2) -> tuple[Ids, ...]:
+    def columns(self, predicate: Entity, arity: int = 2, *, derived: bool = False) -> tuple[Ids, ...]:
         """All facts of a predicate as columns of numbers; they must not be written to.
 
         Args:
             predicate: Its name; ``TYPE`` for classes, which are the second column.
             arity: How many terms the facts have.
+            derived: Those alone that hold by rules and are not asserted.
         """
         number = self._fresh().store.find(self.terms.find(predicate), arity)
         if number < 0:
             return tuple(np.zeros(0, np.int32) for _ in range(arity))
-        return self._upkeep.store.relations[number].facts()
+        relation = self._upkeep.store.relations[number]
+        if not derived:
+            return relation.facts()
+        rows = relation.living()
+        return tuple(columns_of(relation, rows[~relation.asserted.view[rows]]))
 
     def count(self) -> int:
         """How many facts hold."""

@@ -9,6 +9,7 @@ from sibu.core.errors import DataError, near_miss
 from sibu.core.logic import Atom, Rule, Term, Value
 from sibu.core.names import Names
 from sibu.logic.files import joined
+from sibu.logic.sound import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,16 @@ class Kept:
 
         Raises:
             DataError: When there is no file of a chosen name.
-            RuleError: When one cannot be read; it holds every fault of every file.
+            RuleError: When one cannot be read, or together they cannot be run; it holds every fault.
         """
         for name in self.chosen:
             if name not in texts:
                 there = f"There are: {', '.join(texts)}." if texts else "There are none; `sibu kb rules` adds them."
                 raise DataError(f"There are no rules named {name!r}. {near_miss(name, texts)}{there}")
         wanted = {name: text for name, text in texts.items() if not self.chosen or name in self.chosen}
-        return joined(wanted, names).rules
+        program = joined(wanted, names)
+        faults(program, None).refuse()
+        return program.rules
 
     def facts(self, terms: Iterable[Term]) -> Iterator[Atom]:  # noqa: ARG002
         """None: rules say all."""
