@@ -94,10 +94,10 @@ def _of(relation: Relation, rows: Ids) -> tuple[list[Ids], int]:
 def _compared(relation: Relation, before: tuple[list[Ids], int]) -> tuple[tuple[list[Ids], int], tuple[list[Ids], int]]:
     """What a relation has that it had not, and what it had and has not."""
     columns, size = before
+    if not size:
+        return (list(relation.facts()), relation.count - relation.dead_count), ([], 0)
     now = relation.living()
     own = columns_of(relation, now)
-    if not size:
-        return (own, len(now)), ([], 0)
     both = [np.concatenate(pair) for pair in zip(own, columns, strict=True)]
     group = groups(both, len(now) + size)[1]
     came = np.flatnonzero(~np.isin(group[: len(now)], group[len(now) :]))

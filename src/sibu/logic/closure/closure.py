@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sibu.core.logic import Atom, Entity, Proof, Rule, Term, Variable
+from sibu.core.names import Names
 from sibu.logic.closure import disk
 from sibu.logic.closure.changes import Changes
 from sibu.logic.closure.compiled import Assign, Pattern, Ready, Total
@@ -56,13 +57,14 @@ class Closure:
         rules: The program. Constraints are looked at by ``violations`` alone.
         proofs: Whether how each fact was derived is kept, which about doubles the memory. Without it ``proof`` has no
             answer, and where facts are withdrawn, or come where rules deny or count, all is derived anew.
+        names: How messages write names; None: by the namespace of the first relation.
 
     Raises:
         RuleError: When nothing binds a variable of a rule.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, proofs: bool = True) -> None:
-        self._begin(tuple(rules), Upkeep(rules, Terms(), proofs))
+    def __init__(self, rules: Sequence[Rule], *, proofs: bool = True, names: Names | None = None) -> None:
+        self._begin(tuple(rules), Upkeep(rules, Terms(), proofs, names))
 
     def _begin(self, rules: tuple[Rule, ...], upkeep: Upkeep) -> None:
         self.rules, self._upkeep = rules, upkeep
@@ -340,18 +342,19 @@ class Closure:
         disk.save(self._fresh(), self.rules, folder)
 
     @classmethod
-    def load(cls, folder: Path, rules: Sequence[Rule]) -> Closure:
+    def load(cls, folder: Path, rules: Sequence[Rule], *, names: Names | None = None) -> Closure:
         """Read what ``save`` wrote.
 
         Args:
             folder: Where it is.
             rules: The program. Where it says something else than the one that was saved, the closure is stale, and all
                 is derived anew from the asserted facts when it is closed.
+            names: How messages write names; None: by the namespace of the first relation.
 
         Raises:
             DataError: When there is none, it is damaged, or another version of Sibu wrote it.
             RuleError: When nothing binds a variable of a rule.
         """
         found = cls.__new__(cls)
-        found._begin(tuple(rules), disk.load(folder, rules))
+        found._begin(tuple(rules), disk.load(folder, rules, names))
         return found

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Rule, Term, Value
+from sibu.core.names import Names
 from sibu.logic.closure.changes import former
 from sibu.logic.closure.derivations import Derivations
 from sibu.logic.closure.relation import Relation
@@ -90,13 +91,14 @@ def _fact_arrays(upkeep: Upkeep) -> Arrays:
     return found
 
 
-def load(folder: Path, rules: Sequence[Rule]) -> Upkeep:
+def load(folder: Path, rules: Sequence[Rule], names: Names | None) -> Upkeep:
     """Read a closure.
 
     Args:
         folder: Where ``save`` wrote it.
         rules: The program. Where it says something else than the one that was saved, what was derived is let go: the
             closure is as one to which the asserted facts were just added.
+        names: How messages write names.
 
     Raises:
         DataError: When there is none, it is damaged, or another version of Sibu wrote it.
@@ -109,14 +111,14 @@ def load(folder: Path, rules: Sequence[Rule]) -> Upkeep:
         given = page.get("format") if isinstance(page, dict) else None
         raise DataError(f"{folder} holds a closure of format {given!r}; this version reads {FORMAT}. Make it anew.")
     try:
-        return _read(folder, page, rules)
+        return _read(folder, page, rules, names)
     except (KeyError, IndexError, TypeError, ValueError, OSError, UnicodeDecodeError) as fault:
         raise DataError(
             f"The closure in {folder} is damaged ({type(fault).__name__}: {fault}). Make it anew."
         ) from None
 
 
-def _read(folder: Path, page: dict[str, Any], rules: Sequence[Rule]) -> Upkeep:
+def _read(folder: Path, page: dict[str, Any], rules: Sequence[Rule], names: Names | None) -> Upkeep:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -129,8 +131,8 @@ def _read(folder: Path, page: dict[str, Any], rules: Sequence[Rule]) -> Upkeep:
         terms.id(term)
     if len(terms) != len(letters["ends"]):
         raise ValueError("a term stands there twice")
-    names = [(predicate, arity) for predicate, arity, _ in page["relations"]]
-    upkeep = Upkeep(rules, terms, bool(page["proofs"]), names)
+    relations = [(predicate, arity) for predicate, arity, _ in page["relations"]]
+    upkeep = Upkeep(rules, terms, bool(page["proofs"]), names, relations)
     same = page["rules"] == digest(rules)
     for number, (_, _, count) in enumerate(page["relations"]):
         _fill(arrays, number, upkeep.store.relations[number], count, len(letters["ends"]))
@@ -146,6 +148,8 @@ def _read(folder: Path, page: dict[str, Any], rules: Sequence[Rule]) -> Upkeep:
 
 def _terms(arrays: Arrays, datatypes: list[str], languages: list[str]) -> list[Term]:
     letters, ends = arrays["letters"].tobytes(), arrays["ends"].tolist()
+    if [*ends, len(letters)] != sorted([*ends, len(letters)]) or (ends[-1:] or [0]) != [len(letters)]:
+        raise ValueError("the texts of the terms do not fit their lengths")
     found: list[Term] = []
     begin = 0
     for end, datatype, language in zip(ends, arrays["datatypes"].tolist(), arrays["languages"].tolist(), strict=True):

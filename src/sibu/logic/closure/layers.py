@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sibu.core.logic import TYPE, Aggregate, Atom, Entity, Not, Rule, Term, Variable
-from sibu.core.names import SIBU
+from sibu.core.names import SIBU, Names
 from sibu.logic.closure.compiled import Pattern, Ready
 from sibu.logic.closure.solve import Pick, Solver, Table
 from sibu.logic.closure.store import Store
@@ -106,12 +106,13 @@ class Layer:
     all: tuple[Ready, ...]
 
 
-def arranged(rules: Sequence[Ready], edges: Iterable[Edge]) -> list[Layer]:
+def arranged(rules: Sequence[Ready], edges: Iterable[Edge], names: Names | None) -> list[Layer]:
     """Rules that conclude something, in layers; the first may be empty.
 
     Args:
         rules: The rules.
         edges: What rests on what by open rules, as ``edges_of`` finds it.
+        names: How messages write names.
 
     Raises:
         RuleError: When what a rule denies or counts rests on the rule itself.
@@ -119,7 +120,7 @@ def arranged(rules: Sequence[Ready], edges: Iterable[Edge]) -> list[Layer]:
     heads = [rule for rule in rules if rule.head is not None]
     levels = dict.fromkeys((rule.number for rule in heads), 0)
     if any(rule.lower for rule in heads):
-        order = strata([rule.rule for rule in heads], sorted(edges, key=str))
+        order = strata([rule.rule for rule in heads], sorted(edges, key=str), names=names)
         for rule in heads:
             if rule.lower:
                 assert rule.rule.head is not None

@@ -161,13 +161,15 @@ def _alike(one: npt.NDArray[Any], two: npt.NDArray[Any]) -> tuple[npt.NDArray[An
     return (one.astype(np.float64), two.astype(np.float64)) if _largest(whole) <= EXACT else None
 
 
-def _largest(values: npt.NDArray[Any]) -> float:
-    return max(float(values.max()), -float(values.min())) if len(values) else 0.0
+def _largest(values: npt.NDArray[np.int64]) -> int:
+    """The greatest distance from 0."""
+    return max(int(values.max()), -int(values.min())) if len(values) else 0
 
 
-def _fits(sign: str, one: npt.NDArray[Any], two: npt.NDArray[Any]) -> bool:
+def _fits(sign: str, one: npt.NDArray[np.int64], two: npt.NDArray[np.int64]) -> bool:
+    """Whether no outcome can be beyond 64 bits."""
     size = _largest(one) * _largest(two) if sign == "*" else _largest(one) + _largest(two)
-    return size < 2.0**62
+    return size < 2**63
 
 
 def compared(sign: str, left: Expression, right: Expression, columns: Columns, size: int, terms: Terms) -> Mask:

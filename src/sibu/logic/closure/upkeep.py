@@ -8,6 +8,7 @@ import numpy as np
 
 from sibu.core.errors import Fault, RuleError
 from sibu.core.logic import TYPE, Rule
+from sibu.core.names import Names
 from sibu.logic.closure.changes import Changes, Former, changes, former
 from sibu.logic.closure.compiled import ready
 from sibu.logic.closure.derivations import Derivations
@@ -20,6 +21,7 @@ from sibu.logic.closure.runs import Rows
 from sibu.logic.closure.solve import Solver, Watch
 from sibu.logic.closure.store import Name, Store
 from sibu.logic.closure.terms import Terms
+from sibu.logic.written import write
 
 _DEAD = 100_000
 """From so many dead rows on, if they are half of all, the closure is made compact."""
@@ -32,18 +34,26 @@ class Upkeep:
         rules: The program.
         terms: The terms' numbers.
         proofs: Whether how each fact was derived is kept.
-        names: Relations that get the first numbers, in this order.
+        names: How messages write names.
+        relations: Relations that get the first numbers, in this order.
 
     Raises:
         RuleError: When nothing binds a variable of a rule.
     """
 
-    def __init__(self, rules: Sequence[Rule], terms: Terms, proofs: bool, names: Sequence[Name] = ()) -> None:
-        self.terms, self.proofs = terms, proofs
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        terms: Terms,
+        proofs: bool,
+        names: Names | None = None,
+        relations: Sequence[Name] = (),
+    ) -> None:
+        self.terms, self.proofs, self.names = terms, proofs, names
         self.rules = ready(rules, terms)
         self.kind = terms.id(TYPE)
         self.store = Store(terms, proofs)
-        for predicate, arity in names:
+        for predicate, arity in relations:
             self.store.number(predicate, arity)
         self.derivations = self._no_derivations()
         self.whole = False
@@ -51,7 +61,6 @@ class Upkeep:
         self.before: Former = {}
         """What held when all was closed last; where it is not whole."""
         self._edges: set[Edge] = set()
-        self._layers: list[Layer] = []
         self._lower = any(rule.lower for rule in self.rules if rule.head is not None)
 
     def _no_derivations(self) -> list[Derivations | None]:
@@ -93,11 +102,11 @@ class Upkeep:
         self._edges = set()
         while True:
             self._restart()
-            self._layers = self._arranged(watch)
+            layers = self._arranged(watch)
             frozen = Frozen(self.store, self.kind)
             rounds = self._rounds(frozen, watch)
             try:
-                for layer in self._layers:
+                for layer in layers:
                     self._freeze(frozen, layer)
                     rounds.first(layer.own, ())
                     rounds.rest(layer.all)
@@ -121,7 +130,7 @@ class Upkeep:
     def _arranged(self, watch: Watch) -> list[Layer]:
         if self._lower:
             self._learned(watch)
-        return arranged(self.rules, self._edges)
+        return arranged(self.rules, self._edges, self.names)
 
     def _learned(self, watch: Watch) -> bool:
         """Look at what open rules conclude from the facts at hand; whether that is news."""
@@ -148,9 +157,10 @@ class Upkeep:
         what = self.terms[late.second] if late.second >= 0 else self.store.predicate(relation)
         by = f"by rule {self.rules[late.rule].rule.id!r}" if late.rule >= 0 else "since what it leaned on went"
         reader = late.reader.rule
+        told = write(what, self.names) if self.names else getattr(what, "iri", str(what))
         return Fault(
             reader.where,
-            f"Rule {reader.id!r} denies or counts {getattr(what, 'iri', what)}, of which facts came or went only "
+            f"Rule {reader.id!r} denies or counts {told}, of which facts came or went only "
             f"afterwards, {by}. With this ontology there is no order in which the rules could be run.",
             "Let one of the two rules rest on something else.",
         )
@@ -159,21 +169,19 @@ class Upkeep:
 
     def _renew(self, withdrawn: Mapping[int, Rows], watch: Watch) -> bool:
         """Bring what follows up to date; False: it must be derived from the beginning."""
-        if self._lower:
-            self._edges = set()
-            layers = self._arranged(watch)
-            if [[rule.number for rule in layer.own] for layer in layers] != [
-                [rule.number for rule in layer.own] for layer in self._layers
-            ]:
-                return False
         if withdrawn and not self.proofs:
+            return False
+        self._edges = set()
+        try:
+            layers = self._arranged(watch)
+        except RuleError:  # perhaps only by facts that are about to go
             return False
         frozen = Frozen(self.store, self.kind)
         rounds = self._rounds(frozen, watch)
         removal = Removal(self.store, self.derivations, rounds, frozen)
         try:
             removal.go(withdrawn)
-            for layer in self._layers:
+            for layer in layers:
                 self._freeze(frozen, layer)
                 if not self.proofs and any(removal.changed(rule) for rule in layer.own):
                     return False
