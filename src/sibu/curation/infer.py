@@ -128,6 +128,7 @@ def _write(kb: KnowledgeBase, brought: Brought) -> tuple[int, int, int]:
         left = _less(left, pairs)
     supposed = set(_supposed(brought))
     stated = set(kb.said_by(lambda source: source.extractor == EXTRACTOR and source.status == "hypothesis"))
+    alone = not any(each.status == "derived" and not is_ours(each) for each in kb.recorded())
     if any(map(_size, (came, *(each for _, each in (*drops, *moves))))) or supposed != stated:
         with kb.change(_message(plan, came, went)) as change:
             write = _Writer(certain)
@@ -137,7 +138,7 @@ def _write(kb: KnowledgeBase, brought: Brought) -> tuple[int, int, int]:
                 change.drop([triple], source)
             for source, pairs in moves:
                 change.move_all(write.columns(pairs), source, own)
-            change.state_all(write.columns(came), own)
+            change.state_all(write.columns(came), own, new=alone)
             change.state(sorted(supposed - stated, key=repr))
     return _size(came), _size(went), len(supposed)
 

@@ -116,8 +116,13 @@ class Change:
                     done += 1
         return done
 
-    def state_all(self, facts: Columns, source: Source) -> int:
+    def state_all(self, facts: Columns, source: Source, *, new: bool = False) -> int:
         """Have one source state many facts.
+
+        Args:
+            facts: The facts, each once.
+            source: The source.
+            new: No other source that makes facts hold states any of them, nor does this one; which is not looked up.
 
         Returns:
             How many it did not state before.
@@ -126,8 +131,11 @@ class Change:
             return 0
         before, holds = self._draft.statements, source.status in HOLDS
         graph = self._draft.record(Record(source))
-        for terms in facts.nodes():
-            self._draft.state(*terms, graph, holds=holds)
+        if new:
+            self._draft.state_new(facts.lines(), graph, holds=holds)
+        else:
+            for terms in facts.nodes():
+                self._draft.state(*terms, graph, holds=holds)
         return self._draft.statements - before
 
     def drop_all(self, facts: Columns, source: Source) -> int:

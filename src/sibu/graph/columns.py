@@ -53,5 +53,17 @@ class Columns:
         for one, two, three in self._rows():
             yield made[one], made[two], made[three]
 
+    def lines(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """The three terms of each as N-Triples writes them; each term is written once.
+
+        Raises:
+            DataError: When RDF has no such term.
+        """
+        made: dict[int, bytes] = {}
+        for number in np.unique(np.concatenate((self.subjects, self.predicates, self.objects))).tolist():
+            made[number] = str(to_rdf(self.terms[number])).encode()
+        for one, two, three in self._rows():
+            yield made[one], made[two], made[three]
+
     def _rows(self) -> Iterator[tuple[int, int, int]]:
         return zip(self.subjects.tolist(), self.predicates.tolist(), self.objects.tolist(), strict=True)

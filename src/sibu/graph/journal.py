@@ -82,6 +82,12 @@ class Changes:
         """Write what comes in."""
         self._write(_ADDED, quads)
 
+    def added_lines(self, lines: bytes) -> None:
+        """Write what comes in, as lines of N-Quads."""
+        with disk_faults(self._place):
+            self._file.write(_ADDED)
+            self._file.write(lines)
+
     def removed(self, quads: Iterable[Quad]) -> None:
         """Write what goes out."""
         self._write(_REMOVED, quads)

@@ -225,6 +225,10 @@ class Closure:
     def _solver(self) -> Solver:
         return Solver(self._fresh().store, Watch())
 
+    def ready(self, seconds: float | None = None) -> tuple[Sequence[Ready], Solver]:
+        """Its rules and a solver over its facts, for others of this package, who may ask for so long."""
+        return self._fresh().rules, Solver(self._fresh().store, Watch(seconds))
+
     def _find(self, fact: Atom) -> tuple[int, int]:
         """The relation and the row of a fact, -1 where there is none."""
         if not fact.ground:
