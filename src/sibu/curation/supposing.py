@@ -31,6 +31,14 @@ def scores(supposed: Closure, rules: Iterable[Rule]) -> dict[Atom, float]:
     return found
 
 
+def score_of(proof: Proof, rules: Iterable[Rule]) -> float:
+    """The score of a hypothesis by its proof from certain facts."""
+    confidence = {rule.id: rule.confidence for rule in rules}
+    found: dict[Atom, float] = {}
+    _score(proof, confidence, min(confidence.values(), default=1.0), found)
+    return found.get(proof.conclusion, 1.0)
+
+
 def _score(proof: Proof, confidence: dict[str, float], least: float, found: dict[Atom, float]) -> None:
     for step in proof:
         if step.rule and step.fact not in found:

@@ -22,7 +22,7 @@ from sibu.graph.journal import Version
 from sibu.graph.labels import Labels
 from sibu.graph.opening import Opened
 from sibu.graph.published import sound
-from sibu.graph.records import Record
+from sibu.graph.records import Record, is_record
 from sibu.graph.searching import Diff
 from sibu.graph.statements import Statements
 from sibu.graph.writing import write
@@ -119,6 +119,25 @@ class Reading:
         """Whether its history holds far more than there is now, so that the store is read in less time."""
         return sum(each.added + each.removed for each in self.versions()) > 3 * self.version.facts + 100_000
 
+    def stated_as(
+        self, status: Status, fact: Triple | tuple[Entity | None, Entity | None, Term | None]
+    ) -> Iterator[Triple]:
+        """Facts that records of a status state, as often as there are such records.
+
+        Args:
+            status: The status.
+            fact: The fact, or subject, predicate and object; None: any.
+        """
+        terms = (fact.subject, fact.predicate, fact.object) if isinstance(fact, Triple) else fact
+        pattern = tuple(None if each is None else to_rdf(each) for each in terms)
+        if isinstance(pattern[1], oxigraph().BlankNode):
+            return
+        with sound(self.folder):
+            for quad in self._opened.store.quads_for_pattern(*pattern, None):
+                name = getattr(quad.graph_name, "value", "")
+                if is_record(name) and self._opened.records.of(name).source.status == status:
+                    yield to_triple(quad)
+
     def recorded(self) -> list[Source]:
         """The sources there are, or were: what those of one document and status share, without their places."""
         with sound(self.folder):
@@ -162,6 +181,11 @@ class Reading:
             with sound(self.folder):
                 return asking.asked(self._opened.store, sparql, self.names, most)
         return self._asker.ask(self._opened.place(), sparql, self.names, seconds, most)
+
+    def relations(self) -> tuple[frozenset[Entity], frozenset[Entity]]:
+        """The properties and the classes of the facts that hold, and those that are declared: by RDFS, by OWL."""
+        with sound(self.folder):
+            return counting.relations(self._opened, self.names)
 
     # ---- names for people --------------------------------------------------------------------------------------------
 
