@@ -69,7 +69,9 @@ def paired(ones: Sequence[float], others: Sequence[float]) -> dict[str, float]:
 
 
 def by_seed(found: dict[str, Any], task: str, metric: str) -> list[float]:
-    """A metric on test by seed, of what ``run.run`` keeps of a run with `repeats`."""
+    """A metric on test by seed, of what ``run.run`` keeps of a run, with `repeats` or alone."""
+    if "repeats" not in found:
+        return [found["metrics"][task]["test"][metric]["value"]]
     return [each["metrics"][task]["test"][metric] for each in found["repeats"]["runs"]]
 
 

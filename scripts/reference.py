@@ -17,7 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PROBED = REFERENCE / "capabilities.json"
-COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search")
+COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search", "kb")
+KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback", "export", "stats", "rebuild")
 
 
 def recipe_page() -> str:
@@ -67,9 +68,9 @@ def parts_page(room: str) -> str:
 def commands_page() -> str:
     """The help of every command."""
     lines = ["# Commands", "", "Generated from `--help`.", ""]
-    for command in COMMANDS:
+    for command in (*COMMANDS, *(f"kb {each}" for each in KB)):
         done = subprocess.run(
-            [sys.executable, "-m", "sibu", command, "--help"],
+            [sys.executable, "-m", "sibu", *command.split(), "--help"],
             capture_output=True,
             text=True,
             check=True,

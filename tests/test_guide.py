@@ -17,10 +17,13 @@ import pytest
 import yaml
 
 import sibu
+from sibu.core.names import Names
+from sibu.graph.mapping import mapping_of
 from sibu.metrics import bootstrap
 from sibu.models import sources
 from sibu.models.sources import Packaged
 from sibu.recipe.load import validate
+from sibu.recipe.yaml import parse
 from tests.conftest import entity_rows, intent_rows, write_jsonl
 from tests.tiny_tasks import number_rows, pair_rows, question_rows, relation_rows, reply_rows, topic_rows
 
@@ -36,7 +39,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^(#+) ", re.M)
 FILE_NAME = re.compile(r"`([\w./-]+\.\w+)`[:：]\Z")
 EXIT_CODE = re.compile(r"#.*(?:exit code|退出码)\D*(\d)")
-DATA = {"jsonl", "csv", "tsv", "conll", "json"}
+DATA = {"jsonl", "csv", "tsv", "conll", "json", "turtle"}
 """Languages of blocks that hold a file, where the line above ends in its name."""
 SHOWN = {"console", "text", "toml"}
 """Languages of blocks that are only looked at: what a shell or another program is told, and what comes out."""
@@ -231,6 +234,10 @@ def test_every_recipe_is_one(page: Path) -> None:
     for block in blocks(page):
         if block.language == "yaml":
             value = yaml.safe_load(block.text)
+            if "id" in value:  # how a table's rows are facts
+                value, lines = parse(block.text, str(page))
+                assert mapping_of(value, lines, str(page), Names("https://example.org/")).properties
+                continue
             assert {"name", "model", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
             validate(value, str(page), {})
 

@@ -44,7 +44,7 @@ from sibu.core.logic import (
 LIMIT = 1_000_000
 """How many facts are looked at for the negations and aggregates of one rule, each time counted; about ten seconds."""
 TURNS = 100
-"""How often what follows is derived anew until it stays the same; rules in n strata above the first take 2 n + 3."""
+"""How often what follows is derived anew until it stays the same; n strata above the first take at most 2 n + 3."""
 Binding = dict[str, Term]
 Test = Comparison | Not | Aggregate
 OPERATIONS: dict[str, Any] = {
@@ -109,8 +109,8 @@ class Checker:
 
     Args:
         rules: The program.
-        facts: What is asserted. Single facts are asked for, and those that match a pattern only where a rule with a
-            negation or an aggregate was used.
+        facts: What is asserted; it must not change while the checker is used. Single facts are asked for, and those
+            that match a pattern only where a rule with a negation or an aggregate was used.
         limit: How many facts may be looked at for the negations and aggregates of one rule.
 
     Raises:

@@ -149,6 +149,7 @@ def test_words_that_only_look_like_updates(sparql: str) -> None:
     ("sparql", "said"),
     [
         ("SELECT ?s {\n  ?s :takes }", "The query cannot be read at line 2, column 13: "),
+        ("SELECT '\ud800'", "The query has half a character"),
         ("SELEC ?s", "The query cannot be read at line 1, column "),
         ("", "The query cannot be read at line 1, column 1"),
         ("SELECT * { ?s foo:x ?o }", "Prefix not found"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Triple, Value
-from sibu.graph import KnowledgeBase
+from sibu.graph import KnowledgeBase, KnowledgeError
 from tests.graph.shared import AGE, BASE, CHART, NOTES, TAKES, e, t
 
 
@@ -95,6 +95,20 @@ def test_what_is_derived_holds_and_leaves_no_trace(kb: KnowledgeBase) -> None:
     assert list(kb.triples()) == [AGE]
 
 
+def test_statuses_with_one_record_and_with_many(kb: KnowledgeBase) -> None:
+    one, two = (Source(name, status="derived") for name in ("r1", "r2"))
+    asserted, derived, both = t("a", "p", "1"), t("a", "p", "2"), t("a", "p", "3")
+    kb.add([(asserted, NOTES), (both, NOTES), (derived, one), (both, one)])
+    for _ in range(2):
+        assert set(kb.triples(status="asserted")) == {asserted, both}
+        assert set(kb.triples(status="derived")) == {derived, both}
+        assert set(kb.triples(e("a"), e("p"), e("2"), status="derived")) == {derived}
+        kb.add([(fact, source) for fact in (asserted, both) for source in (CHART, Source("b", row=1))])
+        kb.add([(fact, two) for fact in (derived, both)])
+    kb.add([(derived, Source(f"r{n}", status="derived")) for n in range(9)])
+    assert set(kb.triples(status="asserted")) == {asserted, both}
+
+
 def test_each_fact_comes_once_however_many_state_it(kb: KnowledgeBase) -> None:
     guesses = [Source(f"model {n}", status="hypothesis") for n in range(3)]
     rule = Source("rules", status="derived")
@@ -136,8 +150,9 @@ def test_retracting_what_nobody_says(kb: KnowledgeBase) -> None:
         kb.retract([TAKES], "no", "chart.csv")
     with pytest.raises(DataError, match=re.escape("2 facts not stated, so nothing was retracted: age(anna, 70); ")):
         kb.retract([TAKES, AGE, t("b", "age", Value("x"))], "no")
-    with pytest.raises(DataError, match="Say why"):
-        kb.retract([TAKES], " ")
+    for why in (" ", "\ud800"):
+        with pytest.raises(DataError, match=r"Say why, in words|half a character"):
+            kb.retract([TAKES], why)
     assert kb.holds(TAKES)
 
 
@@ -188,6 +203,19 @@ def test_a_change_that_fails_leaves_nothing(kb: KnowledgeBase, monkeypatch: pyte
     assert list(kb.triples()) == [AGE]
     assert kb.add([(TAKES, NOTES)]).number == 2
     assert [path.name for path in (kb.folder / "versions").iterdir() if path.name.startswith(".")] == []
+
+
+def test_one_change_at_a_time(kb: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sibu.graph.draft.MOST_PENDING", 1)
+    kb.add([(AGE, NOTES)])
+    with kb.change("outer") as change:
+        change.state([(TAKES, NOTES)])
+        for refused in (lambda: kb.add([(AGE, CHART)]), kb.publish, kb.close, lambda: kb.query("ASK { ?s ?p ?o }")):
+            with pytest.raises(KnowledgeError, match=r"A change of .* is being made"):
+                refused()
+        assert kb.query("ASK { :anna :takes ?o }", seconds=None) is True
+    assert kb.version.number == 2
+    assert kb.query("ASK { :anna :takes ?o }") is True
 
 
 # ---- laws -----------------------------------------------------------------------------------------------------------

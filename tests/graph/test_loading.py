@@ -131,6 +131,9 @@ def test_prefixes_of_a_file_are_known(kb: KnowledgeBase, tmp_path: Path) -> None
     assert kb.names.prefixes["ex"] == "https://example.org/"  # what stood for something goes on to
     with KnowledgeBase.open(kb.folder) as again:
         assert again.names == kb.names != NAMES
+    head = '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:ub="urn:ub:">'
+    kb.load(write(tmp_path, "a.rdf", f'{head}<ub:C r:about="urn:c:c"/></r:RDF>'))
+    assert kb.names.short("urn:ub:C") == "ub:C"
 
 
 def test_several_files_are_one_version_or_none(kb: KnowledgeBase, tmp_path: Path) -> None:

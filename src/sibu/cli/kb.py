@@ -89,8 +89,10 @@ def add(
 def retract(
     folder: KB,
     why: Annotated[str, typer.Option(help="The reason; it is kept.")],
-    subject: Annotated[str, typer.Argument(help="Name or label of the thing; _ is anything.")] = "_",
-    predicate: Annotated[str, typer.Argument(help="The property; _ is any.")] = "_",
+    subject: Annotated[
+        str, typer.Argument(metavar="[SUBJECT]", help="Name or label of the thing; _ is anything.")
+    ] = "_",
+    predicate: Annotated[str, typer.Argument(metavar="[PREDICATE]", help="The property; _ is any.")] = "_",
     object_: Annotated[str, typer.Argument(metavar="[OBJECT]", help="Thing, text or number; _ is anything.")] = "_",
     document: Annotated[str | None, typer.Option(help="Only what this document states.")] = None,
     json: Json = False,
@@ -134,7 +136,7 @@ def query(
 @app.command()
 def show(
     folder: KB,
-    entity: Annotated[str, typer.Argument(help="name, prefix:name, <iri>, or a label.")],
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="name, prefix:name, <iri>, or a label.")],
     language: Annotated[str, typer.Option(help="In which labels are shown.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Most facts in each direction, most things on the picture.")] = 50,
     picture: Annotated[Path | None, typer.Option(help="Draw what stands around it: a file .svg or .html.")] = None,
@@ -191,8 +193,8 @@ def versions(
 @app.command()
 def diff(
     folder: KB,
-    before: Annotated[str, typer.Argument(help="Number or name of a version.")],
-    after: Annotated[str, typer.Argument(help="Number or name of another.")],
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="Number or name of a version.")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="Number or name of another.")],
     json: Json = False,
 ) -> None:
     """Which facts hold in one version and not in another."""
@@ -213,7 +215,7 @@ def diff(
 @app.command()
 def rollback(
     folder: KB,
-    to: Annotated[str, typer.Argument(help="Number or name of the version.")],
+    to: Annotated[str, typer.Argument(metavar="VERSION", help="Number or name of the version.")],
     message: Message = "",
     json: Json = False,
 ) -> None:

@@ -64,7 +64,7 @@ def to_rdf(term: Term) -> Object:
         except (ValueError, UnicodeEncodeError) as fault:
             raise DataError(f"{term.iri!r} is no name that RDF allows: {fault}.") from fault
         return node
-    if not _is_text(term.text):
+    if not is_text(term.text):
         raise DataError(f"{term.text!r} has half a character (a lone surrogate), which is no text.")
     try:
         if term.language:
@@ -176,7 +176,8 @@ def _written_anew(literal: Literal) -> Literal:
     return found
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
+    """Whether a text can be written down: it has no half of a character."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -23,7 +23,7 @@ from typing import Any
 from sibu.core.errors import DataError, SibuError
 from sibu.core.logic import Term, Triple, term_json, term_of
 from sibu.core.names import STANDARD, Names
-from sibu.graph._rdf import oxigraph, to_core, to_triple
+from sibu.graph._rdf import is_text, oxigraph, to_core, to_triple
 from sibu.graph.published import sound
 
 MOST_ROWS = 1_000_000
@@ -68,6 +68,8 @@ def check(sparql: str) -> None:
     Raises:
         DataError: With the reason.
     """
+    if not is_text(sparql):
+        raise DataError("The query has half a character (a lone surrogate), which is no text.")
     words = [found[0].upper() for found in _WORD.finditer(_SKIPPED.sub(" ", sparql))]
     first = next((word for word in words if word in _UPDATES | _FORMS | {"WITH"}), "")
     if first in _UPDATES or first == "WITH":

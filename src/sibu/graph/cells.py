@@ -16,6 +16,8 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.S)
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _KEPT = "-._~/+=@:!$&'()*,;·"
+_SAFE = re.compile(rf"[\w{re.escape(_KEPT)}]*")
+"""A name of which every sign stays; marks that are no letters are looked at one by one."""
 """Signs that stay as they are in a name, beside letters and digits of every script."""
 
 
@@ -26,7 +28,7 @@ def local_name(text: str) -> str:
     So two texts have one name only where they differ in nothing but blanks and ``_``, and how accents are composed.
     """
     whole = unicodedata.normalize("NFC", text.strip())
-    return "".join(_sign(sign) for sign in whole)
+    return whole if _SAFE.fullmatch(whole) else "".join(_sign(sign) for sign in whole)
 
 
 def _sign(sign: str) -> str:

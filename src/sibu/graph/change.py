@@ -8,7 +8,7 @@ from typing import Any
 from sibu.core.errors import DataError, counted
 from sibu.core.logic import Source, Triple
 from sibu.core.names import Names
-from sibu.graph._rdf import Quad, oxigraph, to_terms
+from sibu.graph._rdf import Quad, is_text, oxigraph, to_terms
 from sibu.graph.columns import Columns
 from sibu.graph.documents import Documents, hash_text
 from sibu.graph.draft import Draft
@@ -60,8 +60,7 @@ class Change:
         Raises:
             DataError: When one is not stated (so), or is only derived: then what it rests on is to be retracted.
         """
-        if not why.strip():
-            raise DataError("Say why: a fact that is retracted keeps the reason.")
+        _check_reason(why)
         done = 0
         unknown: list[Triple] = []
         derived: list[Triple] = []
@@ -83,8 +82,7 @@ class Change:
         Raises:
             DataError: When it states nothing.
         """
-        if not why.strip():
-            raise DataError("Say why: a fact that is retracted keeps the reason.")
+        _check_reason(why)
         done = 0
         for name, record in list(self._draft.records.parents(document)):
             if record.source.status in ("asserted", "hypothesis"):
@@ -216,6 +214,11 @@ class Change:
     def _some(self, facts: list[Triple]) -> str:
         shown = "; ".join(said_triple(each, self._names) for each in facts[:5])
         return f"{shown}." if len(facts) <= 5 else f"{shown} and {len(facts) - 5} more."
+
+
+def _check_reason(why: str) -> None:
+    if not why.strip() or not is_text(why):
+        raise DataError(f"Say why, in words: a fact that is retracted keeps the reason, given {why!r}.")
 
 
 def is_of(source: Source, wanted: Source | str) -> bool:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from sibu.core.logic import Entity
 from sibu.core.names import RDFS, SKOS, Names
-from sibu.graph._rdf import oxigraph
 from sibu.graph.asking import Rows, asked
 from sibu.graph.documents import RuleFiles
 from sibu.graph.folder import About
 from sibu.graph.opening import Opened
+from sibu.graph.records import is_record
 
 _CLASSES = "SELECT ?what (COUNT(*) AS ?n) WHERE { ?s a ?what } GROUP BY ?what"
 _PROPERTIES = "SELECT ?what (COUNT(*) AS ?n) WHERE { ?s ?what ?o } GROUP BY ?what"
+_GRAPHS = "SELECT ?what (COUNT(*) AS ?n) WHERE { GRAPH ?what { ?s ?p ?o } } GROUP BY ?what"
 _THINGS = "SELECT (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s ?p ?o }"
 _LANGUAGES = f"""SELECT ?what (COUNT(*) AS ?n)
 WHERE {{ VALUES ?p {{ <{RDFS}label> <{SKOS}prefLabel> <{SKOS}altLabel> }} ?s ?p ?l }} GROUP BY (LANG(?l) AS ?what)"""
@@ -40,11 +42,12 @@ def stats(opened: Opened, about: About, rules: RuleFiles) -> dict[str, Any]:
     version = opened.version
     statuses: Counter[str] = Counter()
     documents: Counter[str] = Counter()
-    for name, record in opened.records.parents():
-        count = sum(_count(opened, graph) for graph in opened.records.graphs(name))
-        statuses[record.source.status] += count
-        if record.source.status != "retracted":
-            documents[record.source.document] += count
+    for name, count in _counted(opened, about, _GRAPHS):
+        if is_record(name):
+            source = opened.records.of(name).source
+            statuses[source.status] += count
+            if source.status != "retracted":
+                documents[source.document] += count
     classes, properties = (
         {names.short(what): count for what, count in _counted(opened, about, query)}
         for query in (_CLASSES, _PROPERTIES)
@@ -77,19 +80,14 @@ def relations(opened: Opened, names: Names) -> tuple[frozenset[Entity], frozense
 
 
 def _distinct(opened: Opened, names: Names, query: str) -> frozenset[Entity]:
-    found = asked(opened.store, query, names)
+    found = asked(opened.store, query, names, sys.maxsize)
     assert isinstance(found, Rows)
     return frozenset(term for row in found.rows for term in row if isinstance(term, Entity))
 
 
-def _count(opened: Opened, graph: str) -> int:
-    node = oxigraph().NamedNode(graph)
-    return sum(1 for _ in opened.store.quads_for_pattern(None, None, None, node))
-
-
 def _counted(opened: Opened, about: About, query: str) -> list[tuple[str, int]]:
     """Names with their counts, the most frequent first."""
-    found = asked(opened.store, query, about.names)
+    found = asked(opened.store, query, about.names, sys.maxsize)
     assert isinstance(found, Rows)
     rows = []
     for row in found.rows:

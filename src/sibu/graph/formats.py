@@ -122,13 +122,15 @@ class Parsed:
             try:
                 parser = library.parse(file, member, base_iri=self._base)
                 for quad in parser:
+                    if last is None:  # those of XML are forgotten where they end
+                        self.prefixes = dict(parser.prefixes)
                     last = quad
                     yield quad
             except SyntaxError as fault:
                 raise DataError(_said(self.path, self._form, fault, last)) from fault
             except UnicodeDecodeError as fault:
                 raise DataError(f"{self.path} is not UTF-8: {fault}. Convert it. Nothing was loaded.") from fault
-            self.prefixes = dict(parser.prefixes)
+            self.prefixes |= dict(parser.prefixes)
 
 
 def _said(path: Path, form: Format, fault: SyntaxError, last: Any) -> str:

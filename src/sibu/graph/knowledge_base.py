@@ -95,6 +95,8 @@ class KnowledgeBase(Reading):
     def change(self, message: str) -> Iterator[Change]:
         """Several changes as one version: all of it when the block ends, nothing where it fails.
 
+        What is read within the block may show a part of them already.
+
         Args:
             message: What the change is, in words.
         """

@@ -95,12 +95,11 @@ class Loading:
         """Have each row's record state its facts."""
         self._shared = self._draft.shared(self._record())
         holds = self._source.status in HOLDS
-        place, last, graph = self._record(), -1, None
+        sure, last, graph = self._record().place, -1, None
         for triple, row in self._told(facts):
             if row != last:
                 last = row
-                here = replace(place, source=replace(place.source, row=row))
-                graph = self._draft.placed(self._shared, here.place)
+                graph = self._draft.placed(self._shared, f":r{row}{sure}")
             assert graph is not None
             self._draft.state(*to_terms(triple), graph, holds=holds)
         return self._loaded(None)

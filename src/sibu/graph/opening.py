@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sibu.core.errors import RunStopped
-from sibu.graph._rdf import Store, oxigraph
+from sibu.core.errors import DataError, RunStopped
+from sibu.graph._rdf import Store, is_text, oxigraph
 from sibu.graph.documents import Documents
 from sibu.graph.draft import Draft, replay
 from sibu.graph.folder import InUse, KnowledgeError, Lock, read_about
@@ -40,6 +40,8 @@ class Opened:
     lock: Lock | None = None
     published: int = -1
     """Number of the newest published version."""
+    changing: bool = False
+    """Whether a change is being made, so that the store is of no version."""
 
     def __post_init__(self) -> None:
         self.look_again()
@@ -51,6 +53,7 @@ class Opened:
 
     def place(self) -> Path:
         """A published store of this very version, for another process to read."""
+        self._refuse_within("Ask without a limit of time (seconds=None), or when it is done.")
         if self.hold is None or self.work is not None:
             self.publish()
             self._hold_anew()
@@ -59,9 +62,14 @@ class Opened:
 
     def publish(self) -> None:
         """Let readers who open it now see what was written."""
+        self._refuse_within("Publish when it is done.")
         if self.work is not None and self.published != self.version.number:
             self.work.publish(self.version.number)
             self.published = self.version.number
+
+    def _refuse_within(self, mend: str) -> None:
+        if self.changing:
+            raise KnowledgeError(f"A change of {self.home} is being made. {mend}")
 
     def _hold_anew(self) -> None:
         if self.hold is None or self.hold.version != self.version.number:
@@ -72,6 +80,7 @@ class Opened:
 
     def close(self) -> None:
         """Publish, and let go of everything; twice does no harm."""
+        self._refuse_within("Close it when it is done.")
         try:
             self.publish()
         finally:
@@ -96,8 +105,12 @@ class Opened:
         """A version in the making; when the block ends without a fault it is one, else nothing was changed."""
         if self.work is None:
             raise KnowledgeError(f"{self.home} is open for reading. Open it for writing to change it.")
+        self._refuse_within("Finish it first: a version holds one change.")
+        if not is_text(message):
+            raise DataError("What the change is has half a character (a lone surrogate), which is no text.")
         changes = Changes(self.home / "versions")
         draft = Draft(self.home, self.store, self.records, changes, now())
+        self.changing = True
         try:
             yield draft
             draft.finish()
@@ -109,6 +122,7 @@ class Opened:
                 self._undo()
             raise
         finally:
+            self.changing = False
             self.look_again()
         changes.discard()
 

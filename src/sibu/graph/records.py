@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, get_args
 
 from sibu.core.errors import DataError
@@ -146,6 +147,22 @@ class Records:
         children = self._store.quads_for_pattern(None, library.NamedNode(OF), library.NamedNode(parent), self._sources)
         for quad in children:
             yield quad.subject.value
+
+    def graphs_with(self, status: str, most: int) -> list[str]:
+        """Graphs of a status that state something, at most so many."""
+        library = oxigraph()
+        told = library.NamedNode(SIBU + "status"), library.Literal(status)
+        found: list[str] = []
+        for quad in self._store.quads_for_pattern(None, *told, self._sources):
+            parent = quad.subject.value
+            found += islice((name for name in self.graphs(parent) if self._states(name)), most - len(found))
+            if len(found) >= most:
+                break
+        return found
+
+    def _states(self, graph: str) -> bool:
+        node = oxigraph().NamedNode(graph)
+        return next(self._store.quads_for_pattern(None, None, None, node), None) is not None
 
     def _read(self, parent: str) -> Record | None:
         library = oxigraph()

@@ -10,7 +10,7 @@ from sibu.core.logic import Triple
 from sibu.graph._rdf import Quad, oxigraph, to_terms, to_triple
 from sibu.graph.journal import Journal, Version
 from sibu.graph.opening import Opened
-from sibu.graph.records import HOLDS, Record, is_record
+from sibu.graph.records import Record, is_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Diff:
 def quads(opened: Opened, pattern: tuple[Any, ...], status: str) -> Iterator[Quad]:
     """The quads of a pattern, one for each fact that holds, or that a record of the status states."""
     default, store = oxigraph().DefaultGraph(), opened.store
-    if status == "holds" or (status == "asserted" and not _any_derived(opened)):
+    others = {"asserted": "derived", "derived": "asserted"}.get(status, "")
+    if status == "holds" or (others and not opened.records.graphs_with(others, 1)):
         yield from store.quads_for_pattern(*pattern, default)
-    elif status in HOLDS:
-        for quad in store.quads_for_pattern(*pattern, default):
-            if any(_status(opened, name) == status for name in _graphs(opened, quad)):
-                yield quad
+    elif len(own := opened.records.graphs_with(status, 2)) < 2:  # one record alone states each once
+        for name in own:
+            yield from store.quads_for_pattern(*pattern, oxigraph().NamedNode(name))
+    elif others:
+        yield from _of_holding(opened, pattern, status, opened.records.graphs_with(others, _FEW + 1))
     else:
         for quad in store.quads_for_pattern(*pattern, None):
             name = getattr(quad.graph_name, "value", "")
@@ -43,8 +45,22 @@ def quads(opened: Opened, pattern: tuple[Any, ...], status: str) -> Iterator[Qua
                     yield quad
 
 
-def _any_derived(opened: Opened) -> bool:
-    return any(record.source.status == "derived" for _, record in opened.records.parents())
+_FEW = 4
+"""Records that are looked into one by one."""
+
+
+def _of_holding(opened: Opened, pattern: tuple[Any, ...], status: str, others: list[str]) -> Iterator[Quad]:
+    """Of the facts that hold, those that a record of the status states: all that no other kind of record does, too."""
+    library = oxigraph()
+    looked = [library.NamedNode(name) for name in others] if len(others) <= _FEW else None
+    for quad in opened.store.quads_for_pattern(*pattern, library.DefaultGraph()):
+        subject, predicate, what, _ = quad
+        if looked is not None and not any(
+            library.Quad(subject, predicate, what, each) in opened.store for each in looked
+        ):
+            yield quad
+        elif any(_status(opened, name) == status for name in _graphs(opened, quad)):
+            yield quad
 
 
 def _status(opened: Opened, name: str) -> str:

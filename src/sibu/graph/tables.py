@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 from sibu.core.errors import DataError, near_miss
@@ -39,11 +40,13 @@ def triples(rows: Iterable[Row], columns: list[str], names: Names, file: str, fa
 
     A cell is a name, or a value in N-Triples' form; what cannot be read is a fault.
     """
+    thing_of = lru_cache(1 << 16)(partial(entity_of, names=names))
+    any_of = lru_cache(1 << 16)(partial(term_of, names=names))
     for number, row in rows:
         try:
-            head, label = entity_of(row[columns[0]], names)
-            relation, name = entity_of(row[columns[1]], names)
-            tail, other = term_of(row[columns[2]], names)
+            head, label = thing_of(row[columns[0]])
+            relation, name = thing_of(row[columns[1]])
+            tail, other = any_of(row[columns[2]])
             if relation.iri.startswith("_:"):
                 raise DataError("has a relation without a name of its own")
         except DataError as fault:
