@@ -82,15 +82,19 @@ def relations_of(rules: Iterable[Rule]) -> frozenset[Entity]:
 
 def _of_three(kb: Reading, given: Sequence[str], known: frozenset[Entity]) -> Atom:
     subject, relation, thing = given
-    head = Variable("S") if _is_open(subject) else _entity(kb, subject, known)
+    head = Variable("S") if _is_open(kb, subject) else _entity(kb, subject, known)
     if relation in _CLASS:
-        return Atom(TYPE, (head, Variable("O") if _is_open(thing) else _entity(kb, thing, known)))
-    predicate = Variable("P") if _is_open(relation) else _entity(kb, relation, known)
-    return Atom(predicate, (head, Variable("O") if _is_open(thing) else _term(kb, thing, known)))
+        return Atom(TYPE, (head, Variable("O") if _is_open(kb, thing) else _entity(kb, thing, known)))
+    predicate = Variable("P") if _is_open(kb, relation) else _entity(kb, relation, known)
+    return Atom(predicate, (head, Variable("O") if _is_open(kb, thing) else _term(kb, thing, known)))
 
 
-def _is_open(given: str) -> bool:
-    return given == ANY or (given.startswith("?") and given[1:].isidentifier())
+def _is_open(kb: Reading, given: str) -> bool:
+    """Whether it stands for anything: `_`, `?what`, or a capital letter that names nothing."""
+    if given == ANY or (given.startswith("?") and given[1:].isidentifier()):
+        return True
+    single = re.fullmatch("[A-Z][0-9]?", given) is not None
+    return single and not kb.find(given) and not kb.labelled.knows(Entity(kb.names.base + given))
 
 
 def _term(kb: Reading, given: str, known: frozenset[Entity]) -> Term:

@@ -62,29 +62,22 @@ def svg(proof: Proof, telling: Telling, faults: Sequence[str] = ()) -> Markup:
         faults: Why the checker does not accept it; then the picture says so.
     """
     shown = _nearest(proof)
-    boxes = {place: _box(proof, place, telling, cut=any(each not in shown for each in proof.steps[place].premises))
-             for place in shown}  # fmt: skip
-    layers = _layers(proof, shown)
-    at = _places(layers, boxes, proof)
-    parts = [_line(at[place], boxes[place], at[premise])
-             for place in shown for premise in dict.fromkeys(proof.steps[place].premises) if premise in boxes]  # fmt: skip
+    boxes = {place: _box(proof, place, telling, shown) for place in shown}
+    at = _places(_layers(proof, shown), boxes, proof)
+    pairs = [(place, premise) for place in shown for premise in dict.fromkeys(proof.steps[place].premises)]
+    parts = [_line(at[one], boxes[one], at[two]) for one, two in pairs if two in boxes]
     parts += [_drawn(boxes[place], *at[place]) for place in shown]
-    width = max(x + boxes[place].width / 2 for place, (x, _) in at.items()) + GAP
     left = min(x - boxes[place].width / 2 for place, (x, _) in at.items()) - GAP
-    height = max(y + boxes[place].height for place, (_, y) in at.items()) + GAP
-    above = -GAP - (LINE * 1.5 if faults else 0)
+    right = max(x + boxes[place].width / 2 for place, (x, _) in at.items()) + GAP
+    bottom = max(y + boxes[place].height for place, (_, y) in at.items()) + GAP
+    top = -GAP - (2 * LINE if faults else 0)
     if faults:
         said = cut(f"Not accepted by the checker: {faults[0]}", 120)
-        parts.append(
-            Markup('<text class="wrong" x="{:.1f}" y="{:.1f}">{}</text>').format(left + PAD, above + LINE, said)
-        )
-    whole = Markup(
-        '<svg class="proof" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" width="{:.0f}" height="{:.0f}" '
-        'viewBox="{:.0f} {:.0f} {:.0f} {:.0f}"><style>{}</style>{}</svg>'
-    )
-    size = (width - left, height - above)
+        wrong = Markup('<text class="wrong" x="{:.1f}" y="{:.1f}">{}</text>')
+        parts.append(wrong.format(left + PAD, top + LINE, said))
     name = clean(f"{telling.atom(proof.conclusion)}: {len(proof.steps)} steps")
-    return whole.format(name, *size, left, above, *size, Markup(STYLE), Markup("").join(parts))
+    size = (right - left, bottom - top)
+    return Markup(_SVG).format(name, *size, left, top, *size, Markup(STYLE), Markup("").join(parts))
 
 
 def svg_file(picture: Markup) -> str:
@@ -110,17 +103,19 @@ def _nearest(proof: Proof) -> list[int]:
     return list(found)
 
 
-def _box(proof: Proof, place: int, telling: Telling, *, cut: bool) -> Box:
+def _box(proof: Proof, place: int, telling: Telling, shown: Sequence[int]) -> Box:
     step = proof.steps[place]
     lines = [telling.atom(step.fact)]
-    lines += [each for each in telling.below(step) if isinstance(each, str)]
-    lines += ["and more"] if cut else []
+    lines += [part for each in telling.below(step) if isinstance(each, str) for part in _parts(each)]
+    lines += [] if set(step.premises).issubset(shown) else ["..."]
     kind = "top" if place == len(proof.steps) - 1 else "" if step.rule else "leaf"
-    return Box(tuple(_cut(line) for line in lines), "\n".join(lines), kind)
+    return Box(tuple(cut(line, LONGEST) for line in lines), "\n".join(lines), kind)
 
 
-def _cut(line: str) -> str:
-    return cut(line, LONGEST)
+def _parts(line: str) -> list[str]:
+    """What is told of a rule on two lines: its name, and what it says."""
+    name, colon, about = line.partition("): ")
+    return [f"{name})", about] if line.startswith("by ") and colon else [line]
 
 
 def _letters(line: str) -> int:
@@ -188,6 +183,10 @@ def _drawn(box: Box, x: float, y: float) -> Markup:
     )
 
 
+_SVG = (
+    '<svg class="proof" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" width="{:.0f}" height="{:.0f}" '
+    'viewBox="{:.0f} {:.0f} {:.0f} {:.0f}"><style>{}</style>{}</svg>'
+)
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>:root{{color-scheme:light dark}}body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1200px;

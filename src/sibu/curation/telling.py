@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from sibu.core.logic import (
     TYPE,
@@ -19,6 +20,7 @@ from sibu.core.logic import (
     Proof,
     Rule,
     Step,
+    Triple,
     Variable,
 )
 from sibu.curation.closing import as_triple
@@ -60,7 +62,9 @@ class Telling:
         if isinstance(term, Entity):
             return self._entity(term)
         if isinstance(term, Variable):
-            return term.name if term.name[:1].isupper() or term.name[:1] == "_" else f"?{term.name}"
+            if re.fullmatch("_[0-9]*", term.name):  # it was written as `_`
+                return "_"
+            return term.name if re.match("[A-Z_]", term.name) else f"?{term.name}"
         if isinstance(term, Arithmetic):
             sides = [f"({self.term(side)})" if isinstance(side, Arithmetic) else self.term(side)
                      for side in (term.left, term.right)]  # fmt: skip
@@ -131,6 +135,16 @@ class Telling:
         parts += [f"by {source.extractor}"] if source.extractor else []
         parts += [f"confidence {source.confidence:g}"] if source.confidence < 1 else []
         return ", ".join(parts)
+
+    def holding(self, triple: Triple) -> list[str]:
+        """Who has a fact hold, a line for each: those who assert it, or that it was derived."""
+        found = [each for each in self._kb.records(triple) if each.source.status in ("asserted", "derived")]
+        stated = [self.record(each) for each in found if each.source.status == "asserted"]
+        return stated or (["derived"] if found else [])
+
+    def rules(self, ids: Iterable[str]) -> list[Rule]:
+        """The rules of these ids."""
+        return [self._rules[each] for each in ids if each in self._rules]
 
     # A proof as a tree.
 
@@ -214,10 +228,3 @@ class Telling:
             sides = ["nothing" if side is None else self.term(side) for side in (left, right)]
             return f"{said}: that is {sides[0]} {told.condition.operator} {sides[1]}"
         return said
-
-
-def rule_json(rule: Rule) -> dict[str, Any]:
-    """What is told of a rule."""
-    found: dict[str, Any] = {"id": rule.id, "where": rule.where}
-    found |= {"about": rule.about} if rule.about else {}
-    return found | ({"confidence": rule.confidence} if rule.confidence < 1 else {})

@@ -138,14 +138,20 @@ def _triple(fact: Atom) -> Triple | None:
 
 def _matching(kb: Reading, wanted: Atom, found: Conclusions) -> list[Atom]:
     """Facts that are asserted, derived or supposed, certain ones first."""
-    facts: dict[Atom, None] = {}
-    for each in (_asserted(kb, wanted), found.certain.match(wanted), _derived(kb, wanted)):
+    facts = dict.fromkeys(islice(_asserted(kb, wanted), MOST))
+    follows = (fact for fact in found.certain.match(wanted) if not found.certain.asserted(fact) or _is_made(fact))
+    for each in (follows, _derived(kb, wanted)):  # what was asserted then may not be any more
         facts.update(dict.fromkeys(islice(each, MOST)))
     certain = sorted(facts, key=_order)
     supposed: set[Atom] = set()
     if found.supposed is not None:
         supposed = set(islice(found.supposed.match(wanted), MOST)) - facts.keys()
     return [*certain, *sorted(supposed, key=_order)]
+
+
+def _is_made(fact: Atom) -> bool:
+    """Whether it is a fact of a value, which no source asserts."""
+    return isinstance(fact.terms[0], Value) if fact.terms else False
 
 
 def _order(fact: Atom) -> list[tuple[bool, str]]:
