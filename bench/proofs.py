@@ -170,7 +170,7 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
         told[name] = tally.told()
     return {
         "name": "proofs",
-        "command": f"python bench/proofs.py --programs {given.programs} --mixed {given.mixed}",
+        "command": f"python bench/proofs.py --programs {given.programs} --mixed {given.mixed} --start {given.start}",
         "what": "facts by every way, proofs accepted and mutated proofs rejected, over random rule programs",
         **told,
         **measure.facts(),

@@ -1,13 +1,14 @@
 """What fine-tuning changes in what a model writes: before, after, and after saving and loading.
 
-    python bench/writing.py DATA NAME [NAME ...] [--work DIR] [--results DIR] [--limit N]
+    python bench/writing.py DATA NAME [NAME ...] [--work DIR] [--results DIR] [--limit N] [--resume]
 
 NAME is a recipe of bench/recipes whose one task is `generate`: dialogsum, multi30k, bitext. Each goes through the
 command line: `sibu run` with ``train.epochs=0`` (the model as it came), `sibu run` as it stands, `sibu evaluate` of the
 bundle in a new process on the first ``AGAIN`` test rows, whose every metric must be the one that the run reported from
 memory, and `sibu predict` of both bundles on the first test rows, kept as samples. Dev is its first ``AGAIN`` rows:
 writing to them takes minutes, and it chooses nothing here but which evaluation's weights are kept. ``--limit``: steps
-of training, and rows of the files. One JSON a name: ``writing-<name>.json``.
+of training, and rows of the files. ``--resume`` goes on with runs that were stopped. One JSON a name:
+``writing-<name>.json``.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ def both(name: str, place: Path, given: Any) -> dict[str, Any]:
     overrides = [f"tasks.{task}.data.test={json.dumps(tests)}", f"tasks.{task}.data.dev={dev}"]
     if given.limit is not None:
         overrides.append(f"train.max_steps={given.limit}")
-    before = run.run(name, place, given.work / "before", [*overrides, "train.epochs=0"])
-    after = run.run(name, place, given.work, overrides)
+    how = "--resume" if given.resume else "--force"
+    before = run.run(name, place, given.work / "before", [*overrides, "train.epochs=0"], how=how)
+    after = run.run(name, place, given.work, overrides, how=how)
     bundles = {"before": given.work / "before" / "runs" / name, "after": given.work / "runs" / name}
     command = measure.sibu("evaluate", str(bundles["after"]), "--data", str(few), "--json", "--quiet")
     again = json.loads(measure.child(command)[2])
@@ -88,6 +90,7 @@ def main() -> None:
     """Measure what is named."""
     parser = measure.options(__doc__ or "")
     parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
     place = run.prepared(given.data, given.work)
     for name in given.names:

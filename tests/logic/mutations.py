@@ -95,7 +95,7 @@ def _one_broken(model: naive.Model, rule: Rule, condition: Condition, draw: Rand
     found = model.almost(rule, condition)
     if not found:
         return
-    _, binding, fact, premises = draw.choice(sorted(found, key=repr))
+    _, binding, fact, premises = draw.choice(sorted(found, key=lambda each: repr((sorted(each[1]), each[2:]))))
     steps: list[Step] = []
     places = []
     for premise in premises:
@@ -105,7 +105,7 @@ def _one_broken(model: naive.Model, rule: Rule, condition: Condition, draw: Rand
             for step in model.proof(premise)
         )
         places.append(len(steps) - 1)
-    steps.append(Step(fact, rule.id, dict(binding), tuple(places)))
+    steps.append(Step(fact, rule.id, dict(sorted(binding)), tuple(places)))
     yield Mutation(kind, Proof(tuple(steps)), fact)
 
 

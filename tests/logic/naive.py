@@ -97,7 +97,7 @@ class Model:
         if fact in self.asserted:
             return Step(fact)
         rule, binding, _, _ = self.why[fact]
-        return Step(fact, rule, dict(binding), premises)
+        return Step(fact, rule, dict(sorted(binding)), premises)
 
     @cached_property
     def instances(self) -> frozenset[Instance]:
@@ -145,8 +145,9 @@ def evaluate(rules: Iterable[Rule], facts: Iterable[Atom], limit: int = 20_000, 
         Unstratified: When something rests on its own denial.
         TooMuch: When more than ``limit`` facts follow, or a stratum takes more than so many rounds.
     """
+    facts = tuple(facts)
     model = Model(tuple(rules), frozenset(facts), {})
-    known = _Facts(model.asserted)
+    known = _Facts(facts)
     strata, generic = _strata(model.rules)
     for number in sorted(set(strata.values())):
         active = [rule for rule in model.rules if strata[rule.id] == number or (generic and strata[rule.id] < number)]
@@ -175,10 +176,10 @@ class Unsafe(Exception):
 
 @dataclass
 class _Facts:
-    """Facts by predicate and number of terms."""
+    """Facts by predicate and number of terms, in the order in which they came, so that proofs are always the same."""
 
     first: Iterable[Atom]
-    by: dict[tuple[Entity | Variable, int], set[Atom]] = field(default_factory=lambda: defaultdict(set))
+    by: dict[tuple[Entity | Variable, int], dict[Atom, None]] = field(default_factory=lambda: defaultdict(dict))
 
     def __post_init__(self) -> None:
         for fact in self.first:
@@ -188,7 +189,7 @@ class _Facts:
         """Whether it was new."""
         own = self.by[fact.predicate, len(fact.terms)]
         before = len(own)
-        own.add(fact)
+        own[fact] = None
         return len(own) > before
 
     def like(self, atom: Atom, bound: Bound) -> Iterator[Atom]:

@@ -7,9 +7,10 @@ program is not ``plain``, other values stray in (floats, ``01``, texts, dates).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -48,6 +49,14 @@ class Program:
     facts: tuple[Atom, ...]
     generic: bool = False
     """Whether it has rules over open predicates or classes."""
+    made: str = "Program(...)"
+    """How it is made again; all its rules would be too long to show."""
+
+    def __repr__(self) -> str:
+        return self.made
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self.made)  # hypothesis would print every field
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,12 @@ class Relation:
 
 def programs(*, plain: bool = False, depth: int = 12) -> st.SearchStrategy[Program]:
     """Random programs; ``plain``: whole numbers and names alone."""
-    whole = st.integers(0, 2**32 - 1)
-    return st.builds(lambda seed, levels: program(Random(seed), levels, plain=plain), whole, st.integers(0, depth))
+
+    def made(seed: int, levels: int) -> Program:
+        how = f"program(Random({seed}), {levels}, plain={plain})"
+        return replace(program(Random(seed), levels, plain=plain), made=how)
+
+    return st.builds(made, st.integers(0, 2**32 - 1), st.integers(0, depth))
 
 
 def program(draw: Random, levels: int = 12, *, plain: bool = False) -> Program:
@@ -318,6 +331,8 @@ class _Maker:
             self.facts.append(Atom(TYPE, (self.draw.choice(pairs).predicate, SYMMETRIC)))
             self.add(Atom(p, (y, x)), [Atom(TYPE, (p, SYMMETRIC)), Atom(p, (x, y))])
         if low := [each for each in classes if each.level == 0]:
-            self.facts.append(Atom(SUBCLASS, (self.draw.choice(low).predicate, self.draw.choice(classes).predicate)))
+            narrow = self.draw.choice(low)
+            wide = self.draw.choice([each for each in classes if each.kinds == narrow.kinds])
+            self.facts.append(Atom(SUBCLASS, (narrow.predicate, wide.predicate)))
             self.add(Atom(TYPE, (x, d)), [Atom(TYPE, (x, c)), Atom(SUBCLASS, (c, d))])
         return len(self.rules) > made

@@ -85,7 +85,7 @@ def model_of(made: Program) -> naive.Model:
         raise
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(programs(), st.integers(0, 999))
 def test_proofs_of_any_program_are_accepted_and_mutated_ones_are_not(made: Program, seed: int) -> None:
     model, draw = model_of(made), Random(seed)
@@ -108,28 +108,37 @@ def judge(checker: Checker, model: naive.Model, mutation: mutations.Mutation) ->
     return False
 
 
-def test_proofs_of_hundreds_of_programs() -> None:
-    rejected, accepted, depths, conditions = Counter[str](), Counter[str](), Counter[int](), Counter[str]()
-    for seed in range(200):
-        draw = Random(seed)
-        made = program(draw, seed % 13)
+@pytest.mark.parametrize("start", range(0, 200, 50))
+def test_proofs_of_hundreds_of_programs(start: int) -> None:
+    depths, conditions = Counter[int](), Counter[str]()
+    for seed in range(start, start + 50):
+        made = program(Random(seed), seed % 13)
         model = naive.evaluate(made.rules, made.facts)
         checker = Checker(made.rules, Known(made.facts))
         proofs = {fact: model.proof(fact) for fact in model.why}
         for fact, proof in proofs.items():
             checker.check(proof, fact)
         depths[max(map(naive.depth, proofs.values()), default=0)] += 1
-        changed = [] if seed % 10 else list(mutations.of_program(made, model, draw))
-        for fact in draw.sample(list(model.why), min(len(model.why), 1)):
-            changed += mutations.of_proof(model, proofs[fact], draw)
-        for each in changed:
-            (rejected if judge(checker, model, each) else accepted)[each.kind] += 1
         used = {name for name, *_ in model.why.values()}
         conditions.update(type(part).__name__ for each in made.rules if each.id in used for part in each.body)
-    assert all(rejected[kind] >= 5 for kind in mutations.ALL), rejected
-    assert accepted["a fact not asserted"] > 20, "what stands though it was made otherwise is accepted"
-    assert sum(count for depth, count in depths.items() if depth > 12) > 20
-    assert min(conditions[name] for name in ("Not", "Comparison", "Aggregate")) > 50
+    assert sum(count for depth, count in depths.items() if depth > 12) >= 4, depths
+    assert min(conditions[name] for name in ("Not", "Comparison", "Aggregate")) > 15, conditions
+
+
+def test_mutated_proofs_of_every_kind() -> None:
+    rejected, accepted = Counter[str](), Counter[str]()
+    for seed in range(80):
+        draw = Random(seed)
+        made = program(draw, seed % 13)
+        model = naive.evaluate(made.rules, made.facts)
+        checker = Checker(made.rules, Known(made.facts))
+        changed = [] if seed % 5 else list(mutations.of_program(made, model, draw, most=5))
+        for fact in draw.sample(list(model.why), min(len(model.why), 1)):
+            changed += mutations.of_proof(model, model.proof(fact), draw)
+        for each in changed:
+            (rejected if judge(checker, model, each) else accepted)[each.kind] += 1
+    assert all(rejected[kind] >= 3 for kind in mutations.ALL), rejected
+    assert accepted["a fact not asserted"] > 10, "what stands though it was made otherwise is accepted"
 
 
 def test_a_proof_goes_through_json() -> None:

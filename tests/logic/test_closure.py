@@ -277,9 +277,29 @@ def test_a_schema_that_itself_is_derived_puts_the_rules_in_another_order() -> No
     closure.retract([fact("alike(middle, refused)")])
     closure.close()
     assert found(closure, "served(X)") == {fact("served(anna)"), fact("served(ben)")}
-    closure.add([fact("alike(middle, refused)")])
+    closure.add([fact("alike(middle, refused)"), fact("patient(carl)")])
     closure.close()
     assert found(closure, "served(X)") == {fact("served(anna)")}
+
+
+def test_what_is_denied_goes_after_it_was_looked_at() -> None:
+    """The new schema ties `refused` to `barred`, which goes in a later layer than the one that denies `refused`."""
+    closure = closed(
+        SCHEMA
+        + """
+        rdfs:subClassOf(C, D) :- alike(C, D).
+        low(X) :- patient(X), not adult(X).
+        barred(X) :- patient(X), not low(X).
+        served(X) :- patient(X), not refused(X).
+        patient(ben). adult(ben).
+    """
+    )
+    assert closure.holds(fact("barred(ben)"))
+    closure.add([fact("alike(barred, refused)")])
+    closure.retract([fact("adult(ben)")])
+    closure.close()
+    assert found(closure, "served(X)") == {fact("served(ben)")}
+    assert found(closure, "refused(X)") == set()
 
 
 def test_a_schema_by_which_no_order_is_right_is_refused_and_mended_by_taking_it_back() -> None:

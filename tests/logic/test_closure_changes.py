@@ -163,3 +163,18 @@ def test_whole_columns_come_and_go(proofs: bool) -> None:
     closure.add_columns(edge, ids[39:41], ids[40:42])
     closure.close()
     assert closure.count() == 79 + (80 * 79) // 2
+
+
+def test_what_went_does_not_pile_up() -> None:
+    with cramped(chunk=9, room=9, dead=20, alike=6, hashes=False):
+        closure = closed("p(X) :- q(X). q(a).")
+        for _ in range(30):
+            new = [fact(f"q(b{number})") for number in range(10)]
+            closure.add(new)
+            closure.close()
+            closure.retract(new)
+            closure.close()
+        relations = closure._upkeep.store.relations
+        assert sum(relation.count for relation in relations) < 60
+        assert sum(len(each) for each in closure._upkeep.derivations if each is not None) < 60
+        assert_proved(closure, [fact("p(a)")], [fact("q(a)")])

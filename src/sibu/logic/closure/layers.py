@@ -125,9 +125,7 @@ def arranged(rules: Sequence[Ready], edges: Iterable[Edge], names: Names | None)
             if rule.lower:
                 assert rule.rule.head is not None
                 key = key_of(rule.rule.head)
-                level = order.since.get(rule.rule.id, 0) if key is None else order.levels[key]
-                # What a rule denies may be concluded by rules of the first layer: they must be done.
-                levels[rule.number] = max(level, 1)
+                levels[rule.number] = order.since.get(rule.rule.id, 1) if key is None else order.levels[key]
     found: list[Layer] = []
     for number in sorted({0, *levels.values()}):
         own = tuple(rule for rule in heads if levels[rule.number] == number)

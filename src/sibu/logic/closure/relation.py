@@ -80,10 +80,6 @@ class Relation:
             found = self._orders[columns, rows] = Order(self, columns, rows)
         return found
 
-    def forget_orders(self) -> None:
-        """Make all indexes anew when they are asked for."""
-        self._orders.clear()
-
     def keys(self, columns: Sequence[Ids], size: int) -> Keys:
         """A key for each row of some columns: of at most two exact, of more a hash."""
         if not columns:

@@ -35,9 +35,9 @@ class Table:
     relations: dict[int, int] = field(default_factory=dict)
     """Which relation it is a row of, by the atom's place."""
 
-    def picked(self, places: Places, wanted: frozenset[str] | None = None) -> Table:
-        """Some of its rows, with some of its columns."""
-        columns = {name: terms[places] for name, terms in self.columns.items() if wanted is None or name in wanted}
+    def picked(self, places: Places) -> Table:
+        """Some of its rows."""
+        columns = {name: terms[places] for name, terms in self.columns.items()}
         rows = {atom: each[places] for atom, each in self.rows.items()}
         return Table(len(places), columns, rows, self.relations)
 
