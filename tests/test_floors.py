@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "sibu"
 FLOORS = [
     {"cli"},
     {"api", "kb"},
-    {"pipeline"},
+    {"pipeline", "curation"},
     {"recipe"},
     {
         "readers",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError, counted
 from sibu.core.logic import Source, Triple
 from sibu.core.names import Names
 from sibu.graph._rdf import Quad, is_text, oxigraph, to_terms
-from sibu.graph.columns import Columns
 from sibu.graph.documents import Documents, hash_text
 from sibu.graph.draft import Draft
 from sibu.graph.records import HOLDS, Record, check_source
 from sibu.graph.spoken import said_triple
+
+if TYPE_CHECKING:
+    from sibu.graph.columns import Columns
 
 
 class Change:

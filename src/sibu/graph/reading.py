@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Status, Term, Triple, Value
@@ -14,7 +14,6 @@ from sibu.graph import asking, counting, searching
 from sibu.graph._rdf import oxigraph, to_rdf, to_terms, to_triple
 from sibu.graph.around import Neighbourhood, around
 from sibu.graph.asking import Answer, Asker
-from sibu.graph.columns import Columns
 from sibu.graph.documents import RuleFiles
 from sibu.graph.folder import About
 from sibu.graph.formats import format_of
@@ -24,8 +23,11 @@ from sibu.graph.opening import Opened
 from sibu.graph.published import sound
 from sibu.graph.records import Record, is_record
 from sibu.graph.searching import Diff
-from sibu.graph.statements import Statements
 from sibu.graph.writing import write
+
+if TYPE_CHECKING:
+    from sibu.graph.columns import Columns
+    from sibu.graph.statements import Statements
 
 
 class Reading:
@@ -107,6 +109,8 @@ class Reading:
         Args:
             after: Number of that version; 0: all that is stated.
         """
+        from sibu.graph.statements import Statements
+
         found = Statements(self._opened.records)
         with sound(self.folder):
             if after or not self._is_long():
@@ -155,6 +159,8 @@ class Reading:
 
     def stated(self, wanted: Callable[[Source], bool]) -> Columns:
         """All that some sources state, in bulk, from the store."""
+        from sibu.graph.statements import Statements
+
         found = Statements(self._opened.records)
         with sound(self.folder):
             for parent, record in self._opened.records.parents():
