@@ -43,7 +43,7 @@ from sibu.reasoners.owl.datatypes import ABOVE, ill_typed, is_of, meaning, types
 MF = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#")
 QT = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-query#")
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
-ROOM = Path(sibu.__file__).parent / "reasoners" / "owl"
+ROOM = Path(sibu.__file__).parent / "reasoners"
 FILES = {
     "simple": (),
     "RDF": ("axioms.rules",),
@@ -103,7 +103,7 @@ def rules_of(regime: str) -> tuple[Rule, ...]:
     """The program of a regime; of RDF alone what begins with ``rdf`` in axioms.rules and is not RDFS."""
     found: dict[str, Rule] = {}
     for file in FILES[regime]:
-        for rule in parse((ROOM / file).read_text("utf-8"), Names("urn:bench:"), file).rules:
+        for rule in parse(next(ROOM.rglob(file)).read_text("utf-8"), Names("urn:bench:"), file).rules:
             if regime != "RDF" or rule.id == "rdfD2" or rule.id.startswith("rdf-"):
                 found.setdefault(rule.id, rule)
     return tuple(found.values())

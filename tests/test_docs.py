@@ -12,7 +12,7 @@ import sibu
 from sibu.recipe.load import load_recipe, validate
 
 ROOT = Path(__file__).parents[1]
-RECIPES = sorted(ROOT.glob("examples/**/*.yaml"))
+RECIPES = sorted(ROOT.glob("examples/*/*.yaml"))
 """With their data; those of ``recipes/`` are for ``test_recipes.py``."""
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "bench", "examples", "recipes") for page in
                 (ROOT / folder).rglob("*.md"))])  # fmt: skip

@@ -24,6 +24,7 @@ ROOMS = {
     "desks": "DESKS",
     "scorers": "SCORERS",
     "trackers": "TRACKERS",
+    "reasoners": "REASONERS",
 }
 
 

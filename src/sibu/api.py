@@ -522,6 +522,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.models.sources import packaged
     from sibu.pickers import PICKERS
     from sibu.readers import READERS
+    from sibu.reasoners import REASONERS
     from sibu.rewards import REWARDS
     from sibu.scorers import SCORERS
     from sibu.tasks import TASKS
@@ -542,6 +543,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "fusions": FUSIONS,
         "readers": READERS,
         "trackers": TRACKERS,
+        "reasoners": REASONERS,
     }
     rooms = [*catalogs, "models"]
     if room is not None and room not in rooms:

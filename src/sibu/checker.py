@@ -100,7 +100,7 @@ class _Derived:
     before: Known
 
 
-class _Undecided(Exception):
+class Undecided(SibuError):
     """The checker cannot say; the text tells why."""
 
 
@@ -173,7 +173,7 @@ class Checker:
             bound = matched
         try:
             return self._difference(step, rule, rule.head, bound)
-        except _Undecided as reason:
+        except Undecided as reason:
             return f"rule {rule.id!r}: {reason}"
 
     def _difference(self, step: Step, rule: Rule, head: Atom, bound: Binding) -> str:
@@ -260,26 +260,39 @@ class Checker:
     def _count(self) -> None:
         self._looked += 1
         if self._looked > self._limit:
-            raise _Undecided(
+            raise Undecided(
                 f"to see to its negations and aggregates takes more than {self._limit:,} looks at facts, "
                 "so it is not accepted; give the checker a higher limit"
             )
 
     # What follows by the rules on which negations and aggregates rest.
 
+    def following(self, pattern: Atom) -> Iterable[Atom]:
+        """All facts that follow by the rules and may be as a pattern is, by the checker's own derivation.
+
+        With the asserted ones they may be the ``Facts`` of another checker, whose rules go further.
+
+        Raises:
+            Undecided: When that is too much, or has no meaning.
+        """
+        return self._all(self._rests_on([pattern])).matching(pattern)
+
     def _follows(self, rule: Rule) -> Known:
         """Every derived fact that may be an atom that the rule denies or counts."""
         if rule.id not in self._below:
             self._below[rule.id] = self._rests_on(_lower(rule))
-        below = self._below[rule.id]
+        return self._all(self._below[rule.id])
+
+    def _all(self, below: frozenset[str]) -> Known:
+        """Every derived fact by some rules and those that they rest on."""
         if below not in self._derived:
             try:
                 self._derived[below] = self._derive([self._rules[name] for name in sorted(below)])
-            except _Undecided as reason:
+            except Undecided as reason:
                 self._derived[below] = str(reason)
         found = self._derived[below]
         if isinstance(found, str):
-            raise _Undecided(found)
+            raise Undecided(found)
         return found
 
     def _rests_on(self, atoms: list[Atom]) -> frozenset[str]:
@@ -307,7 +320,7 @@ class Checker:
             new, last, before = self._close(rules, new, last), new, last
             if not any(map(_lower, rules)) or new.facts == last.facts == before.facts:
                 return new
-        raise _Undecided("what it denies or counts rests on itself, so that no order of the rules says what holds")
+        raise Undecided("what it denies or counts rests on itself, so that no order of the rules says what holds")
 
     def _close(self, rules: Sequence[Rule], last: Known, before: Known) -> Known:
         """What follows with negations and aggregates fixed: each new fact is tried at every place of every rule."""
@@ -359,12 +372,12 @@ def _order(body: tuple[Condition, ...], needed: frozenset[str], given: frozenset
     while left:
         chosen = next((each for each in left if ready(each)), None)
         if chosen is None:
-            raise _Undecided("it is unsafe: not all its variables are bound")
+            raise Undecided("it is unsafe: not all its variables are bound")
         left.remove(chosen)
         ordered.append(chosen)
         bound = bound if isinstance(chosen, Not) else bound | _names(chosen)
     if not needed <= bound:
-        raise _Undecided(f"it is unsafe: nothing binds {', '.join(sorted(needed - bound))}")
+        raise Undecided(f"it is unsafe: nothing binds {', '.join(sorted(needed - bound))}")
     return tuple(ordered)
 
 

@@ -15,7 +15,7 @@ from sibu.logic.sound import faults
 from sibu.logic.text import parse
 from tests.reasoners.closing import Closed, close
 
-ROOM = Path(sibu.__file__).parent / "reasoners" / "owl"
+ROOM = Path(sibu.__file__).parent / "reasoners"
 EX = "https://example.org/"
 PREFIXES = f"""
 @prefix : <{EX}> . @prefix rdf: <{RDF}> . @prefix rdfs: <{RDFS}> . @prefix owl: <{OWL}> . @prefix xsd: <{XSD}> .
@@ -54,7 +54,7 @@ def atoms(turtle: str) -> list[Atom]:
 @cache
 def rules(*files: str) -> tuple[Rule, ...]:
     names = Names(EX)
-    return tuple(rule for file in files for rule in parse((ROOM / file).read_text("utf-8"), names, file).rules)
+    return tuple(rule for file in files for rule in parse(next(ROOM.rglob(file)).read_text("utf-8"), names, file).rules)
 
 
 LEANED = {
@@ -362,7 +362,7 @@ def test_what_does_not_follow(name: str, data: str, unwanted: str) -> None:
 
 @pytest.mark.parametrize("file", ["rl.rules", "trivial.rules", "rdfs.rules", "axioms.rules"])
 def test_the_files_are_sound(file: str) -> None:
-    found = faults(parse((ROOM / file).read_text("utf-8"), Names(EX), file), None)
+    found = faults(parse(next(ROOM.rglob(file)).read_text("utf-8"), Names(EX), file), None)
     assert (found.errors, found.warnings) == ((), ())
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sibu.core.columns import Column
 from sibu.core.example import DataFault, Faults, Row
 from sibu.core.grammar import Grammar
+from sibu.core.logic import Atom, Rule, Term, Value
+from sibu.core.names import Names
 from sibu.core.result import Prediction
 from sibu.core.text import AnyInput, Feature, Pieces, Prompt, Window
 
@@ -457,6 +459,29 @@ class Scorer(Protocol):
 
     def penalty(self, subjects: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
         """What keeps the vectors of triples small, summed over them; a scalar."""
+
+
+class Reasoner(Protocol):
+    """What concludes new facts from those of a knowledge base: rules, and facts that no rule can make."""
+
+    def rules(self, names: Names, texts: Mapping[str, str]) -> Sequence[Rule]:
+        """The rules that it adds.
+
+        Args:
+            names: The knowledge base's namespace and prefixes.
+            texts: Its rule files, text by name.
+
+        Raises:
+            SibuError: When they cannot be read.
+        """
+        ...
+
+    def facts(self, terms: Iterable[Term]) -> Iterable[Atom]:
+        """Facts that hold of the terms that occur, whatever else does, such as of which datatype a value is."""
+        ...
+
+    def ill_typed(self, terms: Iterable[Term]) -> Sequence[Value]:
+        """The values among the terms that cannot be, as their text is none of their datatype."""
         ...
 
 

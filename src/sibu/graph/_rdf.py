@@ -91,7 +91,7 @@ def to_core(term: Any) -> Term:
         language = term.language
         if language:
             return Value(term.value, RDF + "langString", language)
-        return _value(term.value, term.datatype.value)
+        return to_value(term.value, term.datatype.value)
     raise DataError(f"{term} is of RDF 1.2 (a triple inside a triple, or a text with a direction); {_REFUSED}")
 
 
@@ -106,7 +106,8 @@ def _entity(iri: str) -> Entity:
         raise DataError(f"{iri!r} is no name of a thing: behind its colon stands nothing.") from fault
 
 
-def _value(text: str, datatype: str) -> Value:
+def to_value(text: str, datatype: str) -> Value:
+    """A value of the store that is no text of a language, as ``core`` has it."""
     if datatype.endswith(("#double", "#float")) and datatype in FLOATS:
         try:
             number = float(text)

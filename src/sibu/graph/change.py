@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError, counted
 from sibu.core.logic import Source, Triple
@@ -11,8 +11,11 @@ from sibu.core.names import Names
 from sibu.graph._rdf import Quad, is_text, oxigraph, to_terms
 from sibu.graph.documents import Documents, hash_text
 from sibu.graph.draft import Draft
-from sibu.graph.records import Record, check_source
+from sibu.graph.records import HOLDS, Record, check_source
 from sibu.graph.spoken import said_triple
+
+if TYPE_CHECKING:
+    from sibu.graph.columns import Columns
 
 
 class Change:
@@ -98,18 +101,62 @@ class Change:
 
         Args:
             facts: The facts; what else states them stays.
-            source: Only what this source states, or this document; None: all that is derived.
+            source: Only what this source states, or this document; None: all that is derived. Of a source that
+                supposes, its hypotheses.
 
         Returns:
             How many statements were dropped.
         """
         done = 0
+        status = "hypothesis" if isinstance(source, Source) and source.status == "hypothesis" else "derived"
         for triple in facts:
-            for quad in self._quads(triple):
-                if self._status(quad) == "derived" and self._is_of(quad, source):
+            for quad in list(self._quads(triple)):
+                if self._status(quad) == status and self._is_of(quad, source):
                     self._draft.unstate(quad)
                     done += 1
         return done
+
+    def state_all(self, facts: Columns, source: Source, *, new: bool = False) -> int:
+        """Have one source state many facts.
+
+        Args:
+            facts: The facts, each once.
+            source: The source.
+            new: No other source that makes facts hold states any of them, nor does this one; which is not looked up.
+
+        Returns:
+            How many it did not state before.
+        """
+        if not len(facts):
+            return 0
+        before, holds = self._draft.statements, source.status in HOLDS
+        graph = self._draft.record(Record(source))
+        if new:
+            self._draft.state_new(facts.lines(), graph, holds=holds)
+        else:
+            for terms in facts.nodes():
+                self._draft.state(*terms, graph, holds=holds)
+        return self._draft.statements - before
+
+    def drop_all(self, facts: Columns, source: Source) -> int:
+        """Take back many facts that one source, which is of no certain time, states; nothing is kept of them.
+
+        Returns:
+            How many it stated.
+        """
+        library, before = oxigraph(), self._draft.statements
+        graph = library.NamedNode(Record(source).parent)
+        for terms in facts.nodes():
+            self._draft.unstate(library.Quad(*terms, graph))
+        return before - self._draft.statements
+
+    def move_all(self, facts: Columns, former: Source, source: Source) -> None:
+        """Have another source state what one states; both by the same status, and of no certain time."""
+        if len(facts):
+            graph = self._draft.record(Record(source))
+            before = oxigraph().NamedNode(Record(former).parent)
+            for terms in facts.nodes():
+                self._draft.move(*terms, before, graph)
 
     def document(self, name: str, text: str, *, update: bool = False) -> str:
         """Keep the text of a document, so that passages of it can be shown.

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sibu.core.names import RDFS, SKOS
+from sibu.core.logic import Entity
+from sibu.core.names import RDFS, SKOS, Names
 from sibu.graph.asking import Rows, asked
 from sibu.graph.documents import RuleFiles
 from sibu.graph.folder import About
@@ -20,6 +21,19 @@ _GRAPHS = "SELECT ?what (COUNT(*) AS ?n) WHERE { GRAPH ?what { ?s ?p ?o } } GROU
 _THINGS = "SELECT (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s ?p ?o }"
 _LANGUAGES = f"""SELECT ?what (COUNT(*) AS ?n)
 WHERE {{ VALUES ?p {{ <{RDFS}label> <{SKOS}prefLabel> <{SKOS}altLabel> }} ?s ?p ?l }} GROUP BY (LANG(?l) AS ?what)"""
+
+
+_USED_PROPERTIES = """SELECT DISTINCT ?what {
+  { ?s ?what ?o } UNION
+  { VALUES ?kind { rdf:Property owl:ObjectProperty owl:DatatypeProperty owl:AnnotationProperty } ?what a ?kind } UNION
+  { VALUES ?p { rdfs:subPropertyOf owl:inverseOf owl:equivalentProperty } { ?what ?p ?o } UNION { ?s ?p ?what } }
+  UNION { VALUES ?p { rdfs:domain rdfs:range } ?what ?p ?o }
+}"""
+_USED_CLASSES = """SELECT DISTINCT ?what {
+  { ?s a ?what } UNION { VALUES ?kind { rdfs:Class owl:Class } ?what a ?kind } UNION
+  { VALUES ?p { rdfs:subClassOf owl:equivalentClass owl:disjointWith } { ?what ?p ?o } UNION { ?s ?p ?what } } UNION
+  { VALUES ?p { rdfs:domain rdfs:range } ?s ?p ?what }
+}"""
 
 
 def stats(opened: Opened, about: About, rules: RuleFiles) -> dict[str, Any]:
@@ -57,6 +71,18 @@ def stats(opened: Opened, about: About, rules: RuleFiles) -> dict[str, Any]:
         "rules": sorted(rules.all()),
         "bytes": {part: size(opened.home / part) for part in ("store", "versions", "documents", "rules")},
     }
+
+
+def relations(opened: Opened, names: Names) -> tuple[frozenset[Entity], frozenset[Entity]]:
+    """Properties and classes: those that facts have, and those that are declared."""
+    properties, classes = (_distinct(opened, names, query) for query in (_USED_PROPERTIES, _USED_CLASSES))
+    return properties, classes
+
+
+def _distinct(opened: Opened, names: Names, query: str) -> frozenset[Entity]:
+    found = asked(opened.store, query, names, sys.maxsize)
+    assert isinstance(found, Rows)
+    return frozenset(term for row in found.rows for term in row if isinstance(term, Entity))
 
 
 def _counted(opened: Opened, about: About, query: str) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,37 @@ class Draft:
         self._emptied.add(graph)
         if not any(self.records.of(name).source.status in HOLDS for name in self.graphs(subject, predicate, what)):
             self.removed += self._take(self._quad(subject, predicate, what))
+
+    def state_new(self, facts: Iterable[tuple[bytes, bytes, bytes]], graph: Graph, *, holds: bool) -> None:
+        """Have a record state facts that nothing stated before, which is not looked up; each once.
+
+        Args:
+            facts: The three terms of each, as N-Triples writes them.
+            graph: The record.
+            holds: Whether they hold by it.
+        """
+        self.flush()
+        end, every = f" {graph} .\n".encode(), iter(facts)
+        while batch := list(islice(every, MOST_PENDING)):
+            lines = [b"%b %b %b" % terms for terms in batch]
+            stated = [line + end for line in lines]
+            if holds:
+                stated += [line + b" .\n" for line in lines]
+                self.added += len(batch)
+            self.statements += len(batch)
+            self.changed = True
+            whole = b"".join(stated)
+            self._changes.added_lines(whole)
+            library = oxigraph()
+            with sound(self._home), disk_faults(self._home):
+                self._store.bulk_extend(library.parse(whole, library.RdfFormat.N_QUADS))
+
+    def move(self, subject: Node, predicate: Node, what: Object, former: Graph, graph: Graph) -> None:
+        """Have another record state what one states; the fact holds as before."""
+        if self._take(self._quad(subject, predicate, what, former)):
+            self._emptied.add(former)
+            self.statements += self._put(self._quad(subject, predicate, what, graph)) - 1
+            self._unseen = True
 
     def retract(self, quad: Quad, why: str) -> None:
         """Have a record state a fact no more, and a retracted one that points to it state it instead."""

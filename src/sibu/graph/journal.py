@@ -82,6 +82,12 @@ class Changes:
         """Write what comes in."""
         self._write(_ADDED, quads)
 
+    def added_lines(self, lines: bytes) -> None:
+        """Write what comes in, as lines of N-Quads."""
+        with disk_faults(self._place):
+            self._file.write(_ADDED)
+            self._file.write(lines)
+
     def removed(self, quads: Iterable[Quad]) -> None:
         """Write what goes out."""
         self._write(_REMOVED, quads)
@@ -191,6 +197,16 @@ class Journal:
         Raises:
             KnowledgeError: When the file is missing or damaged.
         """
+        library = oxigraph()
+        for added, lines in self.lines(version):
+            yield added, list(library.parse(b"".join(lines), library.RdfFormat.N_QUADS))
+
+    def lines(self, version: Version) -> Iterator[tuple[bool, list[bytes]]]:
+        """The same as lines of N-Quads.
+
+        Raises:
+            KnowledgeError: When the file is missing or damaged.
+        """
         if version.number == 0:
             return
         place = self._folder / f"{version.number:06d}.nq.gz"
@@ -198,10 +214,8 @@ class Journal:
             raise KnowledgeError(f"{place} is missing. {_BACKUP}")
         if hash_file(place) != version.changes:
             raise KnowledgeError(f"{place} is damaged: it was changed (its sha256 differs). {_BACKUP}")
-        library = oxigraph()
         with place.open("rb") as raw, gzip.GzipFile(fileobj=raw) as zipped:
-            for added, lines in _batches(BufferedReader(cast(Any, zipped))):
-                yield added, list(library.parse(b"".join(lines), library.RdfFormat.N_QUADS))
+            yield from _batches(BufferedReader(cast(Any, zipped)))
 
     def sweep(self) -> None:
         """Remove what versions left that were never committed; only the one writer may ask this."""

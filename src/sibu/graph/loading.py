@@ -9,7 +9,7 @@ from typing import Any
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Source, Triple
-from sibu.graph._rdf import Blanks, named, oxigraph, to_terms
+from sibu.graph._rdf import Blanks, named, oxigraph, to_terms, to_triple
 from sibu.graph.draft import Draft
 from sibu.graph.formats import Format, Parsed, format_of, opened
 from sibu.graph.records import HOLDS, OF, RECORD, SOURCES, Record, check_source, is_record, placed, split
@@ -231,3 +231,22 @@ def restored(quads: Iterable[Any]) -> dict[str, Record]:
             raise DataError(f"{name}: {said}. Nothing was loaded.")
         found[name] = record
     return found
+
+
+def triples_of(path: Path, base: str) -> list[Triple]:
+    """What a file of RDF says, without a knowledge base to take it; in whatever graph.
+
+    Args:
+        path: The file.
+        base: Namespace of relative names.
+
+    Raises:
+        DataError: When it cannot be read: with line, column, and what is wrong.
+    """
+    form = format_of(path)
+    if not form.rdf:
+        raise DataError(f"{path} is a table ({form.name}), no RDF. Give Turtle, N-Triples, JSON-LD or RDF/XML.")
+    with opened(path):  # says what is wrong where there is none
+        pass
+    blanks = Blanks(hash_file(path)[:12])
+    return [to_triple(quad) for quad in named(iter(Parsed(path, form, base)), blanks)]

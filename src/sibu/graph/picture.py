@@ -90,7 +90,7 @@ def svg(shown: Neighbourhood) -> Markup:
     pairs = sorted(zip(lines, named, strict=True), key=lambda pair: pair[1])
     parts = [_fact(facts, at, shown.relations, named=by) for facts, by in pairs]
     parts += [_thing(thing, at[thing.entity]) for thing in shown.things]
-    name = _clean(f"{shown.things[0].label}: {len(shown.things)} things, {len(shown.facts)} facts")
+    name = clean(f"{shown.things[0].label}: {len(shown.things)} things, {len(shown.facts)} facts")
     whole = Markup(
         '<svg class="kb" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" width="{:.0f}" height="{:.0f}" '
         'viewBox="{:.0f} {:.0f} {:.0f} {:.0f}"><style>{}</style>{}</svg>'
@@ -108,10 +108,10 @@ def page(shown: Neighbourhood, rows: list[tuple[str, str, str, str]], title: str
         title: What the page is about.
     """
     line = Markup("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>")
-    table = Markup("\n").join(line.format(*map(_clean, row)) for row in rows)
+    table = Markup("\n").join(line.format(*map(clean, row)) for row in rows)
     more = Markup("<p>There is more around it than is shown.</p>") if shown.cut else Markup("")
     return Markup(_PAGE).format(
-        title=_clean(title), style=Markup(_PAGE_STYLE), picture=svg(shown), more=more, table=table
+        title=clean(title), style=Markup(_PAGE_STYLE), picture=svg(shown), more=more, table=table
     )
 
 
@@ -149,11 +149,11 @@ def _fact(facts: list[Triple], at: Mapping[Entity, Place], relations: Mapping[En
     )
     head = _tip(tip, two)
     if not named:
-        return Markup('<g class="faint"><title>{}</title>{}{}</g>').format(_clean(names), line, head)
+        return Markup('<g class="faint"><title>{}</title>{}{}</g>').format(clean(names), line, head)
     label = Markup('<text class="rel" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>').format(
-        *_on_curve(one, middle, two), _cut(names, 26)
+        *_on_curve(one, middle, two), cut(names, 26)
     )
-    return Markup("<g><title>{}</title>{}{}{}</g>").format(_clean(names), line, head, label)
+    return Markup("<g><title>{}</title>{}{}{}</g>").format(clean(names), line, head, label)
 
 
 def _on_curve(one: Place, middle: Place, two: Place) -> tuple[float, float]:
@@ -177,25 +177,25 @@ def _thing(thing: Thing, at: Place) -> Markup:
     anchor, x = ("middle", at.x) if abs(at.x) < 20 else ("start", at.x + 9) if at.x > 0 else ("end", at.x - 9)
     y = at.y + 4 if anchor != "middle" else at.y - 10 if at.y <= 0 else at.y + 20
     parts = [Markup('<text class="name{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-        kind, x, y, anchor, _cut(thing.label, _LONGEST)
+        kind, x, y, anchor, cut(thing.label, _LONGEST)
     )]  # fmt: skip
     if thing.classes:
         lower = y + SIZE if anchor != "middle" or at.y > 0 else y - SIZE
         parts.append(Markup('<text class="class" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-            x, lower, anchor, _cut(", ".join(thing.classes), _LONGEST + 6)
+            x, lower, anchor, cut(", ".join(thing.classes), _LONGEST + 6)
         ))  # fmt: skip
     dot = Markup('<circle class="dot{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(kind, at.x, at.y, 6 if kind else 4.5)
-    return Markup("<g><title>{}</title>{}{}</g>").format(_clean("\n".join(said)), dot, Markup("").join(parts))
+    return Markup("<g><title>{}</title>{}{}</g>").format(clean("\n".join(said)), dot, Markup("").join(parts))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A text without what XML does not allow."""
     return _NOT_IN_XML.sub("\ufffd", text)
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     """As much of a text as is as wide as so many letters; a Chinese character is as wide as two."""
-    text, room = " ".join(_clean(text).split()), most
+    text, room = " ".join(clean(text).split()), most
     for place, sign in enumerate(text):
         room -= 2 if east_asian_width(sign) in "WF" else 1
         if room < 0:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Status, Term, Triple, Value
@@ -20,9 +21,13 @@ from sibu.graph.journal import Version
 from sibu.graph.labels import Labels
 from sibu.graph.opening import Opened
 from sibu.graph.published import sound
-from sibu.graph.records import Record
+from sibu.graph.records import Record, is_record
 from sibu.graph.searching import Diff
 from sibu.graph.writing import write
+
+if TYPE_CHECKING:
+    from sibu.graph.columns import Columns
+    from sibu.graph.statements import Statements
 
 
 class Reading:
@@ -98,6 +103,73 @@ class Reading:
         with sound(self.folder):
             return searching.records(self._opened, triple)
 
+    def statements(self, after: int = 0) -> Statements:
+        """Who states what more than in a version before, or what no more, in bulk.
+
+        Args:
+            after: Number of that version; 0: all that is stated.
+        """
+        from sibu.graph.statements import Statements
+
+        found = Statements(self._opened.records)
+        with sound(self.folder):
+            if after or not self._is_long():
+                found.read(self._opened.journal, after, self.version.number)
+            else:
+                found.take_all(self._opened.store)
+        return found
+
+    def _is_long(self) -> bool:
+        """Whether its history holds far more than there is now, so that the store is read in less time."""
+        return sum(each.added + each.removed for each in self.versions()) > 3 * self.version.facts + 100_000
+
+    def stated_as(
+        self, status: Status, fact: Triple | tuple[Entity | None, Entity | None, Term | None]
+    ) -> Iterator[Triple]:
+        """Facts that records of a status state, as often as there are such records.
+
+        Args:
+            status: The status.
+            fact: The fact, or subject, predicate and object; None: any.
+        """
+        terms = (fact.subject, fact.predicate, fact.object) if isinstance(fact, Triple) else fact
+        pattern = tuple(None if each is None else to_rdf(each) for each in terms)
+        if isinstance(pattern[1], oxigraph().BlankNode):
+            return
+        with sound(self.folder):
+            for quad in self._opened.store.quads_for_pattern(*pattern, None):
+                name = getattr(quad.graph_name, "value", "")
+                if is_record(name) and self._opened.records.of(name).source.status == status:
+                    yield to_triple(quad)
+
+    def recorded(self) -> list[Source]:
+        """The sources there are, or were: what those of one document and status share, without their places."""
+        with sound(self.folder):
+            return [record.source for _, record in self._opened.records.parents()]
+
+    def said_by(self, wanted: Callable[[Source], bool]) -> Iterator[tuple[Triple, Source]]:
+        """What some sources state, one by one, each with its source but for the time."""
+        records = self._opened.records
+        with sound(self.folder):
+            for parent, record in records.parents():
+                for graph in records.graphs(parent) if wanted(record.source) else ():
+                    source = replace(records.of(graph).source, time="")
+                    for quad in self._opened.store.quads_for_pattern(None, None, None, oxigraph().NamedNode(graph)):
+                        yield to_triple(quad), source
+
+    def stated(self, wanted: Callable[[Source], bool]) -> Columns:
+        """All that some sources state, in bulk, from the store."""
+        from sibu.graph.statements import Statements
+
+        found = Statements(self._opened.records)
+        with sound(self.folder):
+            for parent, record in self._opened.records.parents():
+                if wanted(record.source):
+                    for graph in self._opened.records.graphs(parent):
+                        node = oxigraph().NamedNode(graph)
+                        found.take_all(self._opened.store.quads_for_pattern(None, None, None, node))
+        return found.net(wanted)[0]
+
     def query(self, sparql: str, *, seconds: float | None = 30.0, most: int = asking.MOST_ROWS) -> Answer:
         """Ask in SPARQL 1.1 over the facts that hold; ``GRAPH <urn:sibu:sources>`` tells of records.
 
@@ -115,6 +187,11 @@ class Reading:
             with sound(self.folder):
                 return asking.asked(self._opened.store, sparql, self.names, most)
         return self._asker.ask(self._opened.place(), sparql, self.names, seconds, most)
+
+    def relations(self) -> tuple[frozenset[Entity], frozenset[Entity]]:
+        """The properties and the classes of the facts that hold, and those that are declared: by RDFS, by OWL."""
+        with sound(self.folder):
+            return counting.relations(self._opened, self.names)
 
     # ---- names for people --------------------------------------------------------------------------------------------
 

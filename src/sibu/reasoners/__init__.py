@@ -1,1 +1,6 @@
-"""F3: ways to conclude new facts from those that a knowledge base holds, each with proofs."""
+"""Room: what concludes new facts from those of a knowledge base, each with a proof; one part a way."""
+
+from sibu.catalog import Catalog
+from sibu.reasoners import owl, rdfs, rules
+
+REASONERS = Catalog("reasoner", rules.ENTRY, rdfs.ENTRY, owl.ENTRY, group="sibu.reasoners")

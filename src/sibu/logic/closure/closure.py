@@ -15,6 +15,7 @@ from sibu.logic.closure.changes import Changes
 from sibu.logic.closure.compiled import Assign, Pattern, Ready, Total
 from sibu.logic.closure.proofs import proof
 from sibu.logic.closure.relation import Relation, distinct
+from sibu.logic.closure.removal import columns_of
 from sibu.logic.closure.runs import Rows
 from sibu.logic.closure.solve import Pick, Solver, Table, Watch
 from sibu.logic.closure.terms import Ids, Terms
@@ -224,6 +225,10 @@ class Closure:
     def _solver(self) -> Solver:
         return Solver(self._fresh().store, Watch())
 
+    def ready(self, seconds: float | None = None) -> tuple[Sequence[Ready], Solver]:
+        """Its rules and a solver over its facts, for others of this package, who may ask for so long."""
+        return self._fresh().rules, Solver(self._fresh().store, Watch(seconds))
+
     def _find(self, fact: Atom) -> tuple[int, int]:
         """The relation and the row of a fact, -1 where there is none."""
         if not fact.ground:
@@ -266,17 +271,22 @@ class Closure:
             assert isinstance(predicate, Entity)
             yield Atom(predicate, tuple(terms))
 
-    def columns(self, predicate: Entity, arity: int = 2) -> tuple[Ids, ...]:
+    def columns(self, predicate: Entity, arity: int = 2, *, derived: bool = False) -> tuple[Ids, ...]:
         """All facts of a predicate as columns of numbers; they must not be written to.
 
         Args:
             predicate: Its name; ``TYPE`` for classes, which are the second column.
             arity: How many terms the facts have.
+            derived: Those alone that hold by rules and are not asserted.
         """
         number = self._fresh().store.find(self.terms.find(predicate), arity)
         if number < 0:
             return tuple(np.zeros(0, np.int32) for _ in range(arity))
-        return self._upkeep.store.relations[number].facts()
+        relation = self._upkeep.store.relations[number]
+        if not derived:
+            return relation.facts()
+        rows = relation.living()
+        return tuple(columns_of(relation, rows[~relation.asserted.view[rows]]))
 
     def count(self) -> int:
         """How many facts hold."""

@@ -79,6 +79,8 @@ class Body:
 
     atoms: tuple[Pattern, ...]
     tests: tuple[Test, ...]
+    conditions: tuple[Condition, ...] = ()
+    """What the tests are in the rule, one for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _body(
         made = _test(each, bound, outside, terms)
         bound |= {made.gives} if isinstance(made, Assign | Total) else frozenset()
         tests.append(made)
-    return Body(patterns, tuple(tests))
+    return Body(patterns, tuple(tests), tuple(ordered))
 
 
 def _test(each: Condition, bound: frozenset[str], outside: frozenset[str], terms: Terms) -> Test:

@@ -1,28 +1,21 @@
-"""F6, the public verbs of knowledge: plain functions that Python users and ``sibu kb`` call alike.
-
-``sibu.kb.open(folder)`` gives the ``KnowledgeBase`` itself, which can do more; each function here opens one, does one
-thing, closes it, and returns what can be written as JSON.
-"""
+"""A knowledge base made and filled, and asked for what is stated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sibu.core.errors import DataError, counted
+from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Status, Term, Triple, Value, term_json
+from sibu.kb._opened import Folder, fact_json, open  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from sibu.core.example import Faults
     from sibu.core.names import Names
     from sibu.graph import KnowledgeBase
-    from sibu.graph.formats import Format
-    from sibu.graph.mapping import TableMapping
 
-Folder = str | Path
 ANY = "_"
 """Stands for anything where a fact is given by its terms."""
 
@@ -52,17 +45,6 @@ def create(
 
     with KnowledgeBase.create(folder, base=base, prefixes=prefixes, languages=languages) as kb:
         return kb.folder
-
-
-def open(folder: Folder, *, write: bool = False) -> KnowledgeBase:  # noqa: A001  (what users call it)
-    """Open a knowledge base; use it in a ``with`` block. ``write``: to change it, which one process at a time may.
-
-    Raises:
-        SibuError: For every fault that the user can mend.
-    """
-    from sibu.graph import KnowledgeBase
-
-    return KnowledgeBase.open(folder, write=write)
 
 
 def names(folder: Folder) -> Names:
@@ -110,6 +92,8 @@ def add(
     Raises:
         SibuError: For every fault that the user can mend. Nothing was loaded then.
     """
+    from sibu.curation import given
+
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not listed:
         raise DataError("Name at least one file.")
@@ -119,109 +103,16 @@ def add(
         raise DataError(f"Several files are the document {', '.join(map(repr, sorted(twice)))}. {mend}")
     with open(folder, write=True) as kb:
         before, told = kb.version.number, []
-        read = _mapping(mapping, kb) if mapping is not None else None
+        read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
             for file, name in zip(listed, named, strict=True):
                 source = Source(name, status=status, confidence=confidence)
                 with (progress or Silent()).bar(f"facts of {file.name}", None) as tell:
-                    facts = _facts(kb, file, format, read, name)
+                    facts = given.table_facts(file, kb.names, format, read, name)
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
                 told.append({"document": name, "facts": found.facts})
         version = kb.version
         return {"version": version.to_json(), "new": version.number > before, "files": told}
-
-
-def _facts(
-    kb: KnowledgeBase, file: Path, format_: str | None, mapping: TableMapping | None, name: str
-) -> Iterator[tuple[Triple, int]] | None:
-    """The facts of a table with their rows; None: the file is RDF."""
-    from sibu.core.example import Faults
-    from sibu.graph import tables
-    from sibu.graph.formats import format_of, opened
-
-    form = format_of(file, format_)
-    if form.rdf:
-        if mapping is not None:
-            raise DataError(f"{file} is {form.name}, which needs no mapping.")
-        return None
-    with opened(file) if form.name != "parquet" else file_there(file):
-        pass
-    faults = Faults()
-    if mapping is not None:
-        rows = _reader(form, mapping.reader)(str(file), faults)
-        uniform = form.name != "jsonl"
-        return _sound(tables.facts(rows, mapping, kb.names, name, faults, uniform=uniform), faults)
-    if form.name in ("jsonl", "parquet"):
-        raise DataError(f"{file} is a table; say by a mapping how its rows are facts (`--mapping FILE`).")
-    columns, rows = _three(file, form, faults)
-    return _sound(tables.triples(rows, columns, kb.names, name, faults), faults)
-
-
-def file_there(file: Path) -> Any:
-    """A context that holds nothing.
-
-    Raises:
-        DataError: When there is no such file.
-    """
-    from contextlib import nullcontext
-
-    if not file.is_file():
-        raise DataError(f"There is no file {file}.")
-    return nullcontext()
-
-
-def _sound(facts: Iterable[tuple[Triple, int]], faults: Faults) -> Iterator[tuple[Triple, int]]:
-    """The facts; at the end what was wrong, which stops the change they are part of."""
-    yield from facts
-    if number := faults.number("error"):
-        listed = faults.first_errors(where="")
-        raise DataError(f"{listed}\n{counted(number, 'fault')}; nothing was loaded.")
-
-
-def _reader(form: Format, given: Any) -> Callable[[str, Faults], Iterator[tuple[int, dict[str, Any]]]]:
-    from sibu.readers import READERS
-
-    spec = READERS.spec(given or form.name)
-    found: Callable[[str, Faults], Iterator[tuple[int, dict[str, Any]]]] = READERS.of(spec).build(spec)
-    return found
-
-
-def _three(file: Path, form: Format, faults: Faults) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    """The columns of a table of triples, head, relation and tail, and its rows; its first line may name them."""
-    from sibu.graph.formats import opened
-    from sibu.graph.tables import HEADERS, is_header
-
-    with opened(file) as content:
-        first = content.readline().decode("utf-8", "replace").strip("\r\n")
-    mark = "\t" if form.name == "tsv" else ","
-    cells = [cell.strip().strip('"') for cell in first.split(mark)]
-    if first and len(cells) != 3 and not first.startswith('"'):
-        said = f"{file}:1: a triple has 3 cells, this line has {len(cells)} ({first[:80]!r})"
-        raise DataError(f"{said}. Where it is a table of things, say by a mapping how its rows are facts.")
-    quote = {"quote": "none"} if form.name == "tsv" else {}
-    if not is_header(cells):
-        header = ["head", "relation", "tail"]
-        return header, _reader(form, {"name": form.name, "header": header, **quote})(str(file), faults)
-    lower = {cell.lower(): cell for cell in cells}
-    columns = next([lower[name] for name in own] for own in HEADERS if set(own) == set(lower))
-    return columns, _reader(form, {"name": form.name, **quote})(str(file), faults)
-
-
-def _mapping(file: str | Path, kb: KnowledgeBase) -> TableMapping:
-    from sibu.graph.formats import opened
-    from sibu.graph.mapping import mapping_of
-    from sibu.recipe.yaml import parse
-
-    with opened(Path(file)) as content:
-        try:
-            text = content.read().decode()
-        except UnicodeDecodeError as fault:
-            raise DataError(f"{file} is not UTF-8, from byte {fault.start + 1} on. Convert it.") from fault
-    value, lines = parse(text, str(file))
-    return mapping_of(value, lines, str(file), kb.names)
-
-
-# ---- facts ----------------------------------------------------------------------------------------------------------
 
 
 def retract(
@@ -316,7 +207,7 @@ def query(folder: Folder, sparql: str, *, seconds: float = 30.0) -> dict[str, An
             return {"answer": found}
         if isinstance(found, Rows):
             return found.to_json()
-        return {"facts": [_fact_json(each) for each in found]}
+        return {"facts": [fact_json(each) for each in found]}
 
 
 def show(
@@ -360,7 +251,7 @@ def show(
 
 def _told(kb: KnowledgeBase, facts: Iterator[Triple], limit: int, language: str) -> list[dict[str, Any]]:
     return [
-        _fact_json(fact)
+        fact_json(fact)
         | {"said": [_said(kb, each, language) for each in (fact.subject, fact.predicate, fact.object)]}
         | {"sources": [record.to_json() | _passage(kb, record) for record in kb.records(fact)]}
         for fact in islice(facts, limit)
@@ -398,101 +289,3 @@ def _draw(kb: KnowledgeBase, thing: Entity, file: Path, hops: int, limit: int, l
     with new_file(file) as place:
         place.write_text(text, encoding="utf-8")
     return {"file": str(file), "things": len(shown.things), "facts": len(shown.facts), "cut": shown.cut}
-
-
-def _fact_json(fact: Triple) -> dict[str, Any]:
-    terms = (("subject", fact.subject), ("predicate", fact.predicate), ("object", fact.object))
-    return {name: term_json(term) for name, term in terms}
-
-
-# ---- versions and files ---------------------------------------------------------------------------------------------
-
-
-def versions(folder: Folder) -> list[dict[str, Any]]:
-    """Every version from 0, checked against each other.
-
-    Raises:
-        SibuError: When one is missing or damaged.
-    """
-    with open(folder) as kb:
-        return [each.to_json() for each in kb.versions()]
-
-
-def name_version(folder: Folder, version: int | str, name: str) -> dict[str, Any]:
-    """Give a version a name, by which it can be asked for too.
-
-    Raises:
-        SibuError: When there is no such version, or the name is another's.
-    """
-    with open(folder, write=True) as kb:
-        return kb.name_version(version, name).to_json()
-
-
-def diff(folder: Folder, before: int | str, after: int | str) -> dict[str, Any]:
-    """Which facts hold in one version and not in another.
-
-    Returns:
-        ``{"before", "after", "added", "removed"}``.
-
-    Raises:
-        SibuError: When there is no such version.
-    """
-    from sibu.graph.spoken import said_triple
-
-    with open(folder) as kb:
-        found = kb.diff(before, after)
-        told: dict[str, Any] = {"before": found.before.to_json(), "after": found.after.to_json()}
-        for name, facts in (("added", found.added), ("removed", found.removed)):
-            told[name] = [_fact_json(each) | {"said": said_triple(each, kb.names)} for each in facts]
-        return told
-
-
-def rollback(folder: Folder, to: int | str, *, message: str = "") -> dict[str, Any]:
-    """Have all facts and sources as they were in a version, by a new version that undoes those since.
-
-    Raises:
-        SibuError: When there is no such version.
-    """
-    with open(folder, write=True) as kb:
-        return kb.rollback(to, message).to_json()
-
-
-def export(folder: Folder, file: str | Path, *, format: str | None = None, all: bool = False) -> int:  # noqa: A002
-    """Write what holds to a file.
-
-    Args:
-        folder: The knowledge base.
-        file: The file.
-        format: ``turtle``, ``ntriples``, ``jsonld``, ``rdfxml``, ``tsv``, ``csv``; None: by the file's name.
-        all: With what does not hold and all records, as ``nquads``, ``trig`` or ``jsonld``; ``add`` reads it back.
-
-    Returns:
-        How many statements were written.
-
-    Raises:
-        SibuError: For every fault that the user can mend.
-    """
-    with open(folder) as kb:
-        return kb.export(file, format, all=all)
-
-
-def stats(folder: Folder) -> dict[str, Any]:
-    """How much there is of what: facts, statements by status, classes, properties, documents, bytes.
-
-    Raises:
-        SibuError: For every fault that the user can mend.
-    """
-    with open(folder) as kb:
-        return kb.stats()
-
-
-def rebuild(folder: Folder, *, progress: Progress | None = None) -> dict[str, Any]:
-    """Make the store anew from the versions, where its files are damaged or lost.
-
-    Raises:
-        SibuError: When a version itself is.
-    """
-    from sibu.graph.opening import rebuild as made
-
-    with (progress or Silent()).bar("versions", None) as tell:
-        return made(Path(folder), lambda _: tell(1)).to_json()

@@ -1,0 +1,32 @@
+"""F6, the public verbs of knowledge: plain functions that Python users and ``sibu kb`` call alike.
+
+``sibu.kb.open(folder)`` gives the ``KnowledgeBase`` itself, which can do more; each function here opens one, does one
+thing, closes it, and returns what can be written as JSON.
+"""
+
+from sibu.kb._opened import open  # noqa: A004  (what users call it)
+from sibu.kb.facts import add, create, names, query, retract, show
+from sibu.kb.reasoning import check, infer, rules, shapes, why
+from sibu.kb.versions import diff, export, name_version, rebuild, rollback, stats, versions
+
+__all__ = [
+    "add",
+    "check",
+    "create",
+    "diff",
+    "export",
+    "infer",
+    "name_version",
+    "names",
+    "open",
+    "query",
+    "rebuild",
+    "retract",
+    "rollback",
+    "rules",
+    "shapes",
+    "show",
+    "stats",
+    "versions",
+    "why",
+]

@@ -1,0 +1,30 @@
+"""What all verbs of knowledge begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sibu.core.logic import Triple, term_json
+
+if TYPE_CHECKING:
+    from sibu.graph import KnowledgeBase
+
+Folder = str | Path
+
+
+def open(folder: Folder, *, write: bool = False) -> KnowledgeBase:  # noqa: A001  (what users call it)
+    """Open a knowledge base; use it in a ``with`` block. ``write``: to change it, which one process at a time may.
+
+    Raises:
+        SibuError: For every fault that the user can mend.
+    """
+    from sibu.graph import KnowledgeBase
+
+    return KnowledgeBase.open(folder, write=write)
+
+
+def fact_json(fact: Triple) -> dict[str, Any]:
+    """A fact as JSON."""
+    terms = (("subject", fact.subject), ("predicate", fact.predicate), ("object", fact.object))
+    return {name: term_json(term) for name, term in terms}
