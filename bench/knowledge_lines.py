@@ -21,7 +21,7 @@ MINED = ("umls", "kinships", "fb15k237")
 def knowledge(results: Results) -> list[Line]:
     """The standards' own suites, the engine, proofs, links, the store."""
     lines = [*_entailed(results.get("entailment")), _shapes(results.get("shacl")), *_closure(results.get("lubm"))]
-    lines.append(_proofs(results.get("proofs")))
+    lines += [_proofs(results.get("proofs")), _retracted(results.get("retraction"))]
     for name, (title, bar) in LINKS.items():
         lines += _links(results.get(f"links-{name}"), f"Links of {title}, filtered MRR on test", bar)
     for name in MINED:
@@ -102,6 +102,20 @@ def _proofs(found: Mapping[str, Any] | None) -> Line:
             f"{mutated['rejected']:,} of {mutated['no_proof']:,} mutations rejected, depth up to {own['deepest']}"
         )
     return Line(title, bar, "; ".join(parts), "—", "—", judged(not wrong))
+
+
+def _retracted(found: Mapping[str, Any] | None) -> Line:
+    title, bar = "Facts come and go: the closure against one computed afresh", "equal after any sequence"
+    if found is None:
+        return Line(title, bar, plain="—", published="—")
+    drawn, real = found["random"], found["university"]
+    said = f"{drawn['equal']:,} of {drawn['changes']:,} changes to {drawn['programs']} random programs equal; "
+    rounds = real["rounds"]
+    same = all(each["equal"] and each["equal_when_back"] for each in rounds)
+    costs = ", ".join(f"{each['facts']:,} facts {each['retract_seconds']:.2f} s" for each in rounds)
+    said += f"of {real['asserted']:,} facts of university data withdrawn: {costs}, afresh "
+    said += f"{rounds[0]['afresh_seconds']:.2f} s, {'all' if same else 'not all'} equal"
+    return Line(title, bar, said, "—", "—", judged(same and drawn["equal"] == drawn["changes"]))
 
 
 def _links(found: Mapping[str, Any] | None, title: str, bar: float | None) -> list[Line]:
