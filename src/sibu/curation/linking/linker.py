@@ -8,12 +8,13 @@ The score of a candidate, from 0 to 1, is
 ``meaning``), whichever is more. ``class``: 1 where a class that it has, or one above, is among those expected or none
 is; 0.9 where it has no class; 0.5 where it has others. ``context``: 1 - 0.5 to the power of how many words of the
 context are in the names of things beside it. ``prior``: how many facts it has, on a scale of logarithms that ends at
-64. So the score never falls where one of these rises. A name that fits exactly scores 0.85 or more where no other class is expected.
+64. So the score never falls where one of these rises. A name that fits exactly scores 0.85 or more where no other class
+is expected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import log
@@ -59,16 +60,22 @@ class KnowledgeLinker:
         encode: Makes vectors of names; None: names are compared by their letters alone.
         threshold: From 0 to 1; below it a link is NIL.
         most: Candidates that are told.
+        leave_out: What is no candidate; None: properties.
     """
 
     def __init__(
-        self, kb: Reading, *, encode: Encode | None = None, threshold: float = THRESHOLD, most: int = 8
+        self,
+        kb: Reading,
+        *,
+        encode: Encode | None = None,
+        threshold: float = THRESHOLD,
+        most: int = 8,
+        leave_out: frozenset[Entity] | None = None,
     ) -> None:
         if not 0 <= threshold <= 1 or most < 1:
             raise ValueError(f"a threshold is from 0 to 1 and there is at least one candidate: {threshold}, {most}")
         self._kb, self._threshold, self._most, self._encode = kb, threshold, most, encode
-        properties = kb.relations()[0]
-        self.aliases = Aliases(names_of(kb, properties))
+        self.aliases = Aliases(names_of(kb, kb.relations()[0] if leave_out is None else leave_out))
         self._near: Near | None = None
         self._alike = None
         if encode is not None:
@@ -163,15 +170,23 @@ class KnowledgeLinker:
         """The classes that a thing has, and those above them."""
         if entity not in self._classes:
             own = (triple.object for triple in self._kb.triples(entity, TYPE))
-            waiting = [each for each in own if isinstance(each, Entity) and not is_standard(each.iri)]
-            found: set[Entity] = set()
-            while waiting:
-                each = waiting.pop()
-                if each not in found:
-                    found.add(each)
-                    waiting += self._above.get(each, ())
-            self._classes[entity] = frozenset(found)
+            self._classes[entity] = self._upwards(
+                each for each in own if isinstance(each, Entity) and not is_standard(each.iri)
+            )
         return self._classes[entity]
+
+    def above(self, kind: Entity) -> frozenset[Entity]:
+        """The classes above a class, and itself."""
+        return self._upwards([kind])
+
+    def _upwards(self, kinds: Iterable[Entity]) -> frozenset[Entity]:
+        waiting, found = list(kinds), set[Entity]()
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found.add(each)
+                waiting += self._above.get(each, ())
+        return frozenset(found)
 
     def _beside(self, entity: Entity) -> _Around:
         if entity not in self._around:
