@@ -9,7 +9,14 @@ from sibu.core.extraction import Seen, Spot, Text
 from sibu.extractors.patterns.find import from_file
 from tests.extractors.told import Told
 
-WORDS = {"aspirin": "Drug", "warfarin": "Drug", "阿司匹林": "Drug", "布洛芬": "Drug", "Anna": "Patient", "fever": "Disease"}
+WORDS = {
+    "aspirin": "Drug",
+    "warfarin": "Drug",
+    "阿司匹林": "Drug",
+    "布洛芬": "Drug",
+    "Anna": "Patient",
+    "fever": "Disease",
+}
 
 
 def seen(lines: str, text: str, home: Path) -> list[tuple[str, ...]]:
@@ -67,7 +74,9 @@ def test_values(tmp_path: Path) -> None:
 
 
 def test_a_class_by_a_pattern(tmp_path: Path) -> None:
-    assert seen('"{d} is an antibiotic" -> Antibiotic(d)', "aspirin is an antibiotic", tmp_path) == [("Antibiotic", "aspirin")]
+    assert seen('"{d} is an antibiotic" -> Antibiotic(d)', "aspirin is an antibiotic", tmp_path) == [
+        ("Antibiotic", "aspirin")
+    ]
 
 
 def test_regular_expressions(tmp_path: Path) -> None:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sibu.core.errors import DataError
 from sibu.kb._opened import Folder, open  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
-
-if TYPE_CHECKING:
-    from sibu.core.linking import Linker
-    from sibu.curation.extracting.ontology import Ontology
-    from sibu.graph import KnowledgeBase
 
 
 def extract(
@@ -70,17 +65,11 @@ def extract(
         if listed or remove:
             with (progress or Silent()).bar("reading documents", len(texts)) as tell:
                 options: dict[str, Any] = {"remove": remove, "again": again, "message": message, "tell": tell}
-                told = run.run(kb, planned, texts, linker=_linker, **options).to_json()
+                told = run.run(kb, planned, texts, **options).to_json()
         told |= {"version": kb.version.to_json(), "new": kb.version.number > before}
         if to_review is not None:
             told["review"] = {"file": str(to_review), "waiting": review.write(kb, Path(to_review))}
         return told
-
-
-def _linker(kb: KnowledgeBase, ontology: Ontology, least: float) -> Linker:
-    from sibu.curation.extracting.lookup import ByLabel
-
-    return ByLabel(kb, ontology, least)
 
 
 def review(folder: Folder, file: str | Path, *, by: str, message: str = "") -> dict[str, Any]:

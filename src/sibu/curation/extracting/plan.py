@@ -34,8 +34,11 @@ class Plan(BaseModel):
     """What becomes of classes and properties that neither the ontology declares nor any fact has."""
     language: str = ""
     """Language of the texts and of the labels of new things, such as `en`; empty: not told."""
-    link: float = Field(default=0.5, ge=0, le=1)
-    """Lowest score of a thing that a name is taken to mean."""
+    link: float = Field(default=0.75, ge=0, le=1)
+    """Lowest score of a known thing that a name is taken to mean, as `sibu kb link` tells it; an exact name of the
+    expected class has 0.85 or more."""
+    encoder: str | None = None
+    """Model by which names are compared by meaning too, such as `minilm` or `me5`; null: by their letters alone."""
     classes: dict[str, str] = Field(default_factory=dict)
     """Class by label, for all extractors that do not say otherwise."""
     properties: dict[str, str] = Field(default_factory=dict)

@@ -140,6 +140,24 @@ class Settled:
     is_new: bool
 
 
+EXACT = 0.85
+"""What the linker gives a name that fits exactly where nothing else speaks for it."""
+_SHARP = 16
+
+
+def sureness(link: Link) -> float:
+    """How sure it is that a name means the best candidate, from 0 to 1.
+
+    The linker's scores are for ranking: an exact name has 0.85 or more, and so may have several. Here an exact name
+    counts as 1, a worse one as less, and the whole is shared among the candidates by the 16th powers of their scores:
+    of two that are alike each has a half, and one that is a tenth better than the other has four fifths.
+    """
+    if not link.candidates or not link.score:
+        return 0.0
+    rivals = sum((score / link.score) ** _SHARP for _, score in link.candidates)
+    return min(1.0, link.score / EXACT) / max(rivals, 1.0)
+
+
 class Proposing:
     """Makes proposals of what was seen.
 
@@ -188,7 +206,7 @@ class Proposing:
         if link.entity is not None or (link.candidates and self._things.is_named_so(said, named.kinds)):
             entity = link.entity or link.candidates[0][0]
             found.linked.setdefault(entity, []).append(witness)
-            return Settled(entity, link.score, is_new=False)
+            return Settled(entity, sureness(link), is_new=False)
         kinds = spot.kinds if spot.label else ()
         if spot.label and not kinds:
             return None  # its class is outside the schema, as was told

@@ -27,7 +27,6 @@ CHUNK = 64
 SUCH_AS = 3
 """Examples of each reason that are told."""
 Tell = Callable[[int], None]
-MakeLinker = Callable[[KnowledgeBase, Ontology, float], Linker]
 
 
 @dataclass
@@ -95,7 +94,6 @@ def run(
     planned: Planned,
     texts: Sequence[Text],
     *,
-    linker: MakeLinker,
     remove: Sequence[str] = (),
     again: bool = False,
     message: str = "",
@@ -110,7 +108,6 @@ def run(
         kb: The knowledge base, open for writing.
         planned: How they are read.
         texts: The documents.
-        linker: Makes what joins names to things.
         remove: Documents that are no more: what extractors and reviewers stated by them is retracted.
         again: Whether those that did not change are read too.
         message: What the change is, in words.
@@ -136,7 +133,7 @@ def run(
             report.documents["removed"] += 1
             report.statements["went"] += gone.went
         things = Things(kb, ontology, frozenset(each.document for each in wanted) | set(remove), planned.plan.language)
-        reading = _Reading(kb, planned, ontology, things, eyes, linker(kb, ontology, planned.plan.link), report)
+        reading = _Reading(kb, planned, ontology, things, eyes, _linker(kb, planned, ontology), report)
         for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
             reading.read(change, chunk, mark)
             tell(len(chunk))
@@ -208,6 +205,19 @@ class _Reading:
             elif record.source.status == "retracted" and record.why.startswith(REVIEW) and record.text == digest:
                 rejected[triple] = "a person rejected it"
         return confirmed, rejected
+
+
+def _linker(kb: KnowledgeBase, planned: Planned, ontology: Ontology) -> Linker:
+    """What joins names to things; classes and properties are none."""
+    from sibu.curation.linking.linker import KnowledgeLinker
+
+    name, apart = planned.plan.encoder, ontology.classes | ontology.properties
+    encode = None
+    if name is not None:
+        from sibu.curation.linking.meaning import encoder
+
+        encode = encoder(name)
+    return KnowledgeLinker(kb, encode=encode, threshold=planned.plan.link, leave_out=apart)
 
 
 def _new_classes(planned: Planned, ontology: Ontology) -> frozenset[Entity] | None:
