@@ -25,6 +25,7 @@ FLOORS = [
         "scorers",
         "trackers",
         "reasoners",
+        "extractors",
     },
     {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "checker"},
     {"core"},

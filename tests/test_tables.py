@@ -25,6 +25,7 @@ ROOMS = {
     "scorers": "SCORERS",
     "trackers": "TRACKERS",
     "reasoners": "REASONERS",
+    "extractors": "EXTRACTORS",
 }
 
 

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import check, evaluate, extraction, kb, label, list_, predict, reasoning, run, search, show
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("label")(label.label)
 app.command("search")(search.search)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
     kb.app.command()(verb)
+kb.app.command()(extraction.extract)
 app.add_typer(kb.app, name="kb")
 
 

@@ -157,6 +157,26 @@ class Prover:
             self._claims[rule.id] = Checker([*others, claim], self.asserted, self._limit)
         return self._claims[rule.id]
 
+    def conclusion(self, rule: Rule, premises: Sequence[Atom], binding: Mapping[str, Term]) -> Proved:
+        """The proof of what one more rule concludes of facts, such as the answer to a question.
+
+        Args:
+            rule: The rule; the knowledge base has none of its id.
+            premises: A fact for each positive atom of its body, in order.
+            binding: What its variables stand for.
+        """
+        steps: dict[Atom, Step] = {}
+        for fact in premises:
+            _splice(self._found.certain.proof(fact) or Proof((Step(fact),)), steps)
+        assert rule.head is not None
+        terms = (binding[term.name] if isinstance(term, Variable) else term for term in rule.head.terms)
+        conclusion = Atom(rule.head.predicate, tuple(terms))
+        places = {fact: place for place, fact in enumerate(steps)}
+        last = Step(conclusion, rule.id, binding, tuple(places[fact] for fact in premises))
+        proof = Proof((*steps.values(), last))
+        checker = Checker([*self._found.plan.certain, rule], self.asserted, self._limit)
+        return Proved(conclusion, "derived", self._with_sources(proof), _faults(checker, proof, conclusion))
+
     # Where asserted facts come from.
 
     def _with_sources(self, proof: Proof) -> Proof:

@@ -36,6 +36,7 @@ class Documents:
         self._store = store
         library = oxigraph()
         self._named, self._text = library.NamedNode(SIBU + "name"), library.NamedNode(SIBU + "text")
+        self._read = library.NamedNode(SIBU + "read")
         self._sources = library.NamedNode(SOURCES)
 
     def all(self) -> dict[str, str]:
@@ -55,6 +56,19 @@ class Documents:
         library, node = oxigraph(), self._node(name)
         said = ((self._named, name), (self._text, digest))
         return [library.Quad(node, what, library.Literal(text), self._sources) for what, text in said]
+
+    def marks(self, name: str) -> list[Quad]:
+        """What is told of by what a document was read."""
+        return list(self._store.quads_for_pattern(self._node(name), self._read, None, self._sources))
+
+    def marking(self, name: str, mark: str) -> list[Quad]:
+        """What is to be told of a document that was read."""
+        library = oxigraph()
+        return [library.Quad(self._node(name), self._read, library.Literal(mark), self._sources)]
+
+    def mark(self, name: str) -> str:
+        """By what a document was read; empty where it was not."""
+        return next((quad.object.value for quad in self.marks(name)), "")
 
     def digest(self, name: str) -> str:
         """Sha256 of a document's text; empty where there is no such document."""

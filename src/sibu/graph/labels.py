@@ -95,6 +95,16 @@ class Labels:
                 if isinstance(term, Value) and isinstance(entity, Entity):
                     yield term, entity
 
+    def things(self) -> Iterator[Entity]:
+        """Everything with an IRI that facts are about, or lead to, each once."""
+        seen: set[str] = set()
+        named = oxigraph().NamedNode
+        for quad in self._store.quads_for_pattern(None, None, None, self._default):
+            for node in (quad.subject, quad.object):
+                if isinstance(node, named) and node.value not in seen:
+                    seen.add(node.value)
+                    yield Entity(node.value)
+
     # ---- what a user typed -----------------------------------------------------------------------------------------
 
     def resolve(self, given: str) -> Entity:

@@ -5,6 +5,7 @@ thing, closes it, and returns what can be written as JSON.
 """
 
 from sibu.kb._opened import open  # noqa: A004  (what users call it)
+from sibu.kb.extraction import extract, review
 from sibu.kb.facts import add, create, names, query, retract, show
 from sibu.kb.reasoning import check, infer, rules, shapes, why
 from sibu.kb.versions import diff, export, name_version, rebuild, rollback, stats, versions
@@ -15,6 +16,7 @@ __all__ = [
     "create",
     "diff",
     "export",
+    "extract",
     "infer",
     "name_version",
     "names",
@@ -22,6 +24,7 @@ __all__ = [
     "query",
     "rebuild",
     "retract",
+    "review",
     "rollback",
     "rules",
     "shapes",
