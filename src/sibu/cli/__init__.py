@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, extraction, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import check, evaluate, extraction, kb, label, list_, predict, reasoning, run, search, show, updating
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("search")(search.search)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
     kb.app.command()(verb)
 kb.app.command()(extraction.extract)
+kb.app.command()(updating.update)
 app.add_typer(kb.app, name="kb")
 
 

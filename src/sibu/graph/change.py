@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError, counted
@@ -126,6 +126,21 @@ class Change:
             for quad in list(self._quads(triple)):
                 if self._status(quad) == status and self._is_of(quad, source):
                     self._draft.unstate(quad)
+                    done += 1
+        return done
+
+    def hold(self, facts: Iterable[Triple], source: Source) -> int:
+        """Have what a source asserts wait for a decision: it is a hypothesis of that source, and holds by it no more.
+
+        Returns:
+            How many facts it asserted.
+        """
+        done = 0
+        for triple in facts:
+            for quad in list(self._quads(triple)):
+                if self._status(quad) == "asserted" and self._is_of(quad, source):
+                    self._draft.unstate(quad)
+                    self.state([(triple, replace(source, status="hypothesis"))])
                     done += 1
         return done
 

@@ -8,6 +8,7 @@ from sibu.kb._opened import open  # noqa: A004  (what users call it)
 from sibu.kb.extraction import extract, review
 from sibu.kb.facts import add, create, names, query, retract, show
 from sibu.kb.reasoning import check, infer, rules, shapes, why
+from sibu.kb.updating import update
 from sibu.kb.versions import diff, export, name_version, rebuild, rollback, stats, versions
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "shapes",
     "show",
     "stats",
+    "update",
     "versions",
     "why",
 ]
