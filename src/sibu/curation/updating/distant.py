@@ -71,6 +71,7 @@ class Distant:
         spec = EXTRACTORS.spec("gazetteer")
         known = Known(kb, ontology, kb.folder, {}, Bundles())
         self._names = EXTRACTORS.of(spec).build(spec, known)
+        self._things: dict[str, Entity | None] = {}
         self._kinds: dict[Entity, tuple[Entity, ...]] = {}
         self._between: dict[tuple[Entity, Entity], tuple[Entity, ...]] = {}
 
@@ -79,22 +80,30 @@ class Distant:
         found, seen = Rows(), set[str]()
         for document in documents:
             text = self._kb.document(document)
-            (own,) = self._names.extract([Text(document, text)], [Seen()])
             for start, end in passages(text, "sentence"):
                 sentence = text[start:end]
                 if sentence not in seen:
                     seen.add(sentence)
-                    self._add(found, sentence, self._named(own.spots, start, end, words), words)
+                    (own,) = self._names.extract([Text(document, sentence)], [Seen()])
+                    self._add(found, sentence, self._named(sentence, own.spots, words), words)
         return found
 
-    def _named(self, spots: Sequence[Spot], start: int, end: int, words: Words) -> list[_Named]:
-        """The things that a sentence names; a name of several things is passed over."""
-        inside = (each for each in spots if start <= each.start and each.end <= end and each.entity is not None)
-        return [
-            _Named(each.start - start, each.end - start, each.entity, self._label(each.entity, words))
-            for each in inside
-            if each.entity is not None
-        ]
+    def _named(self, text: str, spots: Sequence[Spot], words: Words) -> list[_Named]:
+        """The things that a sentence names, by their places in the text; a name of several things is passed over."""
+        found = []
+        for each in spots:
+            entity = self._meant(text[each.start : each.end])
+            if entity is not None:
+                found.append(_Named(each.start, each.end, entity, self._label(entity, words)))
+        return found
+
+    def _meant(self, name: str) -> Entity | None:
+        """The one thing of a name."""
+        if name not in self._things:
+            schema = self._ontology.classes | self._ontology.properties
+            found = [each for each in self._kb.find(name) if each not in schema]
+            self._things[name] = found[0] if len(found) == 1 else None
+        return self._things[name]
 
     def _label(self, entity: Entity, words: Words) -> str:
         """What the bundle calls a thing: by the nearest of its classes that it has a label for; empty: nothing."""

@@ -150,12 +150,14 @@ def update(
     elif new and on_conflict == "hold":
         held, left = stage.held_back(found, known)
     diff = kb.diff(before.number, kb.version.number)
-    ontology = Ontology(kb, open_=False)
-    distant = Distant(kb, ontology, diff.added)
-    told = [] if refused else advice(known_bundles, distant, sorted(kb.documents()), rows_to)
+    fresh = [each for each in diff.added if next(kb.stated_as("asserted", each), None) is not None]
+    told: list[Advice] = []
+    if known_bundles and not refused:
+        distant = Distant(kb, Ontology(kb, open_=False), fresh)
+        told = advice(known_bundles, distant, sorted(kb.documents()), rows_to)
     return Updated(
         before, kb.version, report, stage.inferred, len(known), new, list(left.values()), held, refused, diff, told,
-        unseen(diff.added, known_bundles) if known_bundles else Counter(),
+        unseen(fresh, known_bundles) if known_bundles else Counter(),
     )  # fmt: skip
 
 
