@@ -13,8 +13,10 @@ from sibu.graph.cells import entity_of
 from sibu.logic.text import parse_atom
 
 BASE = "https://example.org/clinic/"
-WORDS = ("anna", "安娜", "имя", "ليلى", "हिन्दी", "सरिता", "สวัสดี", "မြန်မာ", "தமிழ்", "می‌خواهم", "ngữ", "ngu\u031b\u0303", "😀", "👩‍⚕️", "❤️", "a-b",
-         "a.b", "5-fu")  # fmt: skip
+WORDS = (
+    "anna", "安娜", "имя", "ليلى", "हिन्दी", "सरिता", "สวัสดี", "မြန်မာ", "தமிழ்", "می‌خواهم",
+    "ngữ", "ngu\u031b\u0303", "😀", "👩‍⚕️", "❤️", "a-b", "a.b", "5-fu",
+)  # fmt: skip
 """Hindi, Thai, Burmese, Tamil: words whose vowels are marks; Persian with a joiner; accents composed and not; emoji."""
 
 spaces = st.sampled_from([BASE, "https://example.org/", "urn:x:", "https://example.org/clinic/drug/"])

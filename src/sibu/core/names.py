@@ -99,7 +99,7 @@ def _is_local(text: str) -> bool:
 
 
 def iri_of(base: str, label: str) -> str:
-    """An IRI for a thing known by its label alone: words of any script with their marks stay, all else becomes ``_``."""
+    """An IRI for a thing known by its label alone: words of any script stay with their marks, else there is a ``_``."""
     local = ""
     for sign in label.strip():
         mark = category(sign).startswith("M") or sign in "\u200c\u200d"  # goes on a word, and stands by itself nowhere

@@ -25,7 +25,8 @@ def local_name(text: str) -> str:
     """The end of an IRI for a thing named by a text.
 
     Letters with their marks, digits, emoji and ``-._~/+=@:!$&'()*,;·`` stay, as in rule text; blanks become ``_``, all
-    else is written as ``%`` and its bytes. So two texts have one name only where they differ in nothing but blanks and ``_``, and how accents are composed.
+    else is written as ``%`` and its bytes. So two texts have one name only where they differ in nothing but blanks and
+    ``_``, and how accents are composed.
     """
     whole = unicodedata.normalize("NFC", text.strip())
     return whole if _SAFE.fullmatch(whole) else "".join(_sign(sign) for sign in whole)
