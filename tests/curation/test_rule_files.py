@@ -80,7 +80,8 @@ def test_what_is_known_of_the_facts(folder: Path) -> None:
     with KnowledgeBase.open(folder, write=True) as kb:
         found = rule_files.take(kb, [write(folder, "new.rules", "p(X) :- too(X, _).")])
     (warning,) = found.warnings
-    assert "Did you mean `to`?" in str(warning)
+    assert "Nothing defines `too`" in str(warning)
+    assert "Did you mean `to`" in str(warning)
 
 
 def test_shapes_are_taken_up(folder: Path) -> None:
