@@ -30,7 +30,6 @@ FLOORS = [
     {"core"},
 ]
 ROOMS = FLOORS[4]
-BASEMENT_ORDER = {"catalog", "metrics", "nn", "store", "train", "models"}
 
 
 def floor_of(name: str) -> int:

@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 
 from sibu.core.errors import DataError, near_miss
-from sibu.core.names import SIBU
+from sibu.core.names import SIBU, joins
 from sibu.graph._rdf import Node, Quad, Store, oxigraph
 from sibu.graph.folder import KnowledgeError
 from sibu.graph.records import SOURCES
 from sibu.store.atomic import new_file
 
 _RULES = re.compile(r"[\w][\w.\-]*")
+"""Name of a rule file, without the marks of a script."""
 
 
 def hash_text(text: str) -> str:
@@ -142,6 +143,6 @@ class RuleFiles:
         Raises:
             DataError: When it cannot be the name of rules.
         """
-        if not _RULES.fullmatch(name):
+        if joins(name[:1] or "_") or not _RULES.fullmatch("".join(sign for sign in name if not joins(sign))):
             raise DataError(f"{name!r} names no rules: give letters, digits, `_`, `-` and dots, no folder.")
         return self._folder / f"{name}.rules"
