@@ -160,9 +160,11 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
             place = _of_list(place, name, override)
             continue
         inner = place.get(name)
+        if name == "use" and isinstance(inner, list) and len(inner) == 1 and not names[depth + 1].isdigit():
+            inner = place[name] = inner[0]
         if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward", "use"):
             inner = place[name] = {"name": inner}
-        if name in ("reward", "use") and isinstance(inner, list) and len(inner) < 2:  # one may stand without its list
+        if name == "reward" and isinstance(inner, list) and len(inner) < 2:  # one may stand without its list
             inner = place[name] = inner[0] if inner else {}
         if inner is None:
             inner = place[name] = {}
