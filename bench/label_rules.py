@@ -75,8 +75,9 @@ def one(side: str, share: float, seed: int, pairs: list[tuple[str, str]], given:
     whole = {split: rows_of(home / f"{split}.jsonl") for split in ("train", "dev", "test")}
     draw, overrides = random.Random(f"{share} {seed}"), [f"train.seed={seed}"]
     work.mkdir(parents=True, exist_ok=True)
-    labels = {"intent": sorted({row["label"] for row in whole["train"]})}
-    labels["slots"] = sorted({kind for row in whole["train"] for kind in kinds(row)})
+    every = [row for rows in whole.values() for row in rows]  # which labels there are belongs to the task
+    labels = {"intent": sorted({row["label"] for row in every})}
+    labels["slots"] = sorted({kind for row in every for kind in kinds(row)})
     for split, rows in whole.items():
         few = share < 1 and split != "test"
         rows = [rows[n] for n in sorted(draw.sample(range(len(rows)), round(share * len(rows))))] if few else rows
