@@ -9,9 +9,9 @@ and stand for what somebody who knows the domain would write down: with 5 % of t
 much of the others' labels, and no more. The test part is not looked at.
 
 The sides, in turn, on the same rows, by bench/recipes/atis-rules.yaml (at 5 % 60 epochs): `plain`; `kept`: rules when
-predicting alone (`weight: 0`); `learned`: the penalty alone (`enforce: false`); `both`. Told by seed, with means and the
-gain over `plain` with its interval (paired, Student's t; of one seed none): accuracy of intents, F1 of slots, share of
-test rows that break a rule. ``label-rules-atis.json``.
+predicting alone (`weight: 0`); `learned`: the penalty alone (`enforce: false`); `both`. Told by seed, with means and
+the gain over `plain` with its interval (paired, Student's t; of one seed none): accuracy of intents, F1 of slots, share
+of test rows that break a rule. ``label-rules-atis.json``.
 """
 
 from __future__ import annotations

@@ -262,6 +262,20 @@ def test_what_is_wrong_is_told_before_training(data: Path, base: Path, tiny_mode
     )
 
 
+def test_rows_that_break_rules_are_named(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{**row, "label": "billing"} for row in entity_rows(30)]
+    write_jsonl(tmp_path / "train.jsonl", [*rows[:29], {**rows[29], "label": "appointment"}])
+    file = {"train": str(tmp_path / "train.jsonl")}
+    tasks = {"intent": {"type": "classify", "data": file}, "entities": {"type": "tag", "data": file}}
+    knowledge = {"use": {"name": "label_rules", "rules": RULES[:1]}}
+    found = sibu.check({"name": "it", "model": str(tiny_model), "tasks": tasks, "knowledge": knowledge})
+    wanted = {n for n, row in enumerate(rows[:29], 1) if any(e["label"] == "drug" for e in row["entities"])}
+    told = [each for each in found.gate.faults.examples if each.kind == "label rule"]
+    assert {each.row for each in told} <= wanted
+    assert sum(c for (kind, *_), c in found.gate.faults.counts.items() if kind == "label rule") == len(wanted)
+    assert RULES[0] in told[0].message
+
+
 def test_overrides_reach_into_knowledge(data: Path, base: Path, tiny_model: Path) -> None:
     recipe = recipe_of(data, tiny_model, {"names": str(data / "names.txt"), "use": "gazetteer"}, "tag")
     assert sibu.check(recipe, ["knowledge.use.dropout=0.5"]).sound

@@ -546,6 +546,10 @@ class LabelKnowledge(Protocol):
         """The likeliest answers of the tasks together that break no rule; None where those of each alone break none."""
         ...
 
+    def broken(self, held: Mapping[str, Collection[str]]) -> Sequence[str]:
+        """The rules that speak of these tasks alone and that the labels of these break."""
+        ...
+
     def with_task(self, name: str) -> Collection[str]:
         """The tasks whose answers may bear on this one's, itself among them; none where no rule speaks of it."""
         ...
@@ -575,6 +579,10 @@ class RuledTask(Task, Protocol):
     @property
     def ruled(self) -> Sequence[str]:
         """The labels, in order."""
+        ...
+
+    def held(self, row: Row) -> frozenset[str]:
+        """The labels that hold by the row's own target."""
         ...
 
     def log_chances(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor | None:

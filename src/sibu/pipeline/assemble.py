@@ -63,7 +63,7 @@ class Model(nn.Module):
         """The answer of each task that the batch has targets or features for."""
         encoded = self.encode(batch.inputs)
         found = {task: self.heads[task](encoded, features) for task, features in batch.targets.items()}
-        if self.training:
+        if self.training and any(task in found for task in self.ruled):
             found |= {task: self.heads[task](encoded, {}) for task in self.ruled if task not in found}
         return found
 
@@ -143,7 +143,7 @@ def _broken(
 ) -> Tensor | None:
     """How far the answers to a batch break rules over labels."""
     chances = {}
-    for name in rules.tasks:
+    for name in rules.tasks if rules.tasks[0] in outputs else ():
         own = cast("RuledTask", tasks[name]).log_chances(outputs[name], batch.targets.get(name, {}))
         if own is not None:
             chances[name] = own

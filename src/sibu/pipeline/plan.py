@@ -60,6 +60,7 @@ from sibu.pipeline.require import (
     require_writer,
 )
 from sibu.pipeline.reward import judges_of, require_rewards
+from sibu.pipeline.ruled import rows_that_break
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.teach import Taught
 from sibu.pipeline.weak import require_rules, weakly_labelled
@@ -182,6 +183,8 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         tasks = {name: each.task for name, each in plans.items()}
         known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
         text.tasks = tasks
+        if known.rules is not None and not faults.number("error"):
+            faults.join(rows_that_break(known.rules, plans))
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     require_contrast(recipe, plans, source.folder, text.max_length)

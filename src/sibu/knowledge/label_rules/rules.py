@@ -66,6 +66,10 @@ class LabelRules:
             grown = bool(more)
         return [each for each in self.labels if each in known]
 
+    def broken(self, held: Mapping[str, Collection[str]]) -> Sequence[str]:
+        """The rules that speak of these tasks alone and that labels break."""
+        return [self.texts[place] for place in _wrong(self._between(held), held)]
+
     # ---- learning --------------------------------------------------------------------------------------------------
 
     def worlds(self, tasks: Collection[str]) -> Sequence[Worlds]:
@@ -126,7 +130,7 @@ class LabelRules:
                     _push(open_, number, options, own)
         return None  # nothing that can be answered keeps the rules: answered as if there were none
 
-    def _between(self, options: Mapping[str, Options]) -> list[tuple[int, Formula]]:
+    def _between(self, options: Collection[str]) -> list[tuple[int, Formula]]:
         """The rules that speak of these tasks alone."""
         return [
             (place, each)

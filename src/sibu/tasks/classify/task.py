@@ -233,6 +233,11 @@ class Classify:
         """The labels."""
         return self.labels.names
 
+    def held(self, row: Row) -> frozenset[str]:
+        """The row's own labels."""
+        label = row["label"]
+        return frozenset(label if isinstance(label, list) else [label])
+
     def log_chances(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor | None:  # noqa: ARG002
         """Log probabilities of the labels; of several of each label's not holding and holding."""
         import torch

@@ -269,6 +269,10 @@ class Tag:
         """The kinds of stretches: one holds where such a stretch is there."""
         return self.labels.names
 
+    def held(self, row: Row) -> frozenset[str]:
+        """The kinds of the row's own stretches."""
+        return frozenset(label for label, _, _ in self.gold(row))
+
     def log_chances(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor | None:
         """Log probabilities of each kind's being nowhere and somewhere; words count, which the targets tell."""
         from sibu.tasks.tag.loss import log_presence
