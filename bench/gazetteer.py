@@ -1,7 +1,7 @@
 """Disease names with and without a gazetteer, at 5 %, 20 % and all of the labels of NCBI and BC5CDR.
 
     python bench/gazetteer.py DATA [--sets ncbi bc5cdr] [--shares 0.05 0.2 1] [--seeds 3] [--sides plain wordnet both]
-                                   [--work DIR] [--results DIR] [--limit N]
+                                   [--work DIR] [--results DIR] [--limit N] [--epochs N]
 
 For each set, share and seed so many training sentences are drawn, and as large a share of dev; each side learns from
 those very rows, in turn, by bench/recipes/diseases.yaml (at all rows 6 epochs and one seed). The sides: `plain`,
@@ -123,6 +123,7 @@ def one(name: str, side: str, share: float, seed: int, given: Any) -> dict[str, 
     files["test"] = write(work / f"{name}.test.conll", sentences(place / name / "test.conll")[: given.limit])
     overrides = [f"tasks.entities.data.{split}={file}" for split, file in files.items()]
     overrides += [f"train.seed={seed}", *([f"train.epochs={WHOLE}"] if share >= 1 else [])]
+    overrides += [f"train.epochs={given.epochs}"] if given.epochs else []
     if side != "plain":
         file = names(side, place / SETS[name], work / f"names-{name}-{side}.txt")
         overrides += [f"knowledge.names={file}", "knowledge.use=gazetteer"]
@@ -142,6 +143,7 @@ def main() -> None:
     parser = measure.options(__doc__ or "")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--shares", nargs="+", type=float, default=[0.05, 0.2, 1.0])
+    parser.add_argument("--epochs", type=int, help="in place of those that the program says, to try it out")
     parser.add_argument("--seeds", type=int, default=3, help="seeds where not all rows are learned from")
     parser.add_argument("--sides", nargs="+", default=["plain", "wordnet", "both"])
     given = parser.parse_args()

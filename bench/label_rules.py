@@ -1,7 +1,7 @@
 """Intents and slots of ATIS with rules over labels: 5 % of the rows and all of them.
 
     python bench/label_rules.py DATA [--shares 0.05 1] [--seeds 3] [--sides plain kept learned both] [--least 5]
-                                     [--work DIR] [--results DIR] [--limit N]
+                                     [--work DIR] [--results DIR] [--limit N] [--epochs N]
 
 The rules say which slot an intent never has: pairs that never stand together in the training part although at least
 ``--least`` rows would hold both if they were independent. They are mined from the *whole* training part at every share,
@@ -86,6 +86,7 @@ def one(side: str, share: float, seed: int, pairs: list[tuple[str, str]], given:
         overrides += [f"tasks.{task}.data.{split}={file}" for task in labels]
     overrides += [f"tasks.{task}.labels={json.dumps(own)}" for task, own in labels.items()]
     overrides += [f"train.epochs={FEW_EPOCHS}"] if share < 1 else []
+    overrides += [f"train.epochs={given.epochs}"] if given.epochs else []
     if (how := SIDES[side]) is not None:
         rules = [f'not (intent = "{intent}" and slots has "{slot}")' for intent, slot in pairs]
         spec = {"name": "label_rules", "rules": rules, "weight": how[0], "enforce": how[1]}
@@ -106,6 +107,7 @@ def main() -> None:
     """Measure what is asked for."""
     parser = measure.options(__doc__ or "")
     parser.add_argument("--shares", nargs="+", type=float, default=[0.05, 1.0])
+    parser.add_argument("--epochs", type=int, help="in place of those that the program says, to try it out")
     parser.add_argument("--seeds", type=int, default=3, help="seeds where not all rows are learned from")
     parser.add_argument("--sides", nargs="+", default=list(SIDES), choices=list(SIDES))
     parser.add_argument("--least", type=float, default=5.0)
