@@ -10,8 +10,9 @@ import pytest
 import sibu
 from sibu.core.errors import BundleError, RecipeError
 from sibu.core.logic import TYPE, Entity, Source, Triple, Value
-from sibu.core.names import RDFS
+from sibu.core.names import RDF, RDFS
 from sibu.graph import KnowledgeBase
+from sibu.pipeline.known import names_of
 from sibu.recipe.load import load_recipe
 from tests.conftest import WORDS, entity_rows, intent_rows, write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
@@ -112,6 +113,7 @@ def test_a_gazetteer_tells_names_that_training_never_saw(data: Path, tiny_model:
         (data / "names.away").rename(data / "names.txt")
     record = json.loads((known / "record.json").read_text())
     assert record["knowledge"]["classes"] == {kind: len(names) for kind, names in NAMES.items()}
+    assert record["knowledge"]["texts_with_names"] == {"classify": 1.0, "tag": 1.0}
     assert "gazetteer" in (known / "README.md").read_text(encoding="utf-8")
 
 
@@ -347,3 +349,38 @@ def test_facts_stand_beside_the_text(
         assert text._beside(asked).text == f"where is {name}\n{said}"
     assert text._beside(TextInput("we need a doctor")) == TextInput("we need a doctor")
     assert text._beside(TextInput(f"a {name}", places="units")).pair is None
+
+
+def test_what_is_written_tells_its_facts(base: Path, tiny_writer: Path, tmp_path: Path) -> None:
+    name = next(each for each in NAMES["symptom"] if each.isascii())
+    write_jsonl(
+        tmp_path / "train.jsonl", [{"text": f"{n} what is {name}", "target": "take aspirin"} for n in range(20)]
+    )
+    recipe = {
+        "name": "it",
+        "model": str(tiny_writer),
+        "tasks": {"it": {"type": "generate", "data": {"train": str(tmp_path / "train.jsonl")}, "max_new_tokens": 4}},
+        "knowledge": {"kb": str(base), "use": {"name": "facts", "budget": 30, "predicates": ["kept_in"]}},
+        "train": {"epochs": 1, "max_steps": 2},
+    }
+    model = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
+    told = {f"{name} kept in fever"}
+    for answer in (model.predict(f"what is {name}"), model.tell(f"what is {name}", lambda _: None)):
+        assert {each.content["words"] for each in answer.evidence if each.kind == "fact"} == told
+
+
+def test_names_of_a_class_are_those_of_the_classes_below_it(tmp_path: Path) -> None:
+    def of(name: str) -> Entity:
+        return Entity(BASE + name)
+
+    facts = [
+        Triple(of("opioid"), Entity(RDFS + "subClassOf"), of("drug")),
+        Triple(of("m"), TYPE, of("opioid")),
+        Triple(of("m"), Entity(RDFS + "label"), Value("吗啡", RDF + "langString", "zh")),
+        Triple(of("anna"), TYPE, of("patient")),
+        Triple(of("anna"), Entity(RDFS + "label"), Value("Anna")),
+    ]
+    with KnowledgeBase.create(tmp_path / "kb", base=BASE) as opened:
+        opened.add((each, Source("x")) for each in facts)
+        assert [(name.text, name.classes) for name in names_of(opened, ("drug",))] == [("吗啡", ("drug",))]
+        assert {name.classes for name in names_of(opened, None)} == {("opioid",), ("patient",)}

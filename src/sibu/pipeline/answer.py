@@ -131,7 +131,7 @@ def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], Non
     (found,) = opened.writer(name).valid([row], heard=heard)
     if isinstance(found, SibuError):
         raise found
-    return found
+    return opened.text.with_facts(found, [task.prompt(row)]) if isinstance(opened.text, KnowingText) else found  # type: ignore[attr-defined]
 
 
 def _answered(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sibu.core.example import Row
 from sibu.core.protocols import Features, Modality, Told
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import AnyInput, Feature, Match, Pieces, Prompt, TextInput, Window
@@ -74,6 +76,11 @@ class KnowingText:
     def _seek(self, text: str) -> tuple[Match, ...]:
         return () if self.known.lexicon is None else tuple(self.known.lexicon.every(text))
 
+    def names_in(self, text: str) -> tuple[Match, ...]:
+        """Where known names stand in a text."""
+        found: tuple[Match, ...] = self._found(text)
+        return found
+
     # ---- facts -----------------------------------------------------------------------------------------------------
 
     def _beside(self, source: AnyInput) -> AnyInput:
@@ -126,6 +133,18 @@ class KnowingText:
         facts = {each.words: each.fact for source in inputs for each in self.facts_of(source)}
         own = tuple(Evidence("fact", facts[words]) for words in told)
         return replace(answer, evidence=(*answer.evidence, *own)) if own else answer
+
+
+LOOKED_AT = 1000
+"""Training rows of a task in which names are counted."""
+
+
+def share_named(text: KnowingText, task: Task, rows: Iterable[Row]) -> float | None:
+    """The share of some rows' texts in which a known name stands; None where there is no text."""
+    inputs = [each for row in islice(rows, LOOKED_AT) for each in task.inputs(row)]
+    return (
+        sum(any(text.names_in(each) for each in source.texts()) for source in inputs) / len(inputs) if inputs else None
+    )
 
 
 def knowing(text: Modality, known: Known | None) -> Any:

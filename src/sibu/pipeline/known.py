@@ -199,7 +199,7 @@ def _key(block: KnowledgeBlock, base: KnowledgeBase | None) -> str:
 
 
 def _write(block: KnowledgeBlock, base: KnowledgeBase | None, folder: Path, progress: Progress) -> None:
-    names = [*_from_files(block), *([] if base is None else _from_base(base, block.classes))]
+    names = [*_from_files(block), *([] if base is None else names_of(base, block.classes))]
     names = [name for name in dict.fromkeys(names) if len(name.text) > 1 or not name.text.isascii()]
     if not names:
         where = "knowledge.kb" if block.kb is not None else "knowledge.names"
@@ -239,7 +239,7 @@ def _from_files(block: KnowledgeBlock) -> Iterator[Name]:
                 yield Name(" ".join(name.split()), (kind.strip() or Path(file).name.partition(".")[0],))
 
 
-def _from_base(base: KnowledgeBase, wanted: Sequence[str] | None) -> Iterator[Name]:
+def names_of(base: KnowledgeBase, wanted: Sequence[str] | None) -> Iterator[Name]:
     """Labels and aliases of things, with their classes; of some classes alone where these are given."""
     kinds = _kinds(base, wanted)
     for value, entity in sorted(base.labelled.all()):

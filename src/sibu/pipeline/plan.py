@@ -44,7 +44,7 @@ from sibu.pipeline.data import (
     test_files,
 )
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
-from sibu.pipeline.knowing import knowing
+from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
@@ -183,6 +183,10 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         tasks = {name: each.task for name, each in plans.items()}
         known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
         text.tasks = tasks
+        if known.lexicon is not None:
+            taught = {name: each for name, each in plans.items() if each.learned is not None}
+            shares = {name: share_named(text, each.task, each.splits["train"]) for name, each in taught.items()}
+            known.about["texts_with_names"] = {name: share for name, share in shares.items() if share is not None}
         if known.rules is not None and not faults.number("error"):
             faults.join(rows_that_break(known.rules, plans))
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))

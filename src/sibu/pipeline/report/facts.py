@@ -13,7 +13,7 @@ from typing import Any
 from sibu.core.result import Report, Score
 from sibu.metrics import LOWER_IS_BETTER
 from sibu.pipeline.record import made_of
-from sibu.pipeline.report.figures import several, short_names
+from sibu.pipeline.report.figures import percent, several, short_names
 
 MAIN = {
     "classify": ("accuracy", "micro_f1"),
@@ -356,6 +356,8 @@ def said_knowledge(known: Mapping[str, Any]) -> str:
     if "names" in known:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in list(known["classes"].items())[:8])
         parts.append(f"{several(known['names'], 'name')} ({kinds})")
+    if shares := known.get("texts_with_names"):
+        parts.append("in training texts of " + ", ".join(f"{name} {percent(share)}" for name, share in shares.items()))
     if "kb" in known:
         parts.append(f"knowledge base {known['kb']['name']}, version {known['kb']['version']}")
     if "vectors" in known:
