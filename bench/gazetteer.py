@@ -150,7 +150,12 @@ def main() -> None:
     given.place = run.prepared(given.data, given.work)
     for name in given.sets:
         test = given.place / name / "test.conll"
-        found: dict[str, Any] = {"name": f"gazetteer-{name}", "shares": {}, "names_alone": {}}
+        found: dict[str, Any] = {
+            "name": f"gazetteer-{name}",
+            "command": "python bench/gazetteer.py DATA",
+            "shares": {},
+            "names_alone": {},
+        }
         for side in given.sides[1:]:
             file = names(side, given.place / SETS[name], given.work / "gazetteer" / f"names-{name}-{side}.txt")
             own = {"names": len(file.read_text(encoding="utf-8").splitlines())}

@@ -116,7 +116,13 @@ def main() -> None:
     home = given.place / "atis"
     pairs = mined(rows_of(home / "train.jsonl"), given.least)
     against = rows_of(home / "test.jsonl")
-    found: dict[str, Any] = {"name": "label-rules-atis", "rules": len(pairs), "least": given.least, "shares": {}}
+    found: dict[str, Any] = {
+        "name": "label-rules-atis",
+        "command": "python bench/label_rules.py DATA",
+        "rules": len(pairs),
+        "least": given.least,
+        "shares": {},
+    }
     gold = sum(any((row["label"], kind) in set(pairs) for kind in kinds(row)) for row in against)
     found["broken_by_the_right_labels_of_test"] = gold / len(against)
     for share in given.shares:
