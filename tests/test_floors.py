@@ -23,10 +23,11 @@ FLOORS = [
         "pickers",
         "desks",
         "scorers",
+        "knowledge",
         "trackers",
         "reasoners",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "checker"},
+    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "phrases", "checker"},
     {"core"},
 ]
 ROOMS = FLOORS[4]

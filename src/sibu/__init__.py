@@ -8,8 +8,8 @@ The floors, from the top; imports only fall:
      ``curation`` what follows from a knowledge base, what must not be in it, and what it lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
-                  pickers desks scorers reasoners trackers``: blind
-- F2              ``nn train metrics store models logic graph checker catalog``
+                  pickers desks scorers knowledge reasoners trackers``: blind
+- F2              ``nn train metrics store models logic graph phrases checker catalog``
 - F1 ``core``     the vocabulary
 
 ``import sibu`` imports no torch.
