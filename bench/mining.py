@@ -32,7 +32,7 @@ import measure
 import numpy as np
 from numpy.typing import NDArray
 
-from sibu.logic.mining.apply import Applied, Measure, Score, hypotheses
+from sibu.logic.mining.apply import Applied, Measure, Score
 from sibu.logic.mining.columns import NONE, Relations
 from sibu.logic.mining.search import Mined, mine
 
@@ -136,38 +136,53 @@ def tried(own: graphs.Set, asked: graphs.Triples, settings: Sequence[dict[str, A
     return sorted(found, key=lambda each: -each["valid_mrr"])
 
 
-Way = tuple[Measure, Score, bool]
-"""How hypotheses are weighed, how rules are joined, and whether only pairs that train does not join are told."""
-
-
-def top(own: graphs.Set, best: dict[str, Any]) -> dict[str, Any]:
-    """Precision of the hundred best hypotheses, in the way that is best on valid."""
-    ways = [(measure, score, unlinked) for measure in MEASURES for score in SCORES for unlinked in (False, True)]
-    found = [(way, hundred(own, best["mined"], way, (), ("valid",))) for way in ways]
-    way, valid = max(found, key=lambda each: each[1]["precision"])
-    names = ("measure", "score", "unlinked")
-    return {
-        **dict(zip(names, way, strict=True)),
-        "valid": valid,
-        "test": hundred(own, best["mined"], way, ("valid",), ("test",)),
-        "valid_and_test": hundred(own, best["mined"], way, (), ("valid", "test")),
-        "tried": [dict(zip(names, each, strict=True)) | {"valid": told["precision"]} for each, told in found],
+def top(own: graphs.Set, mined: Sequence[Mined]) -> dict[str, Any]:
+    """Precision of the hundred best new facts, in the way that is best on valid."""
+    joined, valid = graphs.linked(own.triples["train"]), own.pairs("valid")
+    tried = []
+    for kind in MEASURES:
+        for score, best in suggested(own, mined, kind).items():
+            every = list(map(tuple, best.tolist()))
+            for unlinked in (False, True):
+                pairs = joined if unlinked else set()
+                first, later = (graphs.first(each, pairs) for each in (every, (t for t in every if t not in valid)))
+                told = {"measure": kind, "score": score, "unlinked": unlinked}
+                told |= {"valid": precision(own, first, "valid"), "test": precision(own, later, "test")}
+                tried.append(told | {"valid_and_test": precision(own, first, "valid", "test")})
+    best = max(tried, key=lambda each: each["valid"]["precision"])
+    left = ("measure", "score", "unlinked")
+    return best | {
+        "tried": [{key: each[key] for key in left} | {"valid": each["valid"]["precision"]} for each in tried]
     }
 
 
-def hundred(
-    own: graphs.Set, mined: Sequence[Mined], way: Way, known: Sequence[str], true: Sequence[str]
-) -> dict[str, Any]:
-    """Precision of the hundred best hypotheses of a way: what is left out of them, and what is true."""
-    measure, score, unlinked = way
-    given = hypotheses(
-        mined, own.graph("train"), own.graph(*known) if known else None, terms=own.things, measure=measure,
-        score=score, most=graphs.AHEAD if unlinked else 100,
-    )  # fmt: skip
-    numbers = {relation: number for number, relation in enumerate(own.relations)}
-    told = ((each.subject, numbers[each.predicate], each.object) for each in given)
-    best = graphs.first(told, graphs.linked(own.triples["train"]) if unlinked else set())
-    return {"precision": graphs.precision(best, own.pairs(*true)), "of": len(best)}
+def precision(own: graphs.Set, told: Sequence[tuple[int, int, int]], *true: str) -> dict[str, Any]:
+    """Precision of some triples, and how many there are."""
+    return {"precision": graphs.precision(told, own.pairs(*true)), "of": len(told)}
+
+
+def suggested(own: graphs.Set, mined: Sequence[Mined], measure: Measure) -> dict[Score, NDArray[np.int64]]:
+    """The best triples beyond train, by way of joining rules; the best first, as ``hypotheses`` has them."""
+    applied = Applied(mined, Relations(own.graph("train"), own.things), own.things, measure=measure)
+    ids, known = applied.relations.ids, np.sort(_keys(own, own.triples["train"]))
+    found = {score: (np.zeros((0, 3), np.int64), np.zeros((2, 0))) for score in SCORES}
+    for number, relation in enumerate(own.relations):
+        for part in applied.conclusions(relation):
+            triples = np.stack([ids[part.subjects], np.full(len(part.subjects), number), ids[part.objects]], 1)
+            new = ~np.isin(_keys(own, triples), known)
+            for score, (before, ranked) in found.items():
+                every = np.concatenate([before, triples[new]])
+                by = np.concatenate([ranked, np.stack(part.ranked(score))[:, new]], 1)
+                order = np.lexsort((*every.T[[2, 0, 1]], -by[1], -by[0]))[: graphs.AHEAD]
+                found[score] = every[order], by[:, order]
+    return {score: triples for score, (triples, _) in found.items()}
+
+
+def _keys(own: graphs.Set, triples: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each triple as one number."""
+    subjects, relations, objects = triples.T
+    found: NDArray[np.int64] = (subjects * len(own.relations) + relations) * len(own.things) + objects
+    return found
 
 
 def judged(own: graphs.Set, best: dict[str, Any], limit: int | None) -> dict[str, Any]:
@@ -201,7 +216,7 @@ def measured(name: str, given: Any) -> dict[str, Any]:
         "tried": [{key: each for key, each in choice.items() if key != "mined"} for choice in choices],
         "valid_triples_asked": len(asked),
         "mining": json.loads(told),
-        "top_100": top(own, best),
+        "top_100": top(own, best["mined"]),
         "links": judged(own, best, given.limit),
         **measure.facts(own.files),
     }
