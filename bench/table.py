@@ -20,6 +20,7 @@ from typing import Any
 
 from few_lines import few
 from lines import NONE, Line, Results, judged, shown, spread
+from link_lines import links
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
@@ -339,6 +340,7 @@ def page(results: Results) -> str:
     lines = [quality(results, each) for each in QUALITY]
     lines += [lora(results, *each) for each in LORA]
     lines += [together(results), *amazon(results), *speed(results), *growth(results), *writing(results), *few(results)]
+    lines += links(results)
     rows = [[each.measure, each.bar, each.sibu, each.plain, each.published, each.verdict] for each in lines]
     head = ("measure", "bar", "Sibu (95 % interval)", "plain transformers", "published", "verdict")
     count: Callable[[str], int] = [each.verdict for each in lines].count
