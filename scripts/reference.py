@@ -22,6 +22,9 @@ KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback
       "rules", "shapes", "infer", "why", "check")  # fmt: skip
 
 
+LINKS = ("embed", "mine")
+
+
 def recipe_page() -> str:
     """Every key of a recipe."""
     from sibu.recipe.keys import recipe_keys
@@ -69,7 +72,7 @@ def parts_page(room: str) -> str:
 def commands_page() -> str:
     """The help of every command."""
     lines = ["# Commands", "", "Generated from `--help`.", ""]
-    for command in (*COMMANDS, *(f"kb {each}" for each in KB)):
+    for command in (*COMMANDS, *(f"kb {each}" for each in (*KB, *LINKS))):
         done = subprocess.run(
             [sys.executable, "-m", "sibu", *command.split(), "--help"],
             capture_output=True,

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import check, evaluate, kb, label, links, list_, predict, reasoning, run, search, show
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ app.command("label")(label.label)
 app.command("search")(search.search)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
     kb.app.command()(verb)
+kb.app.command()(links.embed)
+kb.app.command()(links.mine)
 app.add_typer(kb.app, name="kb")
 
 

@@ -6,6 +6,7 @@ thing, closes it, and returns what can be written as JSON.
 
 from sibu.kb._opened import open  # noqa: A004  (what users call it)
 from sibu.kb.facts import add, create, names, query, retract, show
+from sibu.kb.links import embed, mine
 from sibu.kb.reasoning import check, infer, rules, shapes, why
 from sibu.kb.versions import diff, export, name_version, rebuild, rollback, stats, versions
 
@@ -14,8 +15,10 @@ __all__ = [
     "check",
     "create",
     "diff",
+    "embed",
     "export",
     "infer",
+    "mine",
     "name_version",
     "names",
     "open",
