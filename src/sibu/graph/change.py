@@ -213,8 +213,9 @@ class Change:
 
     def mark_read(self, document: str, mark: str) -> None:
         """Keep by what a document was read, until its text changes; it has a text."""
-        self._draft.untell(self._documents.marks(document))
-        self._draft.tell(self._documents.marking(document, mark))
+        if self._documents.mark(document) != mark:
+            self._draft.untell(self._documents.marks(document))
+            self._draft.tell(self._documents.marking(document, mark))
 
     def forget_document(self, name: str) -> None:
         """Know a document no more; its text is kept for what was said of it."""

@@ -36,6 +36,7 @@ class Things:
     language: str = ""
     _new: dict[tuple[str, Entity | None], Entity] = field(default_factory=dict)
     _taken: dict[Entity, tuple[str, Entity | None]] = field(default_factory=dict)
+    _known: dict[Entity, bool] = field(default_factory=dict)
     _kinds: dict[Entity, frozenset[Entity]] = field(default_factory=dict)
     _owned: dict[Entity, tuple[Value, ...]] = field(default_factory=dict)
 
@@ -46,6 +47,14 @@ class Things:
 
     def _is_anew(self, extractor: str, document: str) -> bool:
         return extractor.startswith(EXTRACT) and document in self.anew
+
+    def is_known(self, entity: Entity) -> bool:
+        """Whether something else than what is read anew says anything of a thing."""
+        if entity not in self._known:
+            self._known[entity] = any(self.stands(each) for each in self.kb.triples(entity)) or any(
+                self.stands(each) for each in self.kb.triples(object=entity)
+            )
+        return self._known[entity]
 
     def kinds(self, entity: Entity) -> frozenset[Entity]:
         """The classes of a thing."""

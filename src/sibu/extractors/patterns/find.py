@@ -113,8 +113,11 @@ class Patterns:
     def _fitting(self, slot: Slot, given: _Places) -> list[Spot]:
         if slot.is_value:
             return given.values(slot.label)
-        things = given.things
-        return [each for each in things if not slot.label or self._surroundings.fits(each, slot.label)]
+        found: dict[tuple[int, int], Spot] = {}
+        for each in given.things:  # one that says what it is comes before others at its place
+            if not slot.label or self._surroundings.fits(each, slot.label):
+                found.setdefault((each.start, each.end), each)
+        return list(found.values())
 
     def _expressed(self, pattern: Pattern, text: str, given: _Places) -> Iterator[tuple[dict[str, Spot], int, int]]:
         assert pattern.regex is not None
@@ -138,7 +141,8 @@ class _Places:
         for each in sorted(known, key=lambda spot: -spot.score):
             best.setdefault((each.start, each.end, each.label), each)
         self.things = sorted(
-            (each for each in best.values() if each.value is None), key=lambda each: (each.start, -each.end)
+            (each for each in best.values() if each.value is None),
+            key=lambda each: (each.start, -each.end, not each.label, -each.score),
         )
         self._values: dict[str, list[Spot]] = {}
 
