@@ -18,7 +18,20 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PROBED = REFERENCE / "capabilities.json"
 COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search", "kb")
-KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback", "export", "stats", "rebuild")
+KB = (
+    "create",
+    "add",
+    "retract",
+    "query",
+    "show",
+    "versions",
+    "diff",
+    "rollback",
+    "export",
+    "stats",
+    "rebuild",
+    "extract",
+)
 
 
 def recipe_page() -> str:

@@ -211,6 +211,10 @@ class Change:
                     for quad in self._draft.statements_of(graph):
                         yield quad, status
 
+    def keep_texts(self, texts: Iterable[str]) -> None:
+        """Bring texts to the disk that will be those of documents, all together."""
+        self._documents.keep_all(texts)
+
     def mark_read(self, document: str, mark: str) -> None:
         """Keep by what a document was read, until its text changes; it has a text."""
         if self._documents.mark(document) != mark:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sibu.core.errors import DataError, near_miss
@@ -83,6 +85,12 @@ class Documents:
             with new_file(place) as file:
                 file.write_bytes(text.encode())
         return digest
+
+    def keep_all(self, texts: Iterable[str]) -> None:
+        """Keep several texts; the disk brings them in together, which takes a fraction of the time."""
+        new = {hash_text(text): text for text in texts}
+        with ThreadPoolExecutor(16) as threads:
+            list(threads.map(self.keep, new.values()))  # a fault in one is a fault here
 
     def read(self, digest: str) -> str:
         """The text of a sha256.

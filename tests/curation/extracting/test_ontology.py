@@ -1,6 +1,5 @@
 """What an ontology says of new facts."""
 
-
 import pytest
 
 from sibu import kb

@@ -165,6 +165,7 @@ class _Reading:
         self._deciding = Deciding(planned.plan, ontology, things)
 
     def read(self, change: Change, texts: Sequence[Text], mark: str) -> None:
+        change.keep_texts(each.text for each in texts)
         looks = looking.look(self._eyes, texts)
         named = [proposing.named_in(own) for own in looks]
         asked = [proposing.mentions_of(text, own) for text, own in zip(texts, named, strict=True)]

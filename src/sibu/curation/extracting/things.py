@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from sibu.core.logic import TYPE, Entity, Triple, Value
 from sibu.core.names import RDF, RDFS
@@ -105,10 +106,12 @@ class Things:
             self._taken[entity] = key
         return self._new[key]
 
-    def _names(self, text: str, kind: Entity | None) -> list[Entity]:
+    def _names(self, text: str, kind: Entity | None) -> Iterator[Entity]:
         base = self.kb.names.base + local_name(" ".join(text.split()))
         longer = f"{base}_{local_part(kind.iri).replace(' ', '_')}" if kind is not None else base
-        return [Entity(each) for each in (base, longer, *(f"{longer}_{number}" for number in range(2, 1000)))]
+        yield from map(Entity, (base, longer))
+        for number in count(2):
+            yield Entity(f"{longer}_{number}")
 
     def _is_free(self, entity: Entity, text: str, kind: Entity | None) -> bool:
         """Whether nothing else has this name: what an earlier run named so is the same thing."""
