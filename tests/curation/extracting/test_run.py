@@ -208,7 +208,7 @@ def test_a_document_is_removed(home: Path) -> None:
     found = kb.extract("kb", remove=["a"])
     assert found["documents"]["removed"] == 1
     assert facts() == {"Anna takes ibuprofen"}
-    with pytest.raises(DataError, match="There is no document 'a' to remove"):
+    with pytest.raises(DataError, match="No document 'a' was read here"):
         kb.extract("kb", remove=["a"])
     assert read({"a": "Anna takes aspirin."})["documents"]["new"] == 1
 
