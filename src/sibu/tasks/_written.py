@@ -48,6 +48,8 @@ class WrittenSpec(Spec):
 
 def spelled_out(given: Any) -> Any:
     """`true` as a block of defaults, `false` as null."""
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
+        raise ValueError("must be true, false or a mapping (`key: value`)")
     return {} if given is True else None if given is False else given
 
 
