@@ -61,6 +61,8 @@ reveiw: 0.5
         ("extractors: [gazetteer, gazetteer]\n", "two extractors are called 'gazetteer'"),
         ("extractors: [gazetteer]\nlanguage: 'en us'\n", "'en us' is no tag of a language"),
         ("extractors: [gazetteer\n", "not valid YAML"),
+        ("extractors: [gazetteer]\nnew: Drug\n", 'new: is true, false, or a list of classes, given "Drug"'),
+        ("extractors: [gazetteer]\nclasses: {a: 1}\n", "classes.a: should be a valid string, given 1"),
     ],
 )
 def test_one_fault(text: str, said: str, tmp_path: Path) -> None:

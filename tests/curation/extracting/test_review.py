@@ -50,6 +50,13 @@ def test_what_is_shown(file: Path) -> None:
     assert (shown["decision"], shown["score"], shown["by"], shown["document"]) == ("", "0.6", "patterns", "a")
 
 
+def test_a_conflict_is_noted(home: Path) -> None:
+    read({"a": "Anna is 71 years old."}, to_review="r.tsv")
+    assert [(row["fact"], row["note"]) for row in rows_of(Path("r.tsv"))] == [
+        ("Anna - age - 71", "against age(anna, 70)")
+    ]
+
+
 def test_yes_and_no(file: Path) -> None:
     edit(file, lambda row: row.update(decision=" Yes" if "Anna" in row["fact"] else "否", comment="not so"))
     found = kb.review("kb", file, by="李雷")
@@ -146,8 +153,8 @@ def test_two_decisions_of_one_fact(home: Path) -> None:
     [
         (lambda text: text.replace("\t", ","), "It seems to be separated by something else than tabs"),
         (lambda text: text.split("\n", 1)[1], "the columns id, decision, comment"),
-        (lambda text: text.replace("\n", "\tmore\n").replace("\tmore", "", 1), "has 12 cells, the first line has 11"),
-        (lambda text: text.replace("patterns\ta", "patterns"), "has 10 cells, the first line has 11"),
+        (lambda text: text.replace("\n", "\tmore\n").replace("\tmore", "", 1), "has 13 cells, the first line has 12"),
+        (lambda text: text.replace("patterns\ta", "patterns"), "has 11 cells, the first line has 12"),
     ],
 )
 def test_lines_that_a_spreadsheet_broke(home: Path, spoil: Callable[[str], str], said: str) -> None:

@@ -147,7 +147,9 @@ class _Reading:
             for error in fault.errors(include_url=False):
                 within = tuple(each for each in error["loc"] if each != "[key]")
                 own = (*path, *within[: 1 if within[:1] and within[0] in ("new",) else None])
-                if error["type"] == "extra_forbidden":
+                if own[-1:] == ("new",):
+                    self._fault(own, f"is true, false, or a list of classes, given {_short(given.get('new'))}.")
+                elif error["type"] == "extra_forbidden":
                     close = near_miss(str(own[-1]), allowed)
                     self._fault(own, "no such key.", f"{close}Allowed: {', '.join(allowed)}.")
                 elif error["type"] == "missing":
