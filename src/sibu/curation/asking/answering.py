@@ -36,7 +36,7 @@ TRIED = 24
 """Readings of which it is looked at what matches."""
 SHOWN = 3
 """Nearest readings that are told."""
-ANSWER = Entity("urn:sibu:answer")
+ANSWER = Entity("urn:question:answer")
 QUESTION = "question"
 """What an answer's rule concludes, and its id."""
 Status = Literal["answered", "ambiguous", "not known"]
@@ -176,7 +176,7 @@ class Answerer:
         else:
             reply.value = [each[plan.answer.name] for each in matches]
             reply.ones = [self._proved(plan, each) for each in matches[:limit]]
-        reply.notes += self._notes
+        reply.notes += self._noted()
         return reply
 
     def _nothing(self, heard: Heard, plan: Plan) -> Reply:
@@ -187,8 +187,7 @@ class Answerer:
             reply.value = False if plan.shape == "whether" else 0 if plan.shape == "count" else []
             if plan.shape == "whether":
                 reply.ones = self._denied(plan)
-            self.prover  # for what is noted of inference
-            reply.notes += self._notes
+            reply.notes += self._noted()
             return reply
         reply = Reply(heard, "not known", plan, has=self._what_they_have(plan.uses))
         asked = next((atom for atom in plan.atoms if any(isinstance(term, Entity) for term in atom.terms)), None)
@@ -218,8 +217,7 @@ class Answerer:
         return [Atom(TYPE, (each, kind)) for _, kind in plan.kinds[:1] for each in sorted(self._solver.members(kind))]
 
     def _told_of_class(self, thing: Entity, kind: Entity) -> list[Atom]:
-        """The classes of a thing, where some is told of it that shares one above with the class asked for, or is of
-        those whose members a rule or the ontology tells."""
+        """The classes that a thing is told to have, other than the one asked for."""
         own = [triple.object for triple in self._kb.triples(thing, TYPE) if isinstance(triple.object, Entity)]
         return [Atom(TYPE, (thing, each)) for each in own if each in self.vocabulary.classes and kind != each]
 
@@ -231,6 +229,11 @@ class Answerer:
         if self._prover is None:
             self._prover = Prover(self._kb, concluded(self._kb, self.reasoning, self._notes))
         return self._prover
+
+    def _noted(self) -> list[str]:
+        """What is to be known of what was inferred."""
+        assert self.prover is not None
+        return self._notes
 
     def _premises(self, plan: Plan, match: Binding) -> list[Atom]:
         return [filled_in(atom, match) for atom in plan.atoms] + [
@@ -349,6 +352,3 @@ def _key(text: str) -> str:
 def language_of(question: str) -> str:
     """In which language a question's answer is shown: ``zh`` where it has Chinese characters, else ``en``."""
     return "zh" if is_chinese(question) else "en"
-
-
-

@@ -334,7 +334,7 @@ def _bounds(heard: Heard, keys: list[str]) -> Iterator[Bound]:
             figures[place] = float(f"{keys[place]}.{keys[place + 1]}")
             del figures[place + 1]
     for each in heard.kinds("compare"):
-        near = sorted(figures, key=lambda place: (abs(place - each.last) if place >= each.last else each.first - place))
+        near = sorted(figures, key=lambda place: abs(place - each.last) if place >= each.last else each.first - place)
         if near and min(abs(near[0] - each.last), abs(each.first - near[0])) <= 3:
             number = near[0]
             wide = {number, number + 1} if isinstance(figures[number], float) else {number}
