@@ -157,7 +157,7 @@ class Answerer:
                 found.setdefault(each.terms, each)
         return list(found.values())
 
-    # ---- what it comes to -----------------------------------------------------------------------------------------------
+    # ---- what it comes to --------------------------------------------------------------------------------------------
 
     def _replied(self, heard: Heard, read: Read, limit: int) -> Reply:
         plan, matches = read.plan, read.matches
@@ -212,8 +212,9 @@ class Answerer:
             assert isinstance(atom.predicate, Entity)
             found = self._kb.triples(subject, atom.predicate, thing)  # type: ignore[arg-type]
             return [Atom(each.predicate, (each.subject, each.object)) for each in sorted(found, key=str)]
-        if plan.kinds and isinstance(plan.kinds[0][0], Entity):
-            return self._told_of_class(*plan.kinds[0])
+        for thing, kind in plan.kinds[:1]:
+            if isinstance(thing, Entity):
+                return self._told_of_class(thing, kind)
         return [Atom(TYPE, (each, kind)) for _, kind in plan.kinds[:1] for each in sorted(self._solver.members(kind))]
 
     def _told_of_class(self, thing: Entity, kind: Entity) -> list[Atom]:
@@ -221,7 +222,7 @@ class Answerer:
         own = [triple.object for triple in self._kb.triples(thing, TYPE) if isinstance(triple.object, Entity)]
         return [Atom(TYPE, (thing, each)) for each in own if each in self.vocabulary.classes and kind != each]
 
-    # ---- proofs ------------------------------------------------------------------------------------------------------------
+    # ---- proofs ------------------------------------------------------------------------------------------------------
 
     @property
     def prover(self) -> Prover:
@@ -298,7 +299,7 @@ class Answerer:
         rule = Rule(QUESTION, Atom(ANSWER, (Value.of(False),)), (Not(facts[0]),), about="the question")
         return [One(None, self.prover.conclusion(rule, [], {}), rule)]
 
-    # ---- what is missing -------------------------------------------------------------------------------------------------
+    # ---- what is missing ---------------------------------------------------------------------------------------------
 
     def _not_understood(self, heard: Heard, plans: Sequence[Plan]) -> Reply:
         reply = Reply(heard, "not known")

@@ -102,13 +102,13 @@ WORDING = Wording(
 
 IRREGULAR = {
     "took": "take", "taken": "take", "given": "give", "gave": "give", "lay": "lie", "lain": "lie", "lying": "lie",
-    "led": "lead", "brought": "bring", "made": "make", "born": "born", "held": "hold", "known": "know", "wrote": "write",
-    "written": "write", "had": "has", "have": "has", "having": "has", "people": "person", "children": "child",
+    "led": "lead", "brought": "bring", "made": "make", "born": "born", "held": "hold", "known": "know",
+    "wrote": "write", "written": "write", "had": "has", "have": "has", "having": "has", "people": "person", "children": "child",
     "men": "man", "women": "woman", "feet": "foot", "teeth": "tooth", "found": "found", "stood": "stand",
 }  # fmt: skip
 """Forms that no ending tells."""
 
-_ENDINGS = re.compile(r"(?:ations?|ings?|ions?|ments?|ed|es|e|s|is|ence|ance)\Z")
+_ENDINGS = re.compile(r"(?:ation|ing|ion|ment|ed|e|is|ence|ance)\Z")
 
 
 def stemmed(word: str) -> str:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Things that one name may mean which are looked at."""
-NEAR_NAME = 0.8
-"""Likeness from which a word that is no name is read as one."""
+NEAR_NAME, NEAR_CHINESE = 0.82, 0.88
+"""Likeness from which a word that is no name is read as one; of Chinese, where a character is much, it is more."""
 IMPLIED, SLIP, PART = 0.9, 0.9, 0.85
-"""How well a relation fits that a question word means (`how old`: age), one whose name has a slip of the pen, and one of
-whose name a part alone is said (times that part)."""
+"""How well a relation fits that a question word means (`how old`: age), one whose name has a slip of the pen, and one
+of whose name a part alone is said (times that part)."""
 MEANT = 0.62
 """How alike in meaning words and a relation's name must be, where an encoder says it."""
 MOST_BETWEEN = 2
@@ -172,9 +172,10 @@ class Ear:
             for begin, end in ((a, b) for a in range(first, last) for b in range(last, a, -1)):
                 key = " ".join(word.key for word in heard.words[begin:end])
                 letters = len(key.replace(" ", ""))
-                if letters < (3 if is_chinese(key) else 5):
+                least = NEAR_CHINESE if is_chinese(key) else NEAR_NAME
+                if letters < 1 / (1 - least):  # one slip would be too much
                     continue
-                for other, near in self._linker.near.find(key, most=3, least=NEAR_NAME):
+                for other, near in self._linker.near.find(key, most=3, least=least):
                     for each in self._linker.aliases.of(other):
                         heard.things.append(Span(begin, end, each.entity, NEARLY * near, each.text))
 
@@ -350,12 +351,11 @@ def _number(key: str) -> int | float | None:
 
 def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
     """Runs of places, each as its first and the place behind its last."""
-    start = None
+    run: list[int] = []
     for place in places:
-        if start is None or place != last + 1:
-            if start is not None:
-                yield start, last + 1
-            start = place
-        last = place
-    if start is not None:
-        yield start, last + 1
+        if run and place != run[-1] + 1:
+            yield run[0], run[-1] + 1
+            run = []
+        run.append(place)
+    if run:
+        yield run[0], run[-1] + 1

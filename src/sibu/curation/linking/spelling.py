@@ -16,7 +16,9 @@ from sibu.core.units import units
 from sibu.graph.labels import normal
 
 _MARKED = re.compile("[\u0300-\u036f]")
-_PLURAL = re.compile(r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=s|x|z)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z")
+_PLURAL = re.compile(
+    r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=ss|zz)es|(?<=x)es|(?<=[b-df-hj-np-tv-z]us)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z"
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -56,7 +58,9 @@ def singular(word: str) -> str:
     found = _PLURAL.search(word)
     if found is None:
         return word
-    return word[: found.start()] + ("y" if found[0] == "ies" else "")
+    if found[0] == "ies":
+        return word[:-1] if len(word) == 4 else f"{word[:-3]}y"  # lies, allergies
+    return word[: found.start()]
 
 
 def name_key(text: str) -> str:
