@@ -8,14 +8,15 @@ from sibu.curation.asking.wording import Wording
 
 WORDING = Wording(
     language="en",
-    which=("which", "what", "who", "whom", "whose", "list", "name all", "name the", "show", "find", "give me"),
+    which=("which", "what", "who", "whom", "whose", "list", "name all", "name the", "find", "show me", "give me"),
     count=("how many", "the number of", "number of", "count"),
-    opening=("is", "are", "was", "were", "does", "do", "did", "has", "have", "can", "could", "may", "might", "will"),
+    opening=("is", "are", "was", "were", "does", "do", "did", "can", "could", "may", "might", "will"),
     whether=("is it true that", "whether"),
     negative=("not", "doesn't", "don't", "isn't", "aren't", "never", "without", "no", "didn't"),
     joining=("and", "both", "as well as"),
     choosing=("or", "either"),
     passive=("by",),
+    having=("have", "has", "had", "having", "show", "shows"),
     owning=("of",),
     compare={
         "older than": (">", "age"),
@@ -90,7 +91,7 @@ WORDING = Wording(
         "would", "like", "know", "want", "s", "currently", "now", "usually", "often", "really", "exactly", "ever",
         "anything", "something", "anyone", "someone", "thing", "kind", "kinds", "type", "types", "sort", "such", "so",
         "about", "into", "than", "which", "what", "who", "according", "given", "yes", "say", "us", "else", "other",
-        "same", "time", "can", "may", "might", "will", "could", "should", "must", "shall", "had", "having", "get",
+        "same", "time", "can", "may", "might", "will", "could", "should", "must", "shall", "get",
         "gets", "got", "let", "actually", "known", "out", "here",
     ),
     numbers={
@@ -103,7 +104,7 @@ WORDING = Wording(
 IRREGULAR = {
     "took": "take", "taken": "take", "given": "give", "gave": "give", "lay": "lie", "lain": "lie", "lying": "lie",
     "led": "lead", "brought": "bring", "made": "make", "born": "born", "held": "hold", "known": "know",
-    "wrote": "write", "written": "write", "had": "has", "have": "has", "having": "has", "people": "person", "children": "child",
+    "wrote": "write", "written": "write", "people": "person", "children": "child",
     "men": "man", "women": "woman", "feet": "foot", "teeth": "tooth", "found": "found", "stood": "stand",
 }  # fmt: skip
 """Forms that no ending tells."""

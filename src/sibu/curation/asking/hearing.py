@@ -97,7 +97,7 @@ class Heard:
     @property
     def content(self) -> frozenset[int]:
         """The words that a plan has to account for."""
-        silent = ("which", "count", "opening", "whether", "joining", "passive", "owning", "idle")
+        silent = ("which", "count", "opening", "whether", "joining", "passive", "owning", "having", "idle")
         said = frozenset(place for each in self.marked if each.mark.kind in silent
                          for place in range(each.first, each.last))  # fmt: skip
         return frozenset(range(len(self.words))) - said

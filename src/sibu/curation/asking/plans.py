@@ -29,6 +29,8 @@ UNNAMED = 0.75
 AGAINST_ORDER, AGAINST_OWNER = 0.9, 0.5
 """Factors of a first step in the direction that the order of words does not suggest, and of one from what a relation is
 said to be of (`the age of`, `的年龄`) but that it has not."""
+AGAIN = 0.9
+"""Factor of a step along a relation that the path went along before."""
 OTHER_SEEN, OTHER_DECLARED = 0.8, 0.6
 """Factors of a step without facts from a thing of a class that never stands there, or must not."""
 OTHER_TARGET = 0.5
@@ -214,6 +216,8 @@ class Planner:
         if not path.steps:
             fit *= self._order(heard, path.start, step)
         if ends:
+            again = any(each.relation == step.relation for each in path.steps)
+            fit *= AGAIN if again else 1.0
             waiting.append(Path(path.start, (*path.steps, step), ends, path.fit * fit))
         elif not path.steps:
             yield Path(path.start, (step,), frozenset(), fit * self._stands(path.start.entity, step))
@@ -262,6 +266,8 @@ class Planner:
         marked = {each.mark.kind for each in heard.marked if set(range(each.first, each.last)) & set(between)}
         around = {each.mark.kind for each in heard.marked if each.last == start.first or each.first == start.last}
         owned = "owning" in marked and before == is_chinese(heard.text)
+        if owned and self._is_one_of_its(start.entity, step.relation):
+            return 1.0  # the symptom of coughing
         if owned:
             forward = True  # the age of Anna, 安娜的年龄
         if "passive" in marked | around:
@@ -269,6 +275,13 @@ class Planner:
         if forward == step.forward:
             return 1.0
         return AGAINST_OWNER if owned else AGAINST_ORDER
+
+    def _is_one_of_its(self, thing: Entity, relation: Entity) -> bool:
+        """Whether a thing is what a relation leads to, and not what it is of, by its classes."""
+        own = self._linker.classes(thing)
+        return bool(own & self._vocabulary.end(relation, False).declared) and not (
+            own & self._vocabulary.end(relation, True).declared
+        )
 
     def _stands(self, thing: Entity, step: Step) -> float:
         """Whether a thing can stand where a step without facts begins, by its classes."""
@@ -317,6 +330,14 @@ class Planner:
         self, heard: Heard, plan: Plan, things: tuple[Span, ...], relations: list[Span], classes: list[Span]
     ) -> Iterator[tuple[_Draft, Plan]]:
         """Whether something leads from one thing to the others."""
+        if heard.kinds("having") and len(things) == 2:
+            known = set(self._vocabulary.relations)
+            one, two = things
+            for triple in self._kb.triples(one.entity, None, two.entity):
+                if triple.predicate in known:
+                    draft = _Draft(things, uses=list(things), fit=UNNAMED)
+                    draft.atoms.append(Atom(triple.predicate, (one.entity, two.entity)))
+                    yield draft, plan
         for start in (things[0], things[-1]):
             others = [each for each in things if each is not start]
             for path in self._paths(heard, start, frozenset([start.entity]), relations, classes):

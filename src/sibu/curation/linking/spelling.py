@@ -19,6 +19,7 @@ _MARKED = re.compile("[\u0300-\u036f]")
 _PLURAL = re.compile(
     r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=ss|zz)es|(?<=x)es|(?<=[b-df-hj-np-tv-z]us)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z"
 )
+_HAN, _LATIN, _PARTS = re.compile("[\u4e00-\u9fff]+"), re.compile("[A-Za-z0-9 _-]+"), re.compile("[A-Za-z]+|[0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -65,6 +66,10 @@ def singular(word: str) -> str:
 
 def name_key(text: str) -> str:
     """By what a name is compared; empty where it is punctuation alone."""
+    if _HAN.fullmatch(text):  # the quick way for most names
+        return " ".join(text)
+    if _LATIN.fullmatch(text):
+        return " ".join(map(word_key, _PARTS.findall(text)))
     return " ".join([word.key for word in words(text)])
 
 
