@@ -12,8 +12,8 @@ Knowledge bases are made of ``kg_medical_zh`` (diseases with aliases, symptoms, 
 
 What is right is found from the tables themselves, by the path that stands beside each question, and not by the code
 that is measured. ``right``: exactly these answers. ``open``: not known, or ambiguous. ``wrong``: any other answer; of a
-question that cannot be answered, any. ``milliseconds``: of the processor for a question, when the names are indexed. One JSON:
-``asking.json``.
+question that cannot be answered, any. ``milliseconds``: of the processor for a question, when the names are indexed.
+One JSON: ``asking.json``.
 """
 
 from __future__ import annotations
@@ -68,9 +68,11 @@ NOTHING = ("暂无相关资料", "[详细]", "应该如何用药？用什么药�
 Facts = dict[str, dict[str, set[str]]]
 """Objects by subject by relation."""
 TEMPLATES = {
-    "one step": ["{d}有哪些症状？", "{d}的症状是什么？", "{d}看什么科？", "{d}要做哪些检查？", "{d}吃什么药？", "{d}的并发症有哪些？",
-                 "{d}怎么治疗，治疗方法有哪些？", "哪些疾病有{s}的症状？", "什么病会引起{s}？", "{p}用于治疗哪些疾病？"],
-    "two steps": ["{d}的并发症有哪些症状？", "{d}的并发症看什么科？", "{d}的并发症要做哪些检查？", "{d}的并发症吃什么药？"],
+    "one step": ["{d}有哪些症状？", "{d}的症状是什么？", "{d}看什么科？", "{d}要做哪些检查？", "{d}吃什么药？",
+                 "{d}的并发症有哪些？", "{d}怎么治疗，治疗方法有哪些？", "哪些疾病有{s}的症状？", "什么病会引起{s}？",
+                 "{p}用于治疗哪些疾病？"],
+    "two steps": ["{d}的并发症有哪些症状？", "{d}的并发症看什么科？", "{d}的并发症要做哪些检查？",
+                  "{d}的并发症吃什么药？"],
     "count": ["{d}有多少种症状？", "{d}有几种并发症？", "{d}要做多少种检查？", "有多少种疾病有{s}的症状？"],
     "whether": ["{d}有{s}的症状吗？", "{d}会不会引起{c}？", "{d}是否要看{k}？"],
     "unanswerable": ["{d}的发病原因是什么？", "{d}是谁发现的？", "{x}有什么症状？", "{d}可以喝牛奶吗？", "{d}的死亡率是多少？"],

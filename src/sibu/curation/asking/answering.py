@@ -82,6 +82,8 @@ class Reply:
     """Those that fit alike, or the nearest where none fits."""
     unknown: list[tuple[str, list[str]]] = field(default_factory=list)
     """Words that mean nothing here, with names that are near."""
+    unused: list[str] = field(default_factory=list)
+    """Words that ask for more than could be made of the question, such as `not`."""
     has: list[tuple[Entity, list[Entity]]] = field(default_factory=list)
     """Things that were named, with the relations that they have."""
     reasons: Reasons | None = None
@@ -307,6 +309,11 @@ class Answerer:
         best = plans[0] if plans else None
         known = best.places if best is not None else frozenset(
             place for each in (*heard.things, *heard.relations, *heard.classes) for place in each.places)  # fmt: skip
+        for each in heard.marked:
+            places = frozenset(range(each.first, each.last))
+            if places <= heard.content - known:
+                known |= places
+                reply.unused += heard.said(places)
         for words in heard.said(heard.content - known):
             near = self.linker.near.find(_key(words), most=3, least=0.5)
             texts = [each.text for key, _ in near for each in self.linker.aliases.of(key)[:1]]

@@ -33,8 +33,9 @@ AGAIN = 0.9
 """Factor of a step along a relation that the path went along before."""
 OTHER_SEEN, OTHER_DECLARED = 0.8, 0.6
 """Factors of a step without facts from a thing of a class that never stands there, or must not."""
-OTHER_TARGET = 0.5
-"""Factor of a pattern that leads to things of another class than that asked for."""
+OTHER_TARGET, JOINED = 0.5, 0.4
+"""Factors of a pattern that leads to other things than those asked for, by class or by relation, and of one that takes
+two relations one behind the other which the question joins by `and`."""
 EMPTY = 0.85
 """Factor of a pattern that no fact matches."""
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
@@ -517,6 +518,7 @@ class Planner:
     def _scored(self, heard: Heard, drafted: tuple[_Draft, Plan]) -> Plan:
         draft, plan = drafted
         places = frozenset(place for each in draft.uses for place in each.places) | draft.explained
+        draft.fit *= _aimed(heard, draft, plan)
         relations = {atom.predicate for atom in (*draft.atoms, *plan.denied)}
         for each in heard.relations:  # how old, age: one relation by several words
             if each.entity in relations and not any(each.places & thing.places for thing in draft.things):
@@ -599,6 +601,25 @@ def _targets(heard: Heard, classes: list[Span]) -> list[Span]:
         return behind
     return [kind for each in asking for kind in classes
             if kind.last <= each.first and silent >= set(range(kind.last, each.first))]  # fmt: skip
+
+
+def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
+    """Whether the relation that is asked for (`what interacts`, `什么并发症`) leads to what is asked for."""
+    factor = 1.0
+    silent = frozenset(range(len(heard.words))) - heard.content
+    asked = [each for mark in heard.marked if mark.mark.kind == "which" for each in heard.relations
+             if each.first >= mark.last and silent >= set(range(mark.last, each.first))]  # fmt: skip
+    asked = [each for each in asked if not any(each.places & kind.places for kind in heard.classes)]
+    if asked and plan.shape == "which" and X in draft.nodes:
+        last = {atom.predicate for atom in (*draft.atoms, *plan.denied) if X in atom.terms}
+        factor *= 1.0 if last.intersection(each.entity for each in asked) else OTHER_TARGET
+    joining = {place for each in heard.kinds("joining") for place in range(each.first, each.last)}
+    used = sorted((each for each in draft.uses if each in heard.relations), key=lambda each: each.first)
+    for one, two in pairwise(used):
+        between = set(range(one.last, two.first))
+        if between & joining and between <= silent and one.entity != two.entity:
+            factor *= JOINED
+    return factor
 
 
 def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:

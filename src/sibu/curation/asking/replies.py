@@ -135,6 +135,7 @@ def _needed(kb: Reading, reply: Reply, telling: Telling) -> list[str]:
     for text, near in reply.unknown:
         hint = f" Near: {', '.join(near)}." if near else ""
         lines.append(f"Nothing here is called {text!r}, and it is no word that was understood.{hint}")
+    lines += [f"What {each!r} asks for could not be made of the rest of the question." for each in reply.unused]
     if reply.status == "not known" and reply.plan is not None:
         lines.append(f"There is no fact as {_line(reply.plan, telling)}")
     for entity, relations in reply.has:
