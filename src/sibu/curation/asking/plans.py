@@ -1,8 +1,9 @@
 """From what was heard to patterns of facts, each with how well it fits the question.
 
 A pattern leads from the things that were named to what is asked for, over at most three facts for each thing. Its
-score, from 0 to 1, is the product of how well each name fits, and of a factor for everything that speaks against it: a step
-that no word names, a direction against the order of words, words that it leaves out, a pattern that no fact matches.
+score, from 0 to 1, is the product of how well each name fits, and of a factor for everything that speaks against it: a
+step that no word names, a direction against the order of words, words that it leaves out, a pattern that no fact
+matches.
 """
 
 from __future__ import annotations
@@ -630,8 +631,7 @@ def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
 
 
 def _fits_together(paths: Sequence[Path], together: bool) -> bool:
-    """Whether paths of several things may be of one question: coordinated things take the same steps, others their own
-    words."""
+    """Whether paths of several things may be of one question: those joined by `and` take the same steps, others not."""
     if len(paths) < 2:
         return True
     if together:
