@@ -156,18 +156,18 @@ def test_what_is_missing_is_told(clinic: tuple[KnowledgeBase, Answerer]) -> None
     found = asked(clinic, "Which drugs is Dora Holm cleared for?")
     assert "There is no fact as answer(X) :- is cleared for(Dora Holm, X)." in found["needed"]
     found = asked(clinic, "Which drugs are contraindicated for Dora Holm?")
-    assert found["why_not"]["missing"][0]["rule"]["id"] == "interaction", "why not, by the rule that comes closest"
+    assert found["why_not"]["missing"][0]["rule"]["id"] == "clinic:interaction", "the closest rule"
 
 
 def test_a_proof_is_one_for_a_checker_of_its_own(clinic: tuple[KnowledgeBase, Answerer]) -> None:
-    kb, answerer = clinic
+    _, answerer = clinic
     reply = answerer.ask("Which drugs are contraindicated for Bob Lind?")
     one = reply.ones[0]
     checker = Checker([*answerer.reasoning.certain, one.rule], answerer.prover.asserted)
     checker.check(proof_of(one.proved.proof.to_json()), one.proved.fact)
     sources = {source.document for step in one.proved.proof for source in step.sources}
     assert {"patients.csv", "interactions.tsv"} <= sources
-    assert one.term == e("lunarin") and kb.version.number == 5
+    assert one.term == e("lunarin")
 
 
 def test_the_plan_is_told_in_words(clinic: tuple[KnowledgeBase, Answerer]) -> None:

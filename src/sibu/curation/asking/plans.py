@@ -452,8 +452,14 @@ class Planner:
                           for relation, subject in draft.ends.get(node, ()))  # fmt: skip
             ends = [each for each in draft.nodes[node] if isinstance(each, Entity)]
             fitting = frozenset[Term](each for each in ends if kind.entity in self._linker.classes(each))
-            if implied or fitting:
-                if not implied:
+            # Of what is not there, it is enough that it could be of the class.
+            missing = not draft.nodes[node] and any(
+                kind.entity in self._vocabulary.end(relation, subject).seen
+                or not self._vocabulary.end(relation, subject).seen
+                for relation, subject in draft.ends.get(node, ())
+            )
+            if implied or fitting or missing:
+                if not implied and fitting:
                     draft.kinds.append((node, kind.entity))
                     draft.nodes[node] = fitting
                 draft.uses.append(kind)
