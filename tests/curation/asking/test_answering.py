@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +281,22 @@ def test_an_empty_knowledge_base(tmp_path: Path) -> None:
     assert sibu.ask(tmp_path / "kb", "Which drugs does Anna take?")["status"] == "not known"
     with pytest.raises(DataError, match="At least one answer"):
         sibu.ask(tmp_path / "kb", "x", limit=0)
+
+
+def test_an_encoder_knows_other_words(clinic: tuple[KnowledgeBase, Answerer]) -> None:
+    import numpy as np
+
+    kb, plain = clinic
+    seen: dict[str, int] = {}
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        """Vectors in which `gobble` is as `takes`, and nothing else is like another."""
+        places = [seen.setdefault("takes" if text == "gobble" else text, len(seen)) for text in texts]
+        return np.eye(99, dtype=np.float32)[places]
+
+    assert plain.ask("What does Bob Lind gobble?").status == "not known"
+    answerer = Answerer(kb, encode)
+    found = told(kb, answerer, answerer.ask("What does Bob Lind gobble?"))
+    assert found["said"] == "Solvex"
+    assert found["score"] < asked(clinic, "What does Bob Lind take?")["score"] + 0.01
+    assert answerer.ask("What does Bob Lind admire?").status == "not known"

@@ -23,8 +23,9 @@ NEAR_NAME, NEAR_CHINESE = 0.82, 0.88
 IMPLIED, SLIP, PART = 0.9, 0.9, 0.85
 """How well a relation fits that a question word means (`how old`: age), one whose name has a slip of the pen, and one
 of whose name a part alone is said (times that part)."""
-MEANT = 0.62
-"""How alike in meaning words and a relation's name must be, where an encoder says it."""
+MEANT, CLEARLY = 0.3, 0.05
+"""How alike in meaning words and a relation's name must be where an encoder says it (0 as any two names are, 1 the
+same), and how much more alike than the next relation's name."""
 MOST_BETWEEN = 2
 """Words that may stand between two words of a relation's name."""
 
@@ -224,9 +225,11 @@ class Ear:
         runs = list(_runs(sorted(left)))
         texts = [heard.text[heard.words[first].start : heard.words[last - 1].end] for first, last in runs]
         for (first, last), found in zip(runs, self._alike.find(texts, most=3), strict=True):
-            for name, fit in found:
-                if fit >= MEANT:
-                    heard.relations += [Span(first, last, each, fit, name) for each in self._names[name]]
+            best = {each: (worth, name) for name, worth in reversed(found) for each in self._names[name]}
+            order = sorted(best, key=lambda each: -best[each][0])
+            (worth, name), *rest = [best[each] for each in order] or [(0.0, "")]
+            if worth >= MEANT and (not rest or worth - rest[0][0] >= CLEARLY):
+                heard.relations.append(Span(first, last, order[0], 0.6 + 0.4 * worth, name))
 
 
 def _within(said: list[str], saying: Saying) -> Iterator[tuple[int, int, float]]:
