@@ -33,12 +33,14 @@ if TYPE_CHECKING:
         simulate_labels,
         take_labels,
     )
+    from sibu.kb.asking import ask
     from sibu.recipe.schema import Recipe
 
 __version__ = "0.1.0"
 __all__ = [
     "Predictor",
     "Recipe",
+    "ask",
     "ask_labels",
     "check",
     "evaluate",
@@ -53,7 +55,7 @@ __all__ = [
     "take_labels",
 ]
 
-_HOMES = {"Recipe": "sibu.recipe.schema"}
+_HOMES = {"Recipe": "sibu.recipe.schema", "ask": "sibu.kb.asking"}
 
 
 def __dir__() -> list[str]:

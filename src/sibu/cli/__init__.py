@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, extraction, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import asking, check, evaluate, extraction, kb, label, list_, predict, reasoning, run, search, show
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -31,7 +31,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)
 app.command("search")(search.search)
-for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
+app.command("ask")(asking.ask)
+for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check, asking.link):
     kb.app.command()(verb)
 kb.app.command()(extraction.extract)
 app.add_typer(kb.app, name="kb")

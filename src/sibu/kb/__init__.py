@@ -5,6 +5,7 @@ thing, closes it, and returns what can be written as JSON.
 """
 
 from sibu.kb._opened import open  # noqa: A004  (what users call it)
+from sibu.kb.asking import ask, link
 from sibu.kb.extraction import extract, review
 from sibu.kb.facts import add, create, names, query, retract, show
 from sibu.kb.reasoning import check, infer, rules, shapes, why
@@ -12,12 +13,14 @@ from sibu.kb.versions import diff, export, name_version, rebuild, rollback, stat
 
 __all__ = [
     "add",
+    "ask",
     "check",
     "create",
     "diff",
     "export",
     "extract",
     "infer",
+    "link",
     "name_version",
     "names",
     "open",
