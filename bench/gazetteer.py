@@ -109,25 +109,31 @@ def alone(file: Path, test: Path) -> dict[str, float]:
     return {"precision": precision, "recall": recall, "f1": 2 * right / max(found + wanted, 1)}
 
 
+def home(given: Any, name: str) -> Path:
+    """The prepared files of a set: diseases alone, as columns."""
+    place: Path = given.place / f"{name}_diseases"
+    return place
+
+
 def one(name: str, side: str, share: float, seed: int, given: Any) -> dict[str, Any]:
     """A run."""
-    place, work = given.place, given.work / "gazetteer"
+    work = given.work / "gazetteer"
     draw = random.Random(f"{name} {share} {seed}")
     files = {}
     for split in ("train", "dev"):
-        rows = sentences(place / name / f"{split}.conll")
+        rows = sentences(home(given, name) / f"{split}.conll")
         chosen = (
             rows if share >= 1 else [rows[n] for n in sorted(draw.sample(range(len(rows)), round(share * len(rows))))]
         )
         files[split] = write(work / f"{name}-{share:g}-{seed}.{split}.conll", chosen[: given.limit])
-    files["test"] = write(work / f"{name}.test.conll", sentences(place / name / "test.conll")[: given.limit])
+    files["test"] = write(work / f"{name}.test.conll", sentences(home(given, name) / "test.conll")[: given.limit])
     overrides = [f"tasks.entities.data.{split}={file}" for split, file in files.items()]
     overrides += [f"train.seed={seed}", *([f"train.epochs={WHOLE}"] if share >= 1 else [])]
     overrides += [f"train.epochs={given.epochs}"] if given.epochs else []
     if side != "plain":
-        file = names(side, place / SETS[name], work / f"names-{name}-{side}.txt")
+        file = names(side, home(given, SETS[name]), work / f"names-{name}-{side}.txt")
         overrides += [f"knowledge.names={file}", "knowledge.use=gazetteer"]
-    found = run.run("diseases", place, given.work / "gazetteer-runs", overrides)
+    found = run.run("diseases", given.place, given.work / "gazetteer-runs", overrides)
     told = found["metrics"]["entities"]["test"]
     return {
         "f1": told["f1"]["value"],
@@ -149,7 +155,7 @@ def main() -> None:
     given = parser.parse_args()
     given.place = run.prepared(given.data, given.work)
     for name in given.sets:
-        test = given.place / name / "test.conll"
+        test = home(given, name) / "test.conll"
         found: dict[str, Any] = {
             "name": f"gazetteer-{name}",
             "command": "python bench/gazetteer.py DATA",
@@ -157,7 +163,7 @@ def main() -> None:
             "names_alone": {},
         }
         for side in given.sides[1:]:
-            file = names(side, given.place / SETS[name], given.work / "gazetteer" / f"names-{name}-{side}.txt")
+            file = names(side, home(given, SETS[name]), given.work / "gazetteer" / f"names-{name}-{side}.txt")
             own = {"names": len(file.read_text(encoding="utf-8").splitlines())}
             found["names_alone"][side] = own | alone(file, test)
         for share in given.shares:
@@ -172,7 +178,7 @@ def main() -> None:
                 "gain": {side: measure.paired(own, scores["plain"]) for side, own in scores.items() if side != "plain"},
                 "rounds": rounds,
             }
-            measure.keep(found | measure.facts([test, given.place / name / "train.conll"]), given.results)
+            measure.keep(found | measure.facts([test, home(given, name) / "train.conll"]), given.results)
 
 
 if __name__ == "__main__":

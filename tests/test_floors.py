@@ -26,6 +26,7 @@ FLOORS = [
         "knowledge",
         "trackers",
         "reasoners",
+        "extractors",
     },
     {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "phrases", "checker"},
     {"core"},

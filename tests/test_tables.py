@@ -26,6 +26,7 @@ ROOMS = {
     "knowledge": "KNOWLEDGE",
     "trackers": "TRACKERS",
     "reasoners": "REASONERS",
+    "extractors": "EXTRACTORS",
 }
 
 

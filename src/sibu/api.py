@@ -516,6 +516,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
     from sibu.desks import DESKS
+    from sibu.extractors import EXTRACTORS
     from sibu.fusions import FUSIONS
     from sibu.heads import HEADS
     from sibu.knowledge import KNOWLEDGE
@@ -547,6 +548,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "readers": READERS,
         "trackers": TRACKERS,
         "reasoners": REASONERS,
+        "extractors": EXTRACTORS,
     }
     rooms = [*catalogs, "models"]
     if room is not None and room not in rooms:
