@@ -1,31 +1,17 @@
-"""Lines of the tables: knowledge, its rules, its proofs, and its missing links."""
+"""Lines of the tables: knowledge, its rules, its proofs, its store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from lines import Line, Results, judged, shown
-
-LINKS = {
-    "umls": ("UMLS", 0.93),
-    "kinships": ("Kinships", 0.83),
-    "nations": ("Nations", None),
-    "wn18rr": ("WN18RR", 0.47),
-    "fb15k237": ("FB15k-237", None),
-}
-"""Title and least filtered MRR of each set."""
-MINED = ("umls", "kinships", "fb15k237")
+from lines import Line, Results, judged
 
 
 def knowledge(results: Results) -> list[Line]:
-    """The standards' own suites, the engine, proofs, links, the store."""
+    """The standards' own suites, the engine, proofs, the store."""
     lines = [*_entailed(results.get("entailment")), _shapes(results.get("shacl")), *_closure(results.get("lubm"))]
     lines += [_proofs(results.get("proofs")), _retracted(results.get("retraction"))]
-    for name, (title, bar) in LINKS.items():
-        lines += _links(results.get(f"links-{name}"), f"Links of {title}, filtered MRR on test", bar)
-    for name in MINED:
-        lines.append(_mined(results.get(f"mining-{name}"), results.get(f"links-{name}"), LINKS[name][0]))
     return [*lines, *_store(results.get("store"))]
 
 
@@ -116,40 +102,6 @@ def _retracted(found: Mapping[str, Any] | None) -> Line:
     said += f"of {real['asserted']:,} facts of university data withdrawn: {costs}, afresh "
     said += f"{rounds[0]['afresh_seconds']:.2f} s, {'all' if same else 'not all'} equal"
     return Line(title, bar, said, "—", "—", judged(same and drawn["equal"] == drawn["changes"]))
-
-
-def _links(found: Mapping[str, Any] | None, title: str, bar: float | None) -> list[Line]:
-    asked = "stated" if bar is None else f"≥ {100 * bar:.0f}"
-    if found is None:
-        return [Line(title, asked, plain="", published="")]
-    known = found["published_mrr"]
-    best = max(each["ours"]["test"]["mrr"]["value"] for each in found["scorers"].values())
-    lines = []
-    for scorer, sides in found["scorers"].items():
-        own, other = sides["ours"], sides.get("peer")
-        score = own["test"]["mrr"]
-        said = f"{shown(score)}, {own['seconds']['whole'] / 60:.1f} min"
-        plain = "—"
-        if other is not None:
-            plain = f"PyKEEN {100 * other['test']['mrr']:.1f}, {other['seconds']['whole'] / 60:.1f} min"
-        held = bar is not None and score["value"] == best  # the bar is one scorer's to meet
-        verdict = judged(score["value"] >= bar) if held and bar is not None else "stated"
-        lines.append(Line(f"{title}, {scorer}", asked if held else "stated", said, plain, known, verdict))
-    return lines
-
-
-def _mined(found: Mapping[str, Any] | None, links: Mapping[str, Any] | None, title: str) -> Line:
-    measure, bar = (
-        f"Top 100 new facts of mined rules, {title}: precision on held-out facts",
-        "stated beside the vectors'",
-    )
-    if found is None or links is None:
-        return Line(measure, bar, plain="", published="—")
-    tops = [each["ours"]["top_100"] for each in links["scorers"].values() if "top_100" in each["ours"]]
-    names = (("test", "on test"), ("valid_and_test", "on valid and test"))
-    said = ", ".join(f"{100 * found['top_100']['rules'][key]['precision']:.0f} {name}" for key, name in names)
-    other = ", ".join(f"{max(100 * top[key]['precision'] for top in tops):.0f} {name}" for key, name in names)
-    return Line(measure, bar, said, f"vectors {other}", "—", "stated")
 
 
 def _store(found: Mapping[str, Any] | None) -> list[Line]:

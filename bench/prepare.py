@@ -50,6 +50,27 @@ def conll2003(data: Path, out: Path) -> None:
         (out / f"{split}.conll").write_text(text_of(data / "ner_conll2003_en" / name), encoding="utf-8")
 
 
+def _disease(raw: str, data: Path, out: Path) -> None:
+    """Token and tag columns; tags of other classes than Disease become O."""
+    for split, name in (("train", "train"), ("devel", "dev"), ("test", "test")):
+        place = out / f"{name}.conll"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("w", encoding="utf-8") as file:
+            for line in text_of(data / raw / f"{split}.tsv").split("\n"):
+                word, _, tag = line.rstrip("\r").partition("\t")
+                file.write(f"{word}\t{tag if tag[2:] == 'Disease' else 'O'}\n" if word.strip() else "\n")
+
+
+def ncbi_diseases(data: Path, out: Path) -> None:
+    """Diseases in abstracts of PubMed."""
+    _disease("ner_ncbi_disease_en", data, out)
+
+
+def bc5cdr_diseases(data: Path, out: Path) -> None:
+    """The same of BC5CDR, whose chemicals are left out."""
+    _disease("ner_bc5cdr_en", data, out)
+
+
 def banking77(data: Path, out: Path) -> None:
     """Text and category. No dev set: Sibu splits one from train."""
     for split in ("train", "test"):
@@ -380,6 +401,8 @@ BENCHMARKS = {
         trec,
         fewclue,
         meta,
+        ncbi_diseases,
+        bc5cdr_diseases,
         conll04,
         bc5cdr,
         ncbi,

@@ -23,6 +23,7 @@ ROOMS = {
     "pickers": "PICKERS",
     "desks": "DESKS",
     "scorers": "SCORERS",
+    "knowledge": "KNOWLEDGE",
     "trackers": "TRACKERS",
     "reasoners": "REASONERS",
     "extractors": "EXTRACTORS",

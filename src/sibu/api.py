@@ -107,6 +107,7 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         "method": plan.recipe.method.name,  # type: ignore[attr-defined]
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
         "seed": plan.recipe.train.seed,
+        **({} if plan.known is None else {"knowledge": plan.known.about}),
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
 
@@ -518,6 +519,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.extractors import EXTRACTORS
     from sibu.fusions import FUSIONS
     from sibu.heads import HEADS
+    from sibu.knowledge import KNOWLEDGE
     from sibu.methods import METHODS
     from sibu.modalities import MODALITIES
     from sibu.models.sources import packaged
@@ -540,6 +542,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "pickers": PICKERS,
         "desks": DESKS,
         "scorers": SCORERS,
+        "knowledge": KNOWLEDGE,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,

@@ -85,6 +85,13 @@ def test_regular_expressions(tmp_path: Path) -> None:
     assert found == [("causes", "BRCA1", "fever", "BRCA1 causes fever"), ("Gene", "BRCA1")]
 
 
+def test_values_of_regular_expressions(tmp_path: Path) -> None:
+    lines = r"/(?P<who>Anna)[ ,:]+(?P<what>\w+)/ -> age(who, what: integer)"
+    assert [each[:3] for each in seen(lines, "Anna: 70, Anna sleeps", tmp_path)] == [("age", "Anna", "70")]
+    lines = r"/(?P<who>Anna) says (?P<what>[^.]+)/ -> said(who, what: text)"
+    assert [each[:3] for each in seen(lines, "Anna says no way.", tmp_path)] == [("said", "Anna", "no way")]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

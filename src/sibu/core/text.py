@@ -61,6 +61,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A place where names stand."""
+
+    start: int
+    """First character."""
+    end: int
+    """The character behind its last."""
+    names: tuple[int, ...]
+    """Numbers of the names that stand there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """What a vocabulary has for tasks that hide words and fill them in."""
 

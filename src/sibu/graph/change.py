@@ -226,10 +226,15 @@ class Change:
                     for quad in self._draft.statements_of(graph):
                         yield quad, status
 
+    def keep_texts(self, texts: Iterable[str]) -> None:
+        """Bring texts to the disk that will be those of documents, all together."""
+        self._documents.keep_all(texts)
+
     def mark_read(self, document: str, mark: str) -> None:
         """Keep by what a document was read, until its text changes; it has a text."""
-        self._draft.untell(self._documents.marks(document))
-        self._draft.tell(self._documents.marking(document, mark))
+        if self._documents.mark(document) != mark:
+            self._draft.untell(self._documents.marks(document))
+            self._draft.tell(self._documents.marking(document, mark))
 
     def forget_document(self, name: str) -> None:
         """Know a document no more; its text is kept for what was said of it."""

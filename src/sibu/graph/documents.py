@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sibu.core.errors import DataError, near_miss
-from sibu.core.names import SIBU
+from sibu.core.names import SIBU, joins
 from sibu.graph._rdf import Node, Quad, Store, oxigraph
 from sibu.graph.folder import KnowledgeError
 from sibu.graph.records import SOURCES
 from sibu.store.atomic import new_file
 
 _RULES = re.compile(r"[\w][\w.\-]*")
+"""Name of a rule file, without the marks of a script."""
 
 
 def hash_text(text: str) -> str:
@@ -83,6 +86,12 @@ class Documents:
             with new_file(place) as file:
                 file.write_bytes(text.encode())
         return digest
+
+    def keep_all(self, texts: Iterable[str]) -> None:
+        """Keep several texts; the disk brings them in together, which takes a fraction of the time."""
+        new = {hash_text(text): text for text in texts}
+        with ThreadPoolExecutor(16) as threads:
+            list(threads.map(self.keep, new.values()))  # a fault in one is a fault here
 
     def read(self, digest: str) -> str:
         """The text of a sha256.
@@ -156,6 +165,6 @@ class RuleFiles:
         Raises:
             DataError: When it cannot be the name of rules.
         """
-        if not _RULES.fullmatch(name):
+        if joins(name[:1] or "_") or not _RULES.fullmatch("".join(sign for sign in name if not joins(sign))):
             raise DataError(f"{name!r} names no rules: give letters, digits, `_`, `-` and dots, no folder.")
         return self._folder / f"{name}.rules"

@@ -97,13 +97,9 @@ class Labels:
 
     def things(self) -> Iterator[Entity]:
         """Everything with an IRI that facts are about, or lead to, each once."""
-        seen: set[str] = set()
-        named = oxigraph().NamedNode
-        for quad in self._store.quads_for_pattern(None, None, None, self._default):
-            for node in (quad.subject, quad.object):
-                if isinstance(node, named) and node.value not in seen:
-                    seen.add(node.value)
-                    yield Entity(node.value)
+        found: Any = self._store.query("SELECT DISTINCT ?x { { ?x ?p ?o } UNION { ?s ?p ?x } FILTER isIRI(?x) }")
+        for row in found:
+            yield Entity(row[0].value)
 
     # ---- what a user typed -----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
 from sibu.pipeline.data import Origin, named_files, read_rows, require_files
 from sibu.pipeline.gate import GateReport
+from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.predict import CHUNK, answers, evaluate_rows
 from sibu.pipeline.progress import Progress
 from sibu.readers import READERS, reader_for
@@ -130,7 +131,7 @@ def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], Non
     (found,) = opened.writer(name).valid([row], heard=heard)
     if isinstance(found, SibuError):
         raise found
-    return found
+    return opened.text.with_facts(found, [task.prompt(row)]) if isinstance(opened.text, KnowingText) else found  # type: ignore[attr-defined]
 
 
 def _answered(
@@ -138,7 +139,14 @@ def _answered(
 ) -> Sequence[Prediction | SibuError]:
     task = opened.tasks[name]
     if task.writes:
-        return opened.writer(name).valid(rows, cut=cut)
+        found = opened.writer(name).valid(rows, cut=cut)
+        if not isinstance(opened.text, KnowingText):
+            return found
+        ask = [[opened.tasks[name].prompt(row)] for row in rows]  # type: ignore[attr-defined]
+        return [
+            opened.text.with_facts(each, own) if isinstance(each, Prediction) else each
+            for each, own in zip(found, ask, strict=True)
+        ]
     return answers(opened.model, name, task, opened.text, rows, cut=cut, spread=True)
 
 

@@ -16,6 +16,7 @@ from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
 from sibu.heads import HEADS
+from sibu.knowledge import KNOWLEDGE
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.models.spec import NewModel
@@ -28,6 +29,7 @@ from sibu.recipe.schema import (
     Condition,
     Consistency,
     DataBlock,
+    KnowledgeBlock,
     Range,
     Recipe,
     Rule,
@@ -158,7 +160,9 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
             place = _of_list(place, name, override)
             continue
         inner = place.get(name)
-        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward"):
+        if name == "use" and isinstance(inner, list) and len(inner) == 1 and not names[depth + 1].isdigit():
+            inner = place[name] = inner[0]
+        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward", "use"):
             inner = place[name] = {"name": inner}
         if name == "reward" and isinstance(inner, list) and len(inner) < 2:  # one may stand without its list
             inner = place[name] = inner[0] if inner else {}
@@ -344,7 +348,8 @@ def _catalog_at(path: yaml.Path) -> Any:
             return AUGMENTERS
         rooms = {"reader": READERS, "head": HEADS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
         return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
-    return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
+    rooms = {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS, "knowledge": KNOWLEDGE}
+    return rooms[str(head)]
 
 
 def _as_written(error: Any, value: Any) -> yaml.Path:
@@ -422,6 +427,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         model = Condition
     elif head == "self_training":
         model = SelfTraining
+    elif head == "knowledge" and depth == 1:
+        model = KnowledgeBlock
     elif head == "search":
         model = Search if depth == 1 else Range
     if model is not None:

@@ -69,3 +69,8 @@ def test_words_know_where_they_stand() -> None:
     assert [text[each.start : each.end] for each in words(text)] == ["安", "娜", "s", "Lunarin", "3", "片"]
     assert words("，。!?") == []
     assert spaced("hasSymptomOfHIVType") == "has Symptom Of HIV Type"
+
+
+@given(st.text(st.sampled_from("abZs 09_-病症é"), max_size=15))
+def test_the_quick_way_is_the_long_one(text: str) -> None:
+    assert name_key(text) == " ".join(word.key for word in words(text))

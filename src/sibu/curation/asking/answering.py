@@ -36,7 +36,7 @@ TRIED = 24
 """Readings of which it is looked at what matches."""
 SHOWN = 3
 """Nearest readings that are told."""
-ANSWER = Entity("urn:sibu:answer")
+ANSWER = Entity("urn:question:answer")
 QUESTION = "question"
 """What an answer's rule concludes, and its id."""
 Status = Literal["answered", "ambiguous", "not known"]
@@ -82,6 +82,8 @@ class Reply:
     """Those that fit alike, or the nearest where none fits."""
     unknown: list[tuple[str, list[str]]] = field(default_factory=list)
     """Words that mean nothing here, with names that are near."""
+    unused: list[str] = field(default_factory=list)
+    """Words that ask for more than could be made of the question, such as `not`."""
     has: list[tuple[Entity, list[Entity]]] = field(default_factory=list)
     """Things that were named, with the relations that they have."""
     reasons: Reasons | None = None
@@ -157,7 +159,7 @@ class Answerer:
                 found.setdefault(each.terms, each)
         return list(found.values())
 
-    # ---- what it comes to -----------------------------------------------------------------------------------------------
+    # ---- what it comes to --------------------------------------------------------------------------------------------
 
     def _replied(self, heard: Heard, read: Read, limit: int) -> Reply:
         plan, matches = read.plan, read.matches
@@ -176,7 +178,7 @@ class Answerer:
         else:
             reply.value = [each[plan.answer.name] for each in matches]
             reply.ones = [self._proved(plan, each) for each in matches[:limit]]
-        reply.notes += self._notes
+        reply.notes += self._noted()
         return reply
 
     def _nothing(self, heard: Heard, plan: Plan) -> Reply:
@@ -187,8 +189,7 @@ class Answerer:
             reply.value = False if plan.shape == "whether" else 0 if plan.shape == "count" else []
             if plan.shape == "whether":
                 reply.ones = self._denied(plan)
-            self.prover  # for what is noted of inference
-            reply.notes += self._notes
+            reply.notes += self._noted()
             return reply
         reply = Reply(heard, "not known", plan, has=self._what_they_have(plan.uses))
         asked = next((atom for atom in plan.atoms if any(isinstance(term, Entity) for term in atom.terms)), None)
@@ -213,17 +214,17 @@ class Answerer:
             assert isinstance(atom.predicate, Entity)
             found = self._kb.triples(subject, atom.predicate, thing)  # type: ignore[arg-type]
             return [Atom(each.predicate, (each.subject, each.object)) for each in sorted(found, key=str)]
-        if plan.kinds and isinstance(plan.kinds[0][0], Entity):
-            return self._told_of_class(*plan.kinds[0])
+        for thing, kind in plan.kinds[:1]:
+            if isinstance(thing, Entity):
+                return self._told_of_class(thing, kind)
         return [Atom(TYPE, (each, kind)) for _, kind in plan.kinds[:1] for each in sorted(self._solver.members(kind))]
 
     def _told_of_class(self, thing: Entity, kind: Entity) -> list[Atom]:
-        """The classes of a thing, where some is told of it that shares one above with the class asked for, or is of
-        those whose members a rule or the ontology tells."""
+        """The classes that a thing is told to have, other than the one asked for."""
         own = [triple.object for triple in self._kb.triples(thing, TYPE) if isinstance(triple.object, Entity)]
         return [Atom(TYPE, (thing, each)) for each in own if each in self.vocabulary.classes and kind != each]
 
-    # ---- proofs ------------------------------------------------------------------------------------------------------------
+    # ---- proofs ------------------------------------------------------------------------------------------------------
 
     @property
     def prover(self) -> Prover:
@@ -231,6 +232,11 @@ class Answerer:
         if self._prover is None:
             self._prover = Prover(self._kb, concluded(self._kb, self.reasoning, self._notes))
         return self._prover
+
+    def _noted(self) -> list[str]:
+        """What is to be known of what was inferred."""
+        assert self.prover is not None
+        return self._notes
 
     def _premises(self, plan: Plan, match: Binding) -> list[Atom]:
         return [filled_in(atom, match) for atom in plan.atoms] + [
@@ -295,7 +301,7 @@ class Answerer:
         rule = Rule(QUESTION, Atom(ANSWER, (Value.of(False),)), (Not(facts[0]),), about="the question")
         return [One(None, self.prover.conclusion(rule, [], {}), rule)]
 
-    # ---- what is missing -------------------------------------------------------------------------------------------------
+    # ---- what is missing ---------------------------------------------------------------------------------------------
 
     def _not_understood(self, heard: Heard, plans: Sequence[Plan]) -> Reply:
         reply = Reply(heard, "not known")
@@ -303,6 +309,11 @@ class Answerer:
         best = plans[0] if plans else None
         known = best.places if best is not None else frozenset(
             place for each in (*heard.things, *heard.relations, *heard.classes) for place in each.places)  # fmt: skip
+        for each in heard.marked:
+            places = frozenset(range(each.first, each.last))
+            if places <= heard.content - known:
+                known |= places
+                reply.unused += heard.said(places)
         for words in heard.said(heard.content - known):
             near = self.linker.near.find(_key(words), most=3, least=0.5)
             texts = [each.text for key, _ in near for each in self.linker.aliases.of(key)[:1]]
@@ -349,6 +360,3 @@ def _key(text: str) -> str:
 def language_of(question: str) -> str:
     """In which language a question's answer is shown: ``zh`` where it has Chinese characters, else ``en``."""
     return "zh" if is_chinese(question) else "en"
-
-
-

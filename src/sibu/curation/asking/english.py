@@ -8,14 +8,15 @@ from sibu.curation.asking.wording import Wording
 
 WORDING = Wording(
     language="en",
-    which=("which", "what", "who", "whom", "whose", "list", "name all", "name the", "show", "find", "give me"),
+    which=("which", "what", "who", "whom", "whose", "list", "name all", "name the", "find", "show me", "give me"),
     count=("how many", "the number of", "number of", "count"),
-    opening=("is", "are", "was", "were", "does", "do", "did", "has", "have", "can", "could", "may", "might", "will"),
+    opening=("is", "are", "was", "were", "does", "do", "did", "can", "could", "may", "might", "will"),
     whether=("is it true that", "whether"),
     negative=("not", "doesn't", "don't", "isn't", "aren't", "never", "without", "no", "didn't"),
     joining=("and", "both", "as well as"),
     choosing=("or", "either"),
     passive=("by",),
+    having=("have", "has", "had", "having", "show", "shows"),
     owning=("of",),
     compare={
         "older than": (">", "age"),
@@ -62,7 +63,7 @@ WORDING = Wording(
         "years old": ("age",),
         "years of age": ("age",),
         "where": ("lies", "located", "location", "place", "lives", "in"),
-        "when": ("date", "time", "when", "born"),
+        "when": ("date", "when", "born"),
         "how long": ("duration", "period", "length"),
         "how much": ("price", "cost", "amount", "fee"),
     },
@@ -86,12 +87,11 @@ WORDING = Wording(
     idle=(
         "a", "an", "the", "of", "to", "in", "on", "at", "for", "with", "from", "as", "that", "this", "these", "those",
         "there", "it", "its", "he", "she", "they", "them", "their", "his", "her", "be", "been", "being", "am", "all",
-        "any", "some", "each", "every", "also", "too", "then", "please", "tell", "me", "i", "you", "we", "us", "kindly",
-        "would", "like", "know", "want", "s", "currently", "now", "usually", "often", "really", "exactly", "ever",
-        "anything", "something", "anyone", "someone", "thing", "kind", "kinds", "type", "types", "sort", "such", "so",
-        "about", "into", "than", "which", "what", "who", "according", "given", "yes", "say", "us", "else", "other",
-        "same", "time", "can", "may", "might", "will", "could", "should", "must", "shall", "had", "having", "get",
-        "gets", "got", "let", "actually", "known", "out", "here",
+        "any", "some", "each", "every", "also", "too", "then", "please", "tell", "me", "i", "you", "we", "us",
+        "kindly", "would", "would like", "want to know", "know", "s", "currently", "now", "usually", "often",
+        "really", "exactly", "ever", "anything", "something", "anyone", "someone", "thing", "kind", "kinds", "type",
+        "types", "sort", "such", "so", "about", "into", "which", "what", "who", "according", "can", "may", "might",
+        "will", "could", "should", "must", "shall", "get", "gets", "got", "let", "actually", "known", "out", "here",
     ),
     numbers={
         "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -102,13 +102,13 @@ WORDING = Wording(
 
 IRREGULAR = {
     "took": "take", "taken": "take", "given": "give", "gave": "give", "lay": "lie", "lain": "lie", "lying": "lie",
-    "led": "lead", "brought": "bring", "made": "make", "born": "born", "held": "hold", "known": "know", "wrote": "write",
-    "written": "write", "had": "has", "have": "has", "having": "has", "people": "person", "children": "child",
+    "led": "lead", "brought": "bring", "made": "make", "born": "born", "held": "hold", "known": "know",
+    "wrote": "write", "written": "write", "people": "person", "children": "child",
     "men": "man", "women": "woman", "feet": "foot", "teeth": "tooth", "found": "found", "stood": "stand",
 }  # fmt: skip
 """Forms that no ending tells."""
 
-_ENDINGS = re.compile(r"(?:ations?|ings?|ions?|ments?|ed|es|e|s|is|ence|ance)\Z")
+_ENDINGS = re.compile(r"(?:ation|ing|ion|ment|ed|e|is|ence|ance)\Z")
 
 
 def stemmed(word: str) -> str:

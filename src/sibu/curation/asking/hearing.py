@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Things that one name may mean which are looked at."""
-NEAR_NAME = 0.8
-"""Likeness from which a word that is no name is read as one."""
+NEAR_NAME, NEAR_CHINESE = 0.82, 0.88
+"""Likeness from which a word that is no name is read as one; of Chinese, where a character is much, it is more."""
 IMPLIED, SLIP, PART = 0.9, 0.9, 0.85
-"""How well a relation fits that a question word means (`how old`: age), one whose name has a slip of the pen, and one of
-whose name a part alone is said (times that part)."""
-MEANT = 0.62
-"""How alike in meaning words and a relation's name must be, where an encoder says it."""
+"""How well a relation fits that a question word means (`how old`: age), one whose name has a slip of the pen, and one
+of whose name a part alone is said (times that part)."""
+MEANT, CLEARLY = 0.3, 0.05
+"""How alike in meaning words and a relation's name must be where an encoder says it (0 as any two names are, 1 the
+same), and how much more alike than the next relation's name."""
 MOST_BETWEEN = 2
 """Words that may stand between two words of a relation's name."""
 
@@ -97,7 +98,7 @@ class Heard:
     @property
     def content(self) -> frozenset[int]:
         """The words that a plan has to account for."""
-        silent = ("which", "count", "opening", "whether", "joining", "passive", "owning", "idle")
+        silent = ("which", "count", "opening", "whether", "joining", "passive", "owning", "having", "idle")
         said = frozenset(place for each in self.marked if each.mark.kind in silent
                          for place in range(each.first, each.last))  # fmt: skip
         return frozenset(range(len(self.words))) - said
@@ -172,9 +173,10 @@ class Ear:
             for begin, end in ((a, b) for a in range(first, last) for b in range(last, a, -1)):
                 key = " ".join(word.key for word in heard.words[begin:end])
                 letters = len(key.replace(" ", ""))
-                if letters < (3 if is_chinese(key) else 5):
+                least = NEAR_CHINESE if is_chinese(key) else NEAR_NAME
+                if letters < 1 / (1 - least):  # one slip would be too much
                     continue
-                for other, near in self._linker.near.find(key, most=3, least=NEAR_NAME):
+                for other, near in self._linker.near.find(key, most=3, least=least):
                     for each in self._linker.aliases.of(other):
                         heard.things.append(Span(begin, end, each.entity, NEARLY * near, each.text))
 
@@ -223,9 +225,11 @@ class Ear:
         runs = list(_runs(sorted(left)))
         texts = [heard.text[heard.words[first].start : heard.words[last - 1].end] for first, last in runs]
         for (first, last), found in zip(runs, self._alike.find(texts, most=3), strict=True):
-            for name, fit in found:
-                if fit >= MEANT:
-                    heard.relations += [Span(first, last, each, fit, name) for each in self._names[name]]
+            best = {each: (worth, name) for name, worth in reversed(found) for each in self._names[name]}
+            order = sorted(best, key=lambda each: -best[each][0])
+            (worth, name), *rest = [best[each] for each in order] or [(0.0, "")]
+            if worth >= MEANT and (not rest or worth - rest[0][0] >= CLEARLY):
+                heard.relations.append(Span(first, last, order[0], 0.6 + 0.4 * worth, name))
 
 
 def _within(said: list[str], saying: Saying) -> Iterator[tuple[int, int, float]]:
@@ -334,7 +338,7 @@ def _bounds(heard: Heard, keys: list[str]) -> Iterator[Bound]:
             figures[place] = float(f"{keys[place]}.{keys[place + 1]}")
             del figures[place + 1]
     for each in heard.kinds("compare"):
-        near = sorted(figures, key=lambda place: (abs(place - each.last) if place >= each.last else each.first - place))
+        near = sorted(figures, key=lambda place: abs(place - each.last) if place >= each.last else each.first - place)
         if near and min(abs(near[0] - each.last), abs(each.first - near[0])) <= 3:
             number = near[0]
             wide = {number, number + 1} if isinstance(figures[number], float) else {number}
@@ -350,12 +354,11 @@ def _number(key: str) -> int | float | None:
 
 def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
     """Runs of places, each as its first and the place behind its last."""
-    start = None
+    run: list[int] = []
     for place in places:
-        if start is None or place != last + 1:
-            if start is not None:
-                yield start, last + 1
-            start = place
-        last = place
-    if start is not None:
-        yield start, last + 1
+        if run and place != run[-1] + 1:
+            yield run[0], run[-1] + 1
+            run = []
+        run.append(place)
+    if run:
+        yield run[0], run[-1] + 1

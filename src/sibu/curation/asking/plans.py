@@ -1,15 +1,16 @@
 """From what was heard to patterns of facts, each with how well it fits the question.
 
-A pattern leads from the things that were named to what is asked for, over at most three facts for each thing. Its score,
-from 0 to 1, is the product of how well each name fits, and of a factor for everything that speaks against it: a step
-that no word names, a direction against the order of words, words that it leaves out, a pattern that no fact matches.
+A pattern leads from the things that were named to what is asked for, over at most three facts for each thing. Its
+score, from 0 to 1, is the product of how well each name fits, and of a factor for everything that speaks against it: a
+step that no word names, a direction against the order of words, words that it leaves out, a pattern that no fact
+matches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,16 @@ STEPS = 3
 """Most facts from a thing to what is asked for."""
 UNNAMED = 0.75
 """Factor of a step that no word of the question names."""
-AGAINST_ORDER = 0.9
-"""Factor of a first step in the direction that the order of words does not suggest."""
+AGAINST_ORDER, AGAINST_OWNER = 0.9, 0.5
+"""Factors of a first step in the direction that the order of words does not suggest, and of one from what a relation is
+said to be of (`the age of`, `的年龄`) but that it has not."""
+AGAIN = 0.9
+"""Factor of a step along a relation that the path went along before."""
 OTHER_SEEN, OTHER_DECLARED = 0.8, 0.6
 """Factors of a step without facts from a thing of a class that never stands there, or must not."""
+OTHER_TARGET, JOINED = 0.5, 0.4
+"""Factors of a pattern that leads to other things than those asked for, by class or by relation, and of one that takes
+two relations one behind the other which the question joins by `and`."""
 EMPTY = 0.85
 """Factor of a pattern that no fact matches."""
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
@@ -160,14 +167,14 @@ class Planner:
                 for whole in self._measured(heard, classed, relations):
                     yield self._scored(heard, whole)
 
-    # ---- from things to what is asked for ------------------------------------------------------------------------------
+    # ---- from things to what is asked for ----------------------------------------------------------------------------
 
     def _drafts(
         self, heard: Heard, things: tuple[Span, ...], relations: list[Span], classes: list[Span]
     ) -> Iterator[tuple[_Draft, Plan]]:
         plan = Plan(heard.shape)
         if not things:
-            yield from self._of_classes(heard, plan, relations, classes)
+            yield from self._of_classes(plan, relations, classes)
             return
         if heard.shape == "whether" and len(things) > 1:
             yield from self._between(heard, plan, things, relations, classes)
@@ -180,7 +187,10 @@ class Planner:
         options = [list(self._paths(heard, each, frozenset([each.entity]), relations, classes)) for each in things]
         for chosen in islice(product(*options), MOST_PATHS * 4):
             if _fits_together(chosen, together):
-                yield self._joined(things, chosen), plan
+                draft = self._joined(things, chosen)
+                texts = bool(draft.nodes[X]) and all(isinstance(each, Value) for each in draft.nodes[X])
+                # Whether there is a text is not what is asked: how it is, such as `infectious`.
+                yield draft, replace(plan, shape="which") if texts and not heard.bounds else plan
 
     def _paths(
         self, heard: Heard, start: Span, begin: frozenset[Term], relations: list[Span], classes: list[Span]
@@ -208,6 +218,8 @@ class Planner:
         if not path.steps:
             fit *= self._order(heard, path.start, step)
         if ends:
+            again = any(each.relation == step.relation for each in path.steps)
+            fit *= AGAIN if again else 1.0
             waiting.append(Path(path.start, (*path.steps, step), ends, path.fit * fit))
         elif not path.steps:
             yield Path(path.start, (step,), frozenset(), fit * self._stands(path.start.entity, step))
@@ -228,7 +240,7 @@ class Planner:
         """The relations of some things, with their direction."""
         found: dict[tuple[Entity, bool], None] = {}
         known = set(self._vocabulary.relations)
-        for end in islice(sorted((each for each in ends if isinstance(each, Entity))), 20):
+        for end in islice(sorted(each for each in ends if isinstance(each, Entity)), 20):
             for triple in islice(self._kb.triples(end), 200):
                 if triple.predicate in known and isinstance(triple.object, Entity):
                     found[triple.predicate, True] = None
@@ -255,11 +267,23 @@ class Planner:
         between = range(min(start.last, step.span.last), max(start.first, step.span.first))
         marked = {each.mark.kind for each in heard.marked if set(range(each.first, each.last)) & set(between)}
         around = {each.mark.kind for each in heard.marked if each.last == start.first or each.first == start.last}
-        if not before and "owning" in marked and not is_chinese(heard.text):
-            forward = True  # the age of Anna
+        owned = "owning" in marked and before == is_chinese(heard.text)
+        if owned and self._is_one_of_its(start.entity, step.relation):
+            return 1.0  # the symptom of coughing
+        if owned:
+            forward = True  # the age of Anna, 安娜的年龄
         if "passive" in marked | around:
             forward = not before
-        return 1.0 if forward == step.forward else AGAINST_ORDER
+        if forward == step.forward:
+            return 1.0
+        return AGAINST_OWNER if owned else AGAINST_ORDER
+
+    def _is_one_of_its(self, thing: Entity, relation: Entity) -> bool:
+        """Whether a thing is what a relation leads to, and not what it is of, by its classes."""
+        own = self._linker.classes(thing)
+        return bool(own & self._vocabulary.end(relation, False).declared) and not (
+            own & self._vocabulary.end(relation, True).declared
+        )
 
     def _stands(self, thing: Entity, step: Step) -> float:
         """Whether a thing can stand where a step without facts begins, by its classes."""
@@ -302,12 +326,20 @@ class Planner:
             ends = self._follow(ends, step)
         return ends
 
-    # ---- other ways to begin -------------------------------------------------------------------------------------------
+    # ---- other ways to begin -----------------------------------------------------------------------------------------
 
     def _between(
         self, heard: Heard, plan: Plan, things: tuple[Span, ...], relations: list[Span], classes: list[Span]
     ) -> Iterator[tuple[_Draft, Plan]]:
         """Whether something leads from one thing to the others."""
+        if heard.kinds("having") and len(things) == 2:
+            known = set(self._vocabulary.relations)
+            one, two = things
+            for triple in self._kb.triples(one.entity, None, two.entity):
+                if triple.predicate in known:
+                    draft = _Draft(things, uses=list(things), fit=UNNAMED)
+                    draft.atoms.append(Atom(triple.predicate, (one.entity, two.entity)))
+                    yield draft, plan
         for start in (things[0], things[-1]):
             others = [each for each in things if each is not start]
             for path in self._paths(heard, start, frozenset([start.entity]), relations, classes):
@@ -353,9 +385,7 @@ class Planner:
                     draft.explained |= negative
                     yield draft, replace(plan, denied=(atom,))
 
-    def _of_classes(
-        self, heard: Heard, plan: Plan, relations: list[Span], classes: list[Span]
-    ) -> Iterator[tuple[_Draft, Plan]]:
+    def _of_classes(self, plan: Plan, relations: list[Span], classes: list[Span]) -> Iterator[tuple[_Draft, Plan]]:
         """No thing is named: all of a class, those that have a relation, and what leads from a class to another."""
         for kind in classes:
             members = self._members(kind.entity)
@@ -387,7 +417,7 @@ class Planner:
         found = (triple.subject for each in below for triple in self._kb.triples(None, TYPE, each))
         return frozenset(islice(found, MOST_ENDS))
 
-    # ---- classes, numbers ------------------------------------------------------------------------------------------------
+    # ---- classes, numbers --------------------------------------------------------------------------------------------
 
     def _classed(
         self, heard: Heard, drafted: tuple[_Draft, Plan], classes: list[Span]
@@ -398,21 +428,23 @@ class Planner:
         relations = frozenset(place for each in draft.uses if each.entity in self._vocabulary.relation_sayings
                               for place in each.places)  # fmt: skip
         wanted = _targets(heard, classes)
+        met = any(each in draft.uses for each in wanted)
         for each in classes:
             if each in draft.uses or (each.places & used and not each.places <= relations):
                 continue
-            self._put_class(heard, draft, each, each in wanted)
+            met |= self._put_class(draft, each, each in wanted) and each in wanted
+        if wanted and not met and X in draft.nodes and not draft.empty:
+            draft.fit *= OTHER_TARGET
         yield draft, plan
 
-    def _put_class(self, heard: Heard, draft: _Draft, kind: Span, target: bool) -> None:
-        """Where a class fits: of what is asked for, of what is on the way, or of a named thing beside it."""
-        order = [X, *(each for each in draft.nodes if each != X)] if target else [
-            *(each for each in draft.nodes if each != X), X]  # fmt: skip
+    def _put_class(self, draft: _Draft, kind: Span, target: bool) -> bool:
+        """Put a class where it fits: to what is asked for, to what is on the way, or to a named thing beside it."""
+        order = [X] if target else [*(each for each in draft.nodes if each != X), X]
         beside = [each for each in draft.things if kind.entity in self._linker.classes(each.entity)
                   and (abs(each.first - kind.last) <= 2 or abs(kind.first - each.last) <= 2)]  # fmt: skip
         if beside and not target:
             draft.uses.append(kind)
-            return
+            return True
         for node in order:
             if node not in draft.nodes or any(own == node and other == kind.entity for own, other in draft.kinds):
                 continue
@@ -420,13 +452,20 @@ class Planner:
                           for relation, subject in draft.ends.get(node, ()))  # fmt: skip
             ends = [each for each in draft.nodes[node] if isinstance(each, Entity)]
             fitting = frozenset[Term](each for each in ends if kind.entity in self._linker.classes(each))
-            if implied or fitting:
-                if not implied:
+            # Of what is not there, it is enough that it could be of the class.
+            missing = not draft.nodes[node] and any(
+                kind.entity in self._vocabulary.end(relation, subject).seen
+                or not self._vocabulary.end(relation, subject).seen
+                for relation, subject in draft.ends.get(node, ())
+            )
+            if implied or fitting or missing:
+                if not implied and fitting:
                     draft.kinds.append((node, kind.entity))
                     draft.nodes[node] = fitting
                 draft.uses.append(kind)
                 draft.fit *= kind.fit
-                return
+                return True
+        return False
 
     def _measured(
         self, heard: Heard, drafted: tuple[_Draft, Plan], relations: list[Span]
@@ -481,11 +520,16 @@ class Planner:
             return [(span.entity, span, span.fit) for span in sorted(named, key=lambda each: -each.fit)]
         return [(next(iter(having)), None, UNNAMED)] if len(having) == 1 and not meant else []
 
-    # ---- how well it fits ------------------------------------------------------------------------------------------------
+    # ---- how well it fits --------------------------------------------------------------------------------------------
 
     def _scored(self, heard: Heard, drafted: tuple[_Draft, Plan]) -> Plan:
         draft, plan = drafted
         places = frozenset(place for each in draft.uses for place in each.places) | draft.explained
+        draft.fit *= _aimed(heard, draft, plan)
+        relations = {atom.predicate for atom in (*draft.atoms, *plan.denied)}
+        for each in heard.relations:  # how old, age: one relation by several words
+            if each.entity in relations and not any(each.places & thing.places for thing in draft.things):
+                places |= each.places
         rest = heard.content - places
         factor = _left_out(heard, rest)
         score = draft.fit * prod(each.fit for each in draft.things) * factor * (EMPTY if draft.empty else 1.0)
@@ -566,17 +610,34 @@ def _targets(heard: Heard, classes: list[Span]) -> list[Span]:
             if kind.last <= each.first and silent >= set(range(kind.last, each.first))]  # fmt: skip
 
 
+def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
+    """Whether the relation that is asked for (`what interacts`, `什么并发症`) leads to what is asked for."""
+    factor = 1.0
+    silent = frozenset(range(len(heard.words))) - heard.content
+    asked = [each for mark in heard.marked if mark.mark.kind == "which" for each in heard.relations
+             if each.first >= mark.last and silent >= set(range(mark.last, each.first))]  # fmt: skip
+    asked = [each for each in asked if not any(each.places & kind.places for kind in heard.classes)]
+    if asked and plan.shape == "which" and X in draft.nodes:
+        last = {atom.predicate for atom in (*draft.atoms, *plan.denied) if X in atom.terms}
+        factor *= 1.0 if last.intersection(each.entity for each in asked) else OTHER_TARGET
+    joining = {place for each in heard.kinds("joining") for place in range(each.first, each.last)}
+    used = sorted((each for each in draft.uses if each in heard.relations), key=lambda each: each.first)
+    for one, two in pairwise(used):
+        between = set(range(one.last, two.first))
+        if between & joining and between <= silent and one.entity != two.entity:
+            factor *= JOINED
+    return factor
+
+
 def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
     """Whether all things stand beside each other, with nothing but `and` between."""
     joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening")
                for place in range(each.first, each.last)}  # fmt: skip
-    pairs = zip(things, things[1:], strict=False)
-    return len(things) > 1 and all(joining >= set(range(one.last, two.first)) for one, two in pairs)
+    return len(things) > 1 and all(joining >= set(range(one.last, two.first)) for one, two in pairwise(things))
 
 
 def _fits_together(paths: Sequence[Path], together: bool) -> bool:
-    """Whether paths of several things may be of one question: coordinated things take the same steps, others their own
-    words."""
+    """Whether paths of several things may be of one question: those joined by `and` take the same steps, others not."""
     if len(paths) < 2:
         return True
     if together:

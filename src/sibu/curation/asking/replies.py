@@ -31,6 +31,7 @@ def told(kb: Reading, answerer: Answerer, reply: Reply, language: str = "", *, n
     """
     shown = language or language_of(reply.heard.text)
     telling = Telling(kb, answerer.reasoning, shown, names=names)
+    telling.call(ANSWER, "answer")
     found: dict[str, Any] = {"question": reply.heard.text, "language": shown, "status": reply.status}
     found |= {"kind": reply.plan.shape if reply.plan is not None else reply.heard.shape}
     found |= {"value": _value(reply), "said": _said(reply, telling)}
@@ -109,6 +110,7 @@ def _plan(plan: Plan, heard: Heard, telling: Telling) -> dict[str, Any]:
 def _one(kb: Reading, answerer: Answerer, one: One, language: str, *, names: bool) -> dict[str, Any]:
     own = replace(answerer.reasoning, rules=(*answerer.reasoning.rules, one.rule))
     telling = Telling(kb, own, language, names=names)
+    telling.call(ANSWER, "answer")
     found = answers.proved(one.proved, telling)
     found |= {"term": None if one.term is None else term_json(one.term)}
     found["sources"] = sorted({said for step in one.proved.proof if not step.rule for said in telling.sources(step)})
@@ -135,6 +137,7 @@ def _needed(kb: Reading, reply: Reply, telling: Telling) -> list[str]:
     for text, near in reply.unknown:
         hint = f" Near: {', '.join(near)}." if near else ""
         lines.append(f"Nothing here is called {text!r}, and it is no word that was understood.{hint}")
+    lines += [f"What {each!r} asks for could not be made of the rest of the question." for each in reply.unused]
     if reply.status == "not known" and reply.plan is not None:
         lines.append(f"There is no fact as {_line(reply.plan, telling)}")
     for entity, relations in reply.has:

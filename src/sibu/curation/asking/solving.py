@@ -100,7 +100,7 @@ class Solver:
         below = {each for each in self._vocabulary.classes if kind in self._linker.above(each)} | {kind}
         return {triple.subject for each in below for triple in self._kb.triples(None, TYPE, each)}
 
-    # ---- premises -------------------------------------------------------------------------------------------------------
+    # ---- premises ----------------------------------------------------------------------------------------------------
 
     def kind_atoms(self, thing: Entity, kind: Entity) -> list[Atom]:
         """Facts that show that a thing is of a class: that it is; else of which it is, and what stands between."""

@@ -33,6 +33,8 @@ class Wording:
     """Or."""
     passive: tuple[str, ...]
     """Stand before the one who does it."""
+    having: tuple[str, ...]
+    """Say that two things have to do with each other, and not how."""
     owning: tuple[str, ...]
     """Stand between a relation and whose it is."""
     compare: Mapping[str, tuple[str, str]]
@@ -53,7 +55,7 @@ class Mark:
     """What a phrase does in a question."""
 
     kind: str
-    """``which count opening whether negative joining choosing passive owning compare extreme implied idle``."""
+    """``which count opening whether negative joining choosing passive owning having compare extreme implied idle``."""
     sign: str = ""
     meant: tuple[str, ...] = ()
     """Words of the relation that is meant."""
@@ -79,7 +81,7 @@ def marks() -> dict[Phrase, Mark]:
 
 
 def _marks() -> Iterator[tuple[str, Mark]]:
-    plain = ("which", "count", "opening", "whether", "negative", "joining", "choosing", "passive", "owning")
+    plain = ("which", "count", "opening", "whether", "negative", "joining", "choosing", "passive", "owning", "having")
     for each in wordings():
         for phrase, (sign, meant) in each.compare.items():
             yield phrase, Mark("compare", sign, (meant,) if meant else ())
@@ -144,7 +146,7 @@ def stem(key: str) -> str:
 def idle(key: str) -> bool:
     """Whether a word says nothing by itself."""
     mark = marks().get((key,))
-    return mark is not None and mark.kind in ("idle", "owning", "passive", "opening", "joining")
+    return mark is not None and mark.kind in ("idle", "owning", "passive", "opening", "joining", "having")
 
 
 def is_chinese(text: str) -> bool:

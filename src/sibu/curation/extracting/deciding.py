@@ -66,7 +66,7 @@ class Deciding:
             given: The proposals.
             rejected: Facts that a person rejected of this very text, with what was said.
         """
-        found = Outcome(refusals=list(given.refusals), linked=set(given.linked))
+        found = Outcome(refusals=list(dict.fromkeys(given.refusals)), linked=set(given.linked))
         kinds: dict[Entity, set[Entity]] = {}
         for each in self._sorted(given.classes):
             fault = rejected.get(each.fact, "") or self._class_fault(each.fact, kinds)

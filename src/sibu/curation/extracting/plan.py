@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.extractors import EXTRACTORS
 from sibu.extractors.options import ExtractorSpec
+from sibu.graph.folder import is_language
 from sibu.recipe import yaml
 
 
@@ -43,6 +44,13 @@ class Plan(BaseModel):
     """Class by label, for all extractors that do not say otherwise."""
     properties: dict[str, str] = Field(default_factory=dict)
     """Property by label, for all extractors that do not say otherwise."""
+
+    @field_validator("language")
+    @classmethod
+    def _tag(cls, given: str) -> str:
+        if given and not is_language(given):
+            raise ValueError(f"{given!r} is no tag of a language such as `en` or `zh-hans`")
+        return given.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,9 @@ class _Reading:
             for error in fault.errors(include_url=False):
                 within = tuple(each for each in error["loc"] if each != "[key]")
                 own = (*path, *within[: 1 if within[:1] and within[0] in ("new",) else None])
-                if error["type"] == "extra_forbidden":
+                if own[-1:] == ("new",):
+                    self._fault(own, f"is true, false, or a list of classes, given {_short(given.get('new'))}.")
+                elif error["type"] == "extra_forbidden":
                     close = near_miss(str(own[-1]), allowed)
                     self._fault(own, "no such key.", f"{close}Allowed: {', '.join(allowed)}.")
                 elif error["type"] == "missing":

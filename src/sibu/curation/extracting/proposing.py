@@ -205,8 +205,17 @@ class Proposing:
             return Settled(named.told, 1.0, is_new=False)
         if link.entity is not None or (link.candidates and self._things.is_named_so(said, named.kinds)):
             entity = link.entity or link.candidates[0][0]
+            if not self._things.is_known(entity):
+                return self._settle_new(named, said, witness, found, entity)
             found.linked.setdefault(entity, []).append(witness)
             return Settled(entity, sureness(link), is_new=False)
+        return self._settle_new(named, said, witness, found)
+
+    def _settle_new(
+        self, named: Named, said: str, witness: Witness, found: Proposals, entity: Entity | None = None
+    ) -> Settled | None:
+        """A new thing, where it may be one; it may be what an earlier reading of the same documents made."""
+        spot = named.best[1]
         kinds = spot.kinds if spot.label else ()
         if spot.label and not kinds:
             return None  # its class is outside the schema, as was told
@@ -216,7 +225,7 @@ class Proposing:
             what = self._short(kinds[0]) if kinds else "no class"
             found.refusals.append(Refusal(f"not known, and no new thing of {what} is allowed", said))
             return None
-        entity = self._things.new(said, kinds[0] if kinds else None)
+        entity = entity or self._things.new(said, kinds[0] if kinds else None)
         found.new.setdefault(entity, []).append(witness)
         found.labels.setdefault(entity, said)
         return Settled(entity, 1.0, is_new=True)

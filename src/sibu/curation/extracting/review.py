@@ -16,16 +16,30 @@ from pathlib import Path
 from typing import Any
 
 from sibu.core.errors import DataError, counted
-from sibu.core.logic import Entity, Source, Term, Triple
+from sibu.core.logic import TYPE, Entity, Source, Term, Triple
+from sibu.core.names import OWL
 from sibu.curation.extracting.things import EXTRACT, LABEL, REVIEW
 from sibu.graph.knowledge_base import KnowledgeBase
 from sibu.graph.reading import Reading
 from sibu.graph.records import Record
-from sibu.graph.spoken import said_term
+from sibu.graph.spoken import said_term, said_triple
 from sibu.store.atomic import new_file
 from sibu.store.hashes import hash_json
 
-COLUMNS = ("id", "decision", "comment", "subject", "property", "object", "fact", "passage", "score", "by", "document")
+COLUMNS = (
+    "id",
+    "decision",
+    "comment",
+    "subject",
+    "property",
+    "object",
+    "fact",
+    "passage",
+    "note",
+    "score",
+    "by",
+    "document",
+)
 _FIXED = ("subject", "property", "object", "document")
 """What must come back as it was."""
 _YES = frozenset(("yes", "y", "是", "对", "true"))
@@ -128,10 +142,19 @@ def _row(kb: Reading, each: Waiting) -> dict[str, str]:
         **dict(zip(("subject", "property", "object"), (said_term(term, kb.names) for term in terms), strict=True)),
         "fact": said,
         "passage": _passage(kb, each.surest),
+        "note": _note(kb, fact),
         "score": f"{source.confidence:g}",
         "by": by,
         "document": each.document,
     }
+
+
+def _note(kb: Reading, fact: Triple) -> str:
+    """Which other values there are of a property that has but one."""
+    if not kb.holds(Triple(fact.predicate, TYPE, Entity(OWL + "FunctionalProperty"))):
+        return ""
+    others = [each for each in kb.triples(fact.subject, fact.predicate) if each.object != fact.object]
+    return "against " + ", ".join(said_triple(each, kb.names) for each in others) if others else ""
 
 
 def _label(kb: Reading, document: str, term: Term) -> str:

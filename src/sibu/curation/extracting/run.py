@@ -141,10 +141,12 @@ def run(
 
 
 def _require_known(kb: KnowledgeBase, remove: Sequence[str], texts: Sequence[Text]) -> None:
-    known = kb.documents()
+    known = [name for name in kb.documents() if kb.read_by(name)[1]] if remove else []
     for name in remove:
         if name not in known:
-            raise DataError(f"There is no document {name!r} to remove. {near_miss(name, known)}".rstrip())
+            raise DataError(
+                f"No document {name!r} was read here, so there is none to remove. {near_miss(name, known)}".rstrip()
+            )
     if both := {each.document for each in texts} & set(remove):
         raise DataError(f"The document {min(both)!r} is to be read and removed at once. Leave one out.")
 
@@ -165,6 +167,7 @@ class _Reading:
         self._deciding = Deciding(planned.plan, ontology, things)
 
     def read(self, change: Change, texts: Sequence[Text], mark: str) -> None:
+        change.keep_texts(each.text for each in texts)
         looks = looking.look(self._eyes, texts)
         named = [proposing.named_in(own) for own in looks]
         asked = [proposing.mentions_of(text, own) for text, own in zip(texts, named, strict=True)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from sibu.core.logic import TYPE, Entity, Triple, Value
 from sibu.core.names import RDF, RDFS
@@ -36,6 +37,7 @@ class Things:
     language: str = ""
     _new: dict[tuple[str, Entity | None], Entity] = field(default_factory=dict)
     _taken: dict[Entity, tuple[str, Entity | None]] = field(default_factory=dict)
+    _known: dict[Entity, bool] = field(default_factory=dict)
     _kinds: dict[Entity, frozenset[Entity]] = field(default_factory=dict)
     _owned: dict[Entity, tuple[Value, ...]] = field(default_factory=dict)
 
@@ -46,6 +48,14 @@ class Things:
 
     def _is_anew(self, extractor: str, document: str) -> bool:
         return extractor.startswith(EXTRACT) and document in self.anew
+
+    def is_known(self, entity: Entity) -> bool:
+        """Whether something else than what is read anew says anything of a thing."""
+        if entity not in self._known:
+            self._known[entity] = any(self.stands(each) for each in self.kb.triples(entity)) or any(
+                self.stands(each) for each in self.kb.triples(object=entity)
+            )
+        return self._known[entity]
 
     def kinds(self, entity: Entity) -> frozenset[Entity]:
         """The classes of a thing."""
@@ -96,10 +106,12 @@ class Things:
             self._taken[entity] = key
         return self._new[key]
 
-    def _names(self, text: str, kind: Entity | None) -> list[Entity]:
+    def _names(self, text: str, kind: Entity | None) -> Iterator[Entity]:
         base = self.kb.names.base + local_name(" ".join(text.split()))
         longer = f"{base}_{local_part(kind.iri).replace(' ', '_')}" if kind is not None else base
-        return [Entity(each) for each in (base, longer, *(f"{longer}_{number}" for number in range(2, 1000)))]
+        yield from map(Entity, (base, longer))
+        for number in count(2):
+            yield Entity(f"{longer}_{number}")
 
     def _is_free(self, entity: Entity, text: str, kind: Entity | None) -> bool:
         """Whether nothing else has this name: what an earlier run named so is the same thing."""

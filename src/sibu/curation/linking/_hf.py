@@ -34,7 +34,7 @@ def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     logging.disable_progress_bar()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # type: ignore[no-untyped-call]
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32).eval()
     order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), place))
     found = np.zeros((len(texts), int(model.config.hidden_size)), np.float32)

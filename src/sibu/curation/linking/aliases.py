@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sibu.core.logic import Entity
+from sibu.core.logic import Entity, Value
 from sibu.curation.linking.spelling import Word, name_key, spaced
 from sibu.graph.cells import local_part
-from sibu.graph.labels import normal
+from sibu.graph.labels import LABELS, normal
 from sibu.logic.standard import is_standard
 
 if TYPE_CHECKING:
     from sibu.graph.reading import Reading
 
-EXACT, LIKE, OWN = 1.0, 0.97, 0.95
+EXACT, LIKE, ALIAS, OWN = 1.0, 0.97, 0.96, 0.95
 """How well a label fits that is written so but for case, width and blanks; one that differs in accents, punctuation or
-plural; and the name at the end of a thing's IRI."""
+plural; an alias is worth this share of it; and the name at the end of a thing's IRI."""
 MOST_WORDS = 40
 """Of a name; longer labels are texts, which nobody names a thing by."""
 
@@ -31,12 +31,20 @@ class Named:
     """The name as the knowledge base writes it."""
     own: bool = False
     """Whether it is the end of the thing's IRI, not a label."""
+    alias: bool = False
+    """Whether it is another name than its label."""
 
     def fit(self, written: str) -> float:
         """How well it is what was written, where the keys are the same."""
         if self.own:
             return OWN
-        return EXACT if self.text == written or normal(self.text) == normal(written) else LIKE
+        fit = EXACT if self.text == written or normal(self.text) == normal(written) else LIKE
+        return fit * ALIAS if self.alias else fit
+
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """Labels before aliases before the ends of IRIs."""
+        return self.own, self.alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class Aliases:
         """What has a name of this key, each thing once, a label before the end of an IRI."""
         found: dict[Entity, Named] = {}
         for each in self._by_key.get(key, ()):
-            if each.entity not in found or found[each.entity].own:
+            if each.entity not in found or each.rank < found[each.entity].rank:
                 found[each.entity] = each
         return tuple(found.values())
 
@@ -111,10 +119,12 @@ def names_of(kb: Reading, leave_out: frozenset[Entity] = frozenset()) -> Iterato
         leave_out: Things that are not to be found, such as properties.
     """
     labelled: set[Entity] = set()
-    for value, entity in kb.labelled.all():
-        if entity not in leave_out and not is_standard(entity.iri):
-            labelled.add(entity)
-            yield Named(entity, value.text)
+    for place, named in enumerate(LABELS):
+        for triple in kb.triples(None, named):
+            entity = triple.subject
+            if isinstance(triple.object, Value) and entity not in leave_out and not is_standard(entity.iri):
+                labelled.add(entity)
+                yield Named(entity, triple.object.text, alias=place == len(LABELS) - 1)
     base = kb.names.base
     for entity in kb.labelled.things():
         own = entity.iri.startswith(base)

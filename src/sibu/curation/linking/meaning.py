@@ -70,7 +70,7 @@ class Alike:
 
     def __init__(self, names: Sequence[str], encode: Encode) -> None:
         self._names, self._encode = names, encode
-        self._vectors = encode(names)
+        self._vectors = encode(names) if names else np.zeros((0, 1), np.float32)
         spread = self._vectors[:NEAR] @ self._vectors[:NEAR].T if len(names) else np.ones((1, 1), np.float32)
         off = spread[~np.eye(len(spread), dtype=bool)]
         self._floor = float(np.clip(np.median(off), 0, 0.95)) if off.size else 0.0

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from sibu.core.example import is_cjk
 from sibu.curation.linking.spelling import likeness
@@ -44,7 +45,8 @@ class Near:
         """
         own = runs(name)
         lists = sorted((self._places[run] for run in own if run in self._places), key=len)
-        taken, looked = [], 0
+        taken: list[npt.NDArray[np.int32]] = []
+        looked = 0
         for each in lists:
             if taken and looked + len(each) > LOOKED_AT:
                 break

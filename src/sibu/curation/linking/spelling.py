@@ -16,7 +16,10 @@ from sibu.core.units import units
 from sibu.graph.labels import normal
 
 _MARKED = re.compile("[\u0300-\u036f]")
-_PLURAL = re.compile(r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=s|x|z)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z")
+_PLURAL = re.compile(
+    r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=ss|zz)es|(?<=x)es|(?<=[b-df-hj-np-tv-z]us)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z"
+)
+_HAN, _LATIN, _PARTS = re.compile("[\u4e00-\u9fff]+"), re.compile("[A-Za-z0-9 _-]+"), re.compile("[A-Za-z]+|[0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -56,11 +59,17 @@ def singular(word: str) -> str:
     found = _PLURAL.search(word)
     if found is None:
         return word
-    return word[: found.start()] + ("y" if found[0] == "ies" else "")
+    if found[0] == "ies":
+        return word[:-1] if len(word) == 4 else f"{word[:-3]}y"  # lies, allergies
+    return word[: found.start()]
 
 
 def name_key(text: str) -> str:
     """By what a name is compared; empty where it is punctuation alone."""
+    if _HAN.fullmatch(text):  # the quick way for most names
+        return " ".join(text)
+    if _LATIN.fullmatch(text):
+        return " ".join(map(word_key, _PARTS.findall(text)))
     return " ".join([word.key for word in words(text)])
 
 

@@ -113,8 +113,11 @@ class Patterns:
     def _fitting(self, slot: Slot, given: _Places) -> list[Spot]:
         if slot.is_value:
             return given.values(slot.label)
-        things = given.things
-        return [each for each in things if not slot.label or self._surroundings.fits(each, slot.label)]
+        found: dict[tuple[int, int], Spot] = {}
+        for each in given.things:  # one that says what it is comes before others at its place
+            if not slot.label or self._surroundings.fits(each, slot.label):
+                found.setdefault((each.start, each.end), each)
+        return list(found.values())
 
     def _expressed(self, pattern: Pattern, text: str, given: _Places) -> Iterator[tuple[dict[str, Spot], int, int]]:
         assert pattern.regex is not None
@@ -122,8 +125,9 @@ class Patterns:
             bound = {}
             for slot in pattern.slots:
                 start, end = found.span(slot.name)
-                if start < end:
-                    bound[slot.name] = given.at(start, end, slot)
+                spot = given.at(start, end, slot) if start < end else None
+                if spot is not None:
+                    bound[slot.name] = spot
             if all(name in bound for name in pattern.terms):
                 yield bound, found.start(), found.end()
 
@@ -138,7 +142,8 @@ class _Places:
         for each in sorted(known, key=lambda spot: -spot.score):
             best.setdefault((each.start, each.end, each.label), each)
         self.things = sorted(
-            (each for each in best.values() if each.value is None), key=lambda each: (each.start, -each.end)
+            (each for each in best.values() if each.value is None),
+            key=lambda each: (each.start, -each.end, not each.label, -each.score),
         )
         self._values: dict[str, list[Spot]] = {}
 
@@ -148,12 +153,13 @@ class _Places:
             self._values[kind] = list(values(self._text, kind))
         return self._values[kind]
 
-    def at(self, start: int, end: int, slot: Slot) -> Spot:
-        """The passage of a group: the one that is known there, or a new one; of a value its value."""
+    def at(self, start: int, end: int, slot: Slot) -> Spot | None:
+        """The passage of a group: the one that is known there, or a new one; of a value its value, if it is one."""
         if slot.is_value:
-            found = list(values(self._text[start:end], slot.label))
-            said = found[0].value if found else Value(self._text[start:end])
-            return Spot(start, end, value=said)
+            if slot.label == "text":
+                return Spot(start, end, value=Value(self._text[start:end]))
+            found = next(values(self._text[start:end], slot.label), None)
+            return None if found is None else Spot(start, end, value=found.value)
         here = [each for each in self.things if (each.start, each.end) == (start, end)]
         return here[0] if here and not slot.label else Spot(start, end, slot.label)
 
