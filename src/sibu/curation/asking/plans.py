@@ -42,8 +42,8 @@ EMPTY = 0.85
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
 """Factors of words that a pattern leaves out: of a word or a run of Chinese characters, of a single one, of an adverb,
 and of one that asks for more than the pattern gives, such as `not`."""
-MOST_ENDS = 3_000
-"""Things that are looked at on the way."""
+MOST_ENDS = 400
+"""Things from which a path goes on while patterns are made; what matches them is then sought without this bound."""
 MOST_CHOICES = 16
 """Ways to read the names of a question."""
 MOST_PATHS = 400
@@ -144,10 +144,12 @@ class Planner:
 
     def __init__(self, kb: Reading, vocabulary: Vocabulary, linker: KnowledgeLinker, ear: Ear) -> None:
         self._kb, self._vocabulary, self._linker, self._ear = kb, vocabulary, linker, ear
+        self._followed: dict[tuple[frozenset[Term], Entity, bool], frozenset[Term]] = {}
 
     def plans(self, heard: Heard) -> list[Plan]:
         """All patterns that may be meant, the best first, each once."""
         found: dict[tuple[object, ...], Plan] = {}
+        self._followed.clear()
         for things in islice(_choices(heard), MOST_CHOICES):
             for each in self._of(heard, things):
                 known = found.get(each.pattern)
@@ -207,6 +209,8 @@ class Planner:
                 if span.places & path.places:
                     continue
                 for forward in (True,) if self._vocabulary.symmetric(span.entity) else (True, False):
+                    if _is_back(path, span, forward):
+                        continue
                     yield from self._longer(heard, path, Step(span.entity, forward, span, span.fit), waiting)
             if classes and all(step.span is not None for step in path.steps):
                 waiting += self._unnamed(path, classes)
@@ -250,6 +254,12 @@ class Planner:
         return list(found)
 
     def _follow(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
+        key = ends, step.relation, step.forward
+        if key not in self._followed:
+            self._followed[key] = self._following(ends, step)
+        return self._followed[key]
+
+    def _following(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
         found: set[Term] = set()
         for end in islice(ends, MOST_ENDS):
             if step.forward and isinstance(end, Entity):
@@ -627,6 +637,15 @@ def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
         if between & joining and between <= silent and one.entity != two.entity:
             factor *= JOINED
     return factor
+
+
+def _is_back(path: Path, span: Span, forward: bool) -> bool:
+    """Whether a step goes back where the last came from, by other words for one relation: these say it once."""
+    if not path.steps:
+        return False
+    last = path.steps[-1]
+    same = last.relation == span.entity and last.forward != forward
+    return same and (last.span is None or last.span.text != span.text)
 
 
 def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
