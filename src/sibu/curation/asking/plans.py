@@ -14,8 +14,8 @@ from itertools import islice, pairwise, product
 from math import prod
 from typing import TYPE_CHECKING
 
-from sibu.core.logic import TYPE, Atom, Comparison, Entity, Term, Value, Variable
-from sibu.curation.asking.hearing import Bound, Ear, Heard, Span
+from sibu.core.logic import TYPE, Atom, Comparison, Entity, Term, Triple, Value, Variable
+from sibu.curation.asking.hearing import IMPLIED, Bound, Ear, Heard, Span
 from sibu.curation.asking.vocabulary import Vocabulary
 from sibu.curation.asking.wording import is_chinese
 
@@ -47,6 +47,8 @@ MOST_ENDS = 400
 MOST_CHOICES = 16
 """Ways to read the names of a question."""
 MOST_PATHS = 400
+KIN = ("isa", "is a", "kind of", "type of", "subclass of", "broader", "是一种", "上位")
+"""Words of relations that say what kind of thing a thing is."""
 X = Variable("X")
 
 
@@ -282,7 +284,7 @@ class Planner:
             return 1.0  # the symptom of coughing
         if owned:
             forward = True  # the age of Anna, 安娜的年龄
-        if "passive" in marked | around:
+        if "passive" in marked | around or _turned(heard, step.span):
             forward = not before
         if forward == step.forward:
             return 1.0
@@ -350,6 +352,8 @@ class Planner:
                     draft = _Draft(things, uses=list(things), fit=UNNAMED)
                     draft.atoms.append(Atom(triple.predicate, (one.entity, two.entity)))
                     yield draft, plan
+        if len(things) == 2 and not relations:
+            yield from self._kin(heard, plan, things)
         for start in (things[0], things[-1]):
             others = [each for each in things if each is not start]
             for path in self._paths(heard, start, frozenset([start.entity]), relations, classes):
@@ -361,6 +365,16 @@ class Planner:
                     whole.atoms += [atom for atom in each.atoms if atom not in whole.atoms]
                 whole.empty = not {each.entity for each in others} <= path.ends
                 yield whole, plan
+
+    def _kin(self, heard: Heard, plan: Plan, things: tuple[Span, ...]) -> Iterator[tuple[_Draft, Plan]]:
+        """Whether one thing is a kind of another: `is a bird an animal`, where a relation says so of things."""
+        one, two = things
+        if heard.content & set(range(one.last, two.first)):
+            return
+        for relation in self._ear.relations_named(KIN):
+            draft = _Draft(things, [Atom(relation, (one.entity, two.entity))], uses=list(things), fit=IMPLIED)
+            draft.empty = not self._kb.holds(Triple(one.entity, relation, two.entity))
+            yield draft, plan
 
     def _about(self, heard: Heard, plan: Plan, thing: Span, classes: list[Span]) -> Iterator[tuple[_Draft, Plan]]:
         """Whether a thing is of a class; or has a number that is as told."""
@@ -639,6 +653,15 @@ def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
     return factor
 
 
+def _turned(heard: Heard, span: Span) -> bool:
+    """Whether a relation `location of` is said the other way round: `located in`."""
+    return (
+        span.text.lower().endswith(" of")
+        and span.last < len(heard.words)
+        and heard.words[span.last].key in ("in", "at", "on", "from")
+    )
+
+
 def _is_back(path: Path, span: Span, forward: bool) -> bool:
     """Whether a step goes back where the last came from, by other words for one relation: these say it once."""
     if not path.steps:
@@ -650,7 +673,7 @@ def _is_back(path: Path, span: Span, forward: bool) -> bool:
 
 def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
     """Whether all things stand beside each other, with nothing but `and` between."""
-    joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening")
+    joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening", "passive", "owning")
                for place in range(each.first, each.last)}  # fmt: skip
     return len(things) > 1 and all(joining >= set(range(one.last, two.first)) for one, two in pairwise(things))
 
