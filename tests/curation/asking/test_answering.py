@@ -201,6 +201,23 @@ def test_names_without_labels_are_read_from_iris(tmp_path: Path) -> None:
     assert sibu.ask(kb, "安娜为谁工作？")["status"] == "not known", "nothing is named in Chinese here"
 
 
+def test_what_kind_of_thing_a_thing_is(tmp_path: Path) -> None:
+    kb = make(
+        tmp_path / "kb", [fact("bird", "isa", "animal"), fact("fungus", "causes", "rot"), fact("b", "produces", "x")]
+    )
+    assert sibu.ask(kb, "Is a bird an animal?")["value"] is True
+    assert sibu.ask(kb, "Are birds a kind of fungus?")["value"] is False
+    assert sibu.ask(kb, "What do fungi cause?")["said"] == "rot"
+    found = sibu.ask(kb, "What do fungi produce?")
+    assert found["status"] == "not known", "`produces` is a relation of its own here, and not `causes` in other words"
+
+
+def test_a_relation_said_the_other_way_round(tmp_path: Path) -> None:
+    kb = make(tmp_path / "kb", [fact("lung", "location_of", "cell"), fact("cell", "location_of", "gene")])
+    assert sibu.ask(kb, "What is located in a cell?")["said"] == "gene"
+    assert sibu.ask(kb, "What is the location of a cell?")["said"] == "lung"
+
+
 def test_one_name_of_two_things_is_asked_back(tmp_path: Path) -> None:
     label = Entity(RDFS + "label")
     facts = [Triple(e(name), label, Value("Mercury", RDF + "langString", "en")) for name in ("planet", "metal")]

@@ -17,6 +17,8 @@ from sibu.curation.asking.wording import groups, marks, phrase_of, stem, stems, 
         "prevents prevention prevented",
         "carries carry carried",
         "stops stopped stopping",
+        "located location locates",
+        "fungi fungus",
     ],
 )
 def test_forms_of_a_word_are_one(words: str) -> None:

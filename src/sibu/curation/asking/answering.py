@@ -136,14 +136,24 @@ class Answerer:
             raise DataError(f"The question has {len(text):,} characters; ask one of at most {LONGEST}.")
         heard = self._ear.hear(text)
         plans = self._planner.plans(heard)
-        read = [Read(each, tuple(self._solver.solve(each))) for each in plans[:TRIED] if each.score >= SURE]
-        read.sort(key=lambda each: (-self._worth(each), -len(each.plan.places)))
+        read = self._tried(plans)
         if not read:
             return self._not_understood(heard, plans)
         alike = self._alike(read)
         if len(alike) > 1:
             return Reply(heard, "ambiguous", readings=alike)
         return self._replied(heard, read[0], limit)
+
+    def _tried(self, plans: Sequence[Plan]) -> list[Read]:
+        """What matches the plans that may be the best, or as good as it; the best first."""
+        found: list[Read] = []
+        best = SURE
+        for plan in plans[:TRIED]:
+            if plan.score < max(best - APART, SURE):
+                break
+            found.append(Read(plan, tuple(self._solver.solve(plan))))
+            best = max(best, self._worth(found[-1]))
+        return sorted(found, key=lambda each: (-self._worth(each), -len(each.plan.places)))
 
     def _worth(self, read: Read) -> float:
         """The score, less where nothing matches though facts lead there."""

@@ -108,7 +108,7 @@ IRREGULAR = {
 }  # fmt: skip
 """Forms that no ending tells."""
 
-_ENDINGS = re.compile(r"(?:ation|ing|ion|ment|ed|e|is|ence|ance)\Z")
+_ENDINGS = re.compile(r"(?:ing|ion|ment|ed|e|is|ence|ance)\Z")
 
 
 def stemmed(word: str) -> str:

@@ -145,7 +145,7 @@ class Ear:
         heard.marked = list(_marked(keys, named))
         said = [stem(key) for key in keys]
         self._mend(said, heard)
-        heard.relations = _best(self._matches(said, self._vocabulary.relation_sayings))
+        heard.relations = _own_first(_best(self._matches(said, self._vocabulary.relation_sayings)))
         heard.relations += self._implied(heard)
         heard.classes = _best(self._matches(said, self._vocabulary.class_sayings))
         heard.bounds = list(_bounds(heard, keys))
@@ -303,6 +303,13 @@ def _best(spans: Iterable[Span]) -> list[Span]:
         if not any(each.places <= other.places and other.fit >= each.fit for other in wider):
             kept.append(each)
     return sorted(kept, key=lambda each: (each.first, -each.last, -each.fit, each.entity))
+
+
+def _own_first(spans: list[Span]) -> list[Span]:
+    """No relation by other words where these are a name of another relation."""
+    own = [each for each in spans if each.fit == 1]
+    return [each for each in spans
+            if each.fit == 1 or not any(each.places <= other.places for other in own)]  # fmt: skip
 
 
 def _longest(spans: Iterable[Span]) -> list[Span]:

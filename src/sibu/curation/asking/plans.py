@@ -14,8 +14,8 @@ from itertools import islice, pairwise, product
 from math import prod
 from typing import TYPE_CHECKING
 
-from sibu.core.logic import TYPE, Atom, Comparison, Entity, Term, Value, Variable
-from sibu.curation.asking.hearing import Bound, Ear, Heard, Span
+from sibu.core.logic import TYPE, Atom, Comparison, Entity, Term, Triple, Value, Variable
+from sibu.curation.asking.hearing import IMPLIED, Bound, Ear, Heard, Span
 from sibu.curation.asking.vocabulary import Vocabulary
 from sibu.curation.asking.wording import is_chinese
 
@@ -42,11 +42,13 @@ EMPTY = 0.85
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
 """Factors of words that a pattern leaves out: of a word or a run of Chinese characters, of a single one, of an adverb,
 and of one that asks for more than the pattern gives, such as `not`."""
-MOST_ENDS = 3_000
-"""Things that are looked at on the way."""
+MOST_ENDS = 400
+"""Things from which a path goes on while patterns are made; what matches them is then sought without this bound."""
 MOST_CHOICES = 16
 """Ways to read the names of a question."""
 MOST_PATHS = 400
+KIN = ("isa", "is a", "kind of", "type of", "subclass of", "broader", "是一种", "上位")
+"""Words of relations that say what kind of thing a thing is."""
 X = Variable("X")
 
 
@@ -144,10 +146,12 @@ class Planner:
 
     def __init__(self, kb: Reading, vocabulary: Vocabulary, linker: KnowledgeLinker, ear: Ear) -> None:
         self._kb, self._vocabulary, self._linker, self._ear = kb, vocabulary, linker, ear
+        self._followed: dict[tuple[frozenset[Term], Entity, bool], frozenset[Term]] = {}
 
     def plans(self, heard: Heard) -> list[Plan]:
         """All patterns that may be meant, the best first, each once."""
         found: dict[tuple[object, ...], Plan] = {}
+        self._followed.clear()
         for things in islice(_choices(heard), MOST_CHOICES):
             for each in self._of(heard, things):
                 known = found.get(each.pattern)
@@ -207,6 +211,8 @@ class Planner:
                 if span.places & path.places:
                     continue
                 for forward in (True,) if self._vocabulary.symmetric(span.entity) else (True, False):
+                    if _is_back(path, span, forward):
+                        continue
                     yield from self._longer(heard, path, Step(span.entity, forward, span, span.fit), waiting)
             if classes and all(step.span is not None for step in path.steps):
                 waiting += self._unnamed(path, classes)
@@ -250,6 +256,12 @@ class Planner:
         return list(found)
 
     def _follow(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
+        key = ends, step.relation, step.forward
+        if key not in self._followed:
+            self._followed[key] = self._following(ends, step)
+        return self._followed[key]
+
+    def _following(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
         found: set[Term] = set()
         for end in islice(ends, MOST_ENDS):
             if step.forward and isinstance(end, Entity):
@@ -272,7 +284,7 @@ class Planner:
             return 1.0  # the symptom of coughing
         if owned:
             forward = True  # the age of Anna, 安娜的年龄
-        if "passive" in marked | around:
+        if "passive" in marked | around or _turned(heard, step.span):
             forward = not before
         if forward == step.forward:
             return 1.0
@@ -340,6 +352,8 @@ class Planner:
                     draft = _Draft(things, uses=list(things), fit=UNNAMED)
                     draft.atoms.append(Atom(triple.predicate, (one.entity, two.entity)))
                     yield draft, plan
+        if len(things) == 2 and not relations:
+            yield from self._kin(heard, plan, things)
         for start in (things[0], things[-1]):
             others = [each for each in things if each is not start]
             for path in self._paths(heard, start, frozenset([start.entity]), relations, classes):
@@ -351,6 +365,16 @@ class Planner:
                     whole.atoms += [atom for atom in each.atoms if atom not in whole.atoms]
                 whole.empty = not {each.entity for each in others} <= path.ends
                 yield whole, plan
+
+    def _kin(self, heard: Heard, plan: Plan, things: tuple[Span, ...]) -> Iterator[tuple[_Draft, Plan]]:
+        """Whether one thing is a kind of another: `is a bird an animal`, where a relation says so of things."""
+        one, two = things
+        if heard.content & set(range(one.last, two.first)):
+            return
+        for relation in self._ear.relations_named(KIN):
+            draft = _Draft(things, [Atom(relation, (one.entity, two.entity))], uses=list(things), fit=IMPLIED)
+            draft.empty = not self._kb.holds(Triple(one.entity, relation, two.entity))
+            yield draft, plan
 
     def _about(self, heard: Heard, plan: Plan, thing: Span, classes: list[Span]) -> Iterator[tuple[_Draft, Plan]]:
         """Whether a thing is of a class; or has a number that is as told."""
@@ -629,9 +653,27 @@ def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
     return factor
 
 
+def _turned(heard: Heard, span: Span) -> bool:
+    """Whether a relation `location of` is said the other way round: `located in`."""
+    return (
+        span.text.lower().endswith(" of")
+        and span.last < len(heard.words)
+        and heard.words[span.last].key in ("in", "at", "on", "from")
+    )
+
+
+def _is_back(path: Path, span: Span, forward: bool) -> bool:
+    """Whether a step goes back where the last came from, by other words for one relation: these say it once."""
+    if not path.steps:
+        return False
+    last = path.steps[-1]
+    same = last.relation == span.entity and last.forward != forward
+    return same and (last.span is None or last.span.text != span.text)
+
+
 def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
     """Whether all things stand beside each other, with nothing but `and` between."""
-    joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening")
+    joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening", "passive", "owning")
                for place in range(each.first, each.last)}  # fmt: skip
     return len(things) > 1 and all(joining >= set(range(one.last, two.first)) for one, two in pairwise(things))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +29,10 @@ def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
         Shape ``(N, D)``.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
 
     from sibu.nn.pooling import mean_pool
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    logging.disable_progress_bar()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32).eval()
+    tokenizer, model = _loaded(folder)
     order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), place))
     found = np.zeros((len(texts), int(model.config.hidden_size)), np.float32)
     with torch.no_grad():
@@ -51,3 +48,17 @@ def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
             pooled = mean_pool(model(**given).last_hidden_state, given["attention_mask"].bool())
             found[own] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
     return found
+
+
+@lru_cache(2)
+def _loaded(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and model, kept for the next texts."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+    return tokenizer, model.eval()

@@ -19,6 +19,11 @@ _MARKED = re.compile("[\u0300-\u036f]")
 _PLURAL = re.compile(
     r"(?:(?<=[bcdfghjklmnpqrtvwxz])ies|(?<=ss|zz)es|(?<=x)es|(?<=[b-df-hj-np-tv-z]us)es|(?<=[cs]h)es|(?<=[^suiy\W\d])s|(?<=[aeo]y)s)\Z"
 )
+_PLURALS = {
+    "fungi": "fungus", "nuclei": "nucleus", "stimuli": "stimulus", "bacteria": "bacterium", "algae": "alga",
+    "children": "child", "people": "person", "women": "woman", "mice": "mouse", "feet": "foot", "teeth": "tooth",
+    "analyses": "analysis", "diagnoses": "diagnosis", "crises": "crisis", "criteria": "criterion",
+}  # fmt: skip
 _HAN, _LATIN, _PARTS = re.compile("[\u4e00-\u9fff]+"), re.compile("[A-Za-z0-9 _-]+"), re.compile("[A-Za-z]+|[0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -56,6 +61,8 @@ def word_key(word: str) -> str:
 
 def singular(word: str) -> str:
     """An English word without the ending of the plural, where it looks like one."""
+    if word in _PLURALS:
+        return _PLURALS[word]
     found = _PLURAL.search(word)
     if found is None:
         return word
