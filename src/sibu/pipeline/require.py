@@ -10,6 +10,7 @@ from sibu.augmenters import AUGMENTERS
 from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, RecipeError, SibuError, counted, near_miss
 from sibu.core.grammar import Grammar
+from sibu.decoders.greedy import GreedySpec
 from sibu.metrics import ABOVE_ONE
 from sibu.models.sources import Source
 from sibu.models.trained import BESIDE
@@ -104,6 +105,9 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
         where = f"tasks.{name}.constrain"
+        if block.decoding != GreedySpec() and not getattr(block.task, "writes", False):
+            what = f"`decoding` is for tasks that write, and {name} answers by a head of its own."
+            wrong.append(Fault(f"tasks.{name}.decoding", what, "Leave it out, or say `written: true`."))
         if block.constrain is None:
             continue
         if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
