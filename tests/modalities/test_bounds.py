@@ -191,6 +191,30 @@ def test_a_misspelt_keyword_is_told(schema: dict, said: str) -> None:
     JsonSpec(json_schema={"x-own": 1, "enum": [{"typ": 1}], "properties": {"items": {"const": {"require": 1}}}})
 
 
+NODE = {"type": "object", "properties": {"on": {"$ref": "#/$defs/node"}}, "required": ["on"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "fits"),
+    [
+        ({"$ref": "#/$defs/node", "$defs": {"node": NODE}}, False),
+        ({"type": "array", "minItems": 1, "items": {"$ref": "#"}}, False),
+        ({"anyOf": [{"$ref": "#"}]}, False),
+        ({"type": "array", "items": {"$ref": "#"}}, True),
+        ({"$ref": "#/$defs/node", "$defs": {"node": NODE | {"required": []}}}, True),
+        ({"anyOf": [{"type": "null"}, {"type": "array", "minItems": 1, "items": {"$ref": "#"}}]}, True),
+        ({"$ref": "#/$defs/一", "$defs": {"一": {"type": "array", "minItems": 2, "items": {"enum": ["二"]}}}}, True),
+        ({"type": "object", "properties": {"$ref": {"type": "string"}}, "required": ["$ref"]}, True),
+    ],
+)
+def test_a_schema_that_requires_itself_is_refused(schema: dict, fits: bool) -> None:
+    if fits:
+        assert JsonSpec(json_schema=schema).json_schema == schema
+    else:
+        with pytest.raises(ValidationError, match="has no end: what it requires requires itself"):
+            JsonSpec(json_schema=schema)
+
+
 def test_scores_for_no_piece_are_ruled_out(model) -> None:
     """Models often have more scores than their tokenizer has pieces."""
     _, preparer = model

@@ -240,6 +240,17 @@ def test_a_written_task_takes_the_keys_that_its_messages_name(tiny_writer: Path,
         assert again.predict("my pain").value in ("appointment", "billing")
 
 
+def test_labels_are_weighed_whole(tiny_writer: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify, written", "full", tiny_writer, tmp_path, epochs=0)
+    recipe = changed(recipe, written={"by": "likelihood"})
+    bundle = sibu.load(sibu.run(recipe, out=tmp_path / "out"))
+    assert set(bundle.predict("头痛").scores) == {"appointment", "billing"}
+    with pytest.raises(RecipeError, match=r"A label has more than the 2 pieces .* Raise max_new_tokens"):
+        bundle.answering("max_new_tokens=2").predict("头痛")
+    with pytest.raises(RecipeError, match=r"tasks\.it\.decoding: `decoding` is for tasks that write, and it weighs"):
+        bundle.answering("decoding=beam")
+
+
 def test_a_task_that_does_not_write_takes_no_decoding(tiny_model: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
     with pytest.raises(RecipeError, match=r"tasks\.it\.decoding: `decoding` is for tasks that write, and it answers"):

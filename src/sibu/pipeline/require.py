@@ -105,9 +105,8 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
         where = f"tasks.{name}.constrain"
-        if block.decoding != GreedySpec() and not getattr(block.task, "writes", False):
-            what = f"`decoding` is for tasks that write, and {name} answers by a head of its own."
-            wrong.append(Fault(f"tasks.{name}.decoding", what, "Leave it out, or say `written: true`."))
+        if block.decoding != GreedySpec():
+            wrong += _undecoded(name, block)
         if block.constrain is None:
             continue
         if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
@@ -125,6 +124,17 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
             wrong.append(Fault(where, what, "Mend it."))
     if wrong:
         raise RecipeError(wrong)
+
+
+def _undecoded(name: str, block: TaskBlock) -> list[Fault]:
+    """What is wrong with a `decoding` where nothing is written."""
+    where, how = f"tasks.{name}.decoding", "`decoding` is for tasks that write, and"
+    if not getattr(block.task, "writes", False):
+        what, mend = f"{how} {name} answers by a head of its own.", "Leave it out, or say `written: true`."
+        return [Fault(where, what, mend)]
+    if getattr(getattr(block.task, "written", None), "by", "") == "likelihood":
+        return [Fault(where, f"{how} {name} weighs its labels.", "Leave it out, or say `written: {by: writing}`.")]
+    return []
 
 
 def require_writer(recipe: Recipe, source: Source) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from sibu.core.errors import DataError, SibuError, counted
+from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Row
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
@@ -109,6 +109,9 @@ class Writer:
             part = asked[start : start + together]
             prompts = [replace(self.task.prompt(row), answer=choice) for row in part for choice in choices]
             found, windows = self._unlikely(prompts, [row for row in part for _ in choices])
+            if any(window.lost.endswith("of the answer") for window in windows):
+                longer = f"A label has more than the {counted(self.task.room, 'piece')} that an answer may have: "
+                raise RecipeError(f"{longer}labels cannot be weighed by their beginnings. Raise max_new_tokens.")
             scores[start : start + together] = -found[:, 0].reshape(len(part), len(choices))
             outputs += windows[:: len(choices)]
         if cut is not None:
