@@ -575,6 +575,12 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     return found
 
 
+def fields_of(predictor: Predictor, task: str) -> list[str]:
+    """Sibu's names of the fields that a task reads."""
+    columns = predictor._opened.tasks[task].columns
+    return [column.name for column in columns if column.role == "input"]
+
+
 def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs: (id, record), or (line, fault) for a line that cannot be read.
 

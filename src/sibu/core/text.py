@@ -122,6 +122,8 @@ class Prompt:
     training as in prediction."""
     turns: Literal["last", "all"] = "last"
     """Whether the assistant's earlier turns are learned too."""
+    kept: int = 0
+    """Characters at the end of the last turn that stay where what is before them must be cut."""
 
     def texts(self) -> list[str]:
         """What was said in each turn, and the answer."""

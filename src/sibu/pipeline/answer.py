@@ -99,7 +99,8 @@ def answer_inputs(
             advance(len(chunk))
     if cuts:
         limit = opened.text.max_length
-        said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: the rest was not read."
+        rest = "what was left out stands in their evidence as `cut`" if task.writes else "the rest was not read"
+        said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: {rest}."
         listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
         progress.say(f"{said} Counted from 0: {listed}.")
 
@@ -139,15 +140,40 @@ def _answered(
 ) -> Sequence[Prediction | SibuError]:
     task = opened.tasks[name]
     if task.writes:
-        found = opened.writer(name).valid(rows, cut=cut)
+        found = _written(opened, name, rows, cut)
         if not isinstance(opened.text, KnowingText):
             return found
-        ask = [[opened.tasks[name].prompt(row)] for row in rows]  # type: ignore[attr-defined]
         return [
-            opened.text.with_facts(each, own) if isinstance(each, Prediction) else each
-            for each, own in zip(found, ask, strict=True)
+            opened.text.with_facts(each, [task.prompt(row)]) if isinstance(each, Prediction) else each  # type: ignore[attr-defined]
+            for each, row in zip(found, rows, strict=True)
         ]
     return answers(opened.model, name, task, opened.text, rows, cut=cut, spread=True)
+
+
+def _written(
+    opened: Opened, name: str, rows: list[Row], cut: Callable[[set[int]], None]
+) -> Sequence[Prediction | SibuError]:
+    """What is written to each row; one that the chat template refuses gives its fault, and the others go on."""
+    writer = opened.writer(name)
+    try:
+        return writer.valid(rows, cut=cut)
+    except DataError:
+        refused = [_refusal(opened, name, row) for row in rows]
+    if all(each is None for each in refused):
+        raise
+    sound = [place for place, fault in enumerate(refused) if fault is None]
+    own = [rows[place] for place in sound]
+    found = iter(writer.valid(own, cut=lambda places: cut({sound[place] for place in places})) if own else ())
+    return [next(found) if fault is None else fault for fault in refused]
+
+
+def _refusal(opened: Opened, name: str, row: Row) -> DataError | None:
+    """Why a row cannot be put into the chat template."""
+    try:
+        opened.text.prepare([opened.tasks[name].prompt(row)])  # type: ignore[attr-defined]
+    except DataError as fault:
+        return fault
+    return None
 
 
 def _sound(task: Task, row: Row) -> Row:

@@ -92,11 +92,12 @@ def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recip
         RecipeError: When a key is settled by the training, or a value is not allowed.
     """
     value = as_written(recipe)
-    for override in overrides:
-        key = override.partition("=")[0]
+    block = value["tasks"][task]
+    written = block.get("written") or ()
+    known = {*OWN, *block, *written}
+    for override in sorted(overrides, key=lambda each: not _of_name(each)):  # a part's name goes before its options
+        key, _, text = override.partition("=")
         within = key.removeprefix("written.").split(".")[0]
-        block = value["tasks"][task]
-        known = {*OWN, *block, *(block.get("written") or ())}
         allowed = [name for name in ANSWERING if name in known]
         if within not in allowed:
             close = near_miss(within, allowed)
@@ -104,8 +105,23 @@ def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recip
                 f"{key!r} cannot be changed in a bundle: its training settled it, or there is no such key. "
                 f"{close}Allowed: {', '.join(allowed)}."
             )
-        _apply(value["tasks"][task], override, {})
+        if _of_name(override):
+            _forget_another(block, within, text)
+        _apply(block, f"written.{override}" if key == within and key in written else override, {})
     return validate(value, "the bundle's recipe", {})
+
+
+def _of_name(override: str) -> bool:
+    """Whether an override names a part, as `decoding.name=beam` does."""
+    return override.partition("=")[0].endswith(".name")
+
+
+def _forget_another(block: dict[str, Any], key: str, name: str) -> None:
+    """Take the options of a part away where another one is named in its place: they are not the other's."""
+    held = block.get(key)
+    one = held[0] if isinstance(held, list) and len(held) == 1 else held
+    if isinstance(one, dict) and one.get("name") != name.strip("'\" "):
+        block[key] = {}
 
 
 def load_recipe(source: str | Path | Mapping[str, Any] | Recipe, overrides: Sequence[str] | str = ()) -> Loaded:

@@ -68,6 +68,10 @@ class Script(Protocol):
         """The row as the model reads it."""
         ...
 
+    def behind(self, row: Row) -> str:
+        """What of the question stands at its end and must be read, however long what is before it is."""
+        ...
+
     def answer(self, row: Row) -> str:
         """The right answer as it is written."""
         ...
@@ -179,7 +183,8 @@ class WrittenTask(Answered):
         for other, known in self.examples.near(question, self.spec.examples):
             turns += [("user", _joined(asked, other)), ("assistant", known)]
         turns.append(("user", _joined(asked, question)))
-        return Prompt(tuple(turns), answer, self.spec.template, self.room)
+        kept = len(self.script.behind(row))
+        return Prompt(tuple(turns), answer, self.spec.template, self.room, kept=kept)
 
     def grammar(self, row: Row) -> Grammar:
         """Every answer that is allowed for this row."""
