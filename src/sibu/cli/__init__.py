@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import check, evaluate, kb, label, list_, predict, reasoning, run, search, show, versions
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -31,6 +31,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)
 app.command("search")(search.search)
+for act in (versions.versions, versions.diff, versions.rollback, versions.export, versions.stats, versions.rebuild):
+    kb.app.command()(act)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
     kb.app.command()(verb)
 app.add_typer(kb.app, name="kb")
