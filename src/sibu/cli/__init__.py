@@ -26,6 +26,7 @@ from sibu.cli import (
     search,
     show,
     updating,
+    versions,
 )
 from sibu.core.errors import ReleaseMissed, SibuError
 
@@ -47,6 +48,8 @@ app.command("show")(show.show)
 app.command("label")(label.label)
 app.command("search")(search.search)
 app.command("ask")(asking.ask)
+for act in (versions.versions, versions.diff, versions.rollback, versions.export, versions.stats, versions.rebuild):
+    kb.app.command()(act)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check, asking.link):
     kb.app.command()(verb)
 kb.app.command()(extraction.extract)

@@ -1,4 +1,4 @@
-"""``sibu kb``: a knowledge base, made, filled, asked, and taken back in time."""
+"""``sibu kb``: a knowledge base, made, filled, and asked."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ app = typer.Typer(
 )
 KB = Annotated[Path, typer.Argument(metavar="KB", help="Folder that `sibu kb create` made.")]
 Message = Annotated[str, typer.Option("--message", "-m", help="What the change is, in words.")]
-MOST_SHOWN = 200
-"""Facts of a diff that are shown on a side."""
 
 
 def _prefixes(given: list[str] | None) -> list[str] | None:
@@ -82,7 +80,7 @@ def add(
         return
     for each in found["files"]:
         typer.echo(f"{each['document']}: {counted(each['facts'], 'fact')} stated")
-    typer.echo(_said(found["version"]) if found["new"] else "Nothing new: all of it was stated before.")
+    typer.echo(said(found["version"]) if found["new"] else "Nothing new: all of it was stated before.")
 
 
 @app.command()
@@ -105,7 +103,7 @@ def retract(
         write_json(found)
     else:
         typer.echo(f"{counted(found['retracted'], 'statement')} retracted")
-        typer.echo(_said(found["version"]))
+        typer.echo(said(found["version"]))
 
 
 @app.command()
@@ -165,122 +163,8 @@ def show(
         typer.echo(f"drawn: {found['picture']['file']}{more}")
 
 
-@app.command()
-def versions(
-    folder: KB,
-    name: Annotated[
-        list[str] | None, typer.Option(metavar="NUMBER=NAME", help="Give a version a name first; several times.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Every version of the facts, and how many came and went; rules and shapes have none."""
-    from sibu import kb
-
-    pairs = [each.partition("=") for each in name or []]
-    if not all(given and sign and own for given, sign, own in pairs):
-        raise typer.BadParameter("give NUMBER=NAME, such as 3=released.", param_hint="--name")
-    for which, _, own in pairs:
-        kb.name_version(folder, which, own)
-    found = kb.versions(folder)
-    if json:
-        write_json(found)
-        return
-    head = ["version", "name", "time", "facts", "added", "removed", "what"]
-    keys = ("number", "name", "time", "facts", "added", "removed", "message")
-    table("", head, [[str(each[key]) for key in keys] for each in found])
-
-
-@app.command()
-def diff(
-    folder: KB,
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help="Number or name of a version.")],
-    after: Annotated[str, typer.Argument(metavar="AFTER", help="Number or name of another.")],
-    json: Json = False,
-) -> None:
-    """Which facts hold in one version and not in another."""
-    from sibu import kb
-
-    found = kb.diff(folder, before, after)
-    if json:
-        write_json(found)
-        return
-    for sign, kind in (("-", "removed"), ("+", "added")):
-        for each in found[kind][:MOST_SHOWN]:
-            typer.echo(f"{sign} {each['said']}")
-        if len(found[kind]) > MOST_SHOWN:
-            typer.echo(f"{sign} ... and {len(found[kind]) - MOST_SHOWN:,} more; --json has them all")
-    typer.echo(f"{len(found['added']):,} added, {len(found['removed']):,} removed")
-
-
-@app.command()
-def rollback(
-    folder: KB,
-    to: Annotated[str, typer.Argument(metavar="VERSION", help="Number or name of the version.")],
-    message: Message = "",
-    json: Json = False,
-) -> None:
-    """Have all facts as they were in a version, by a new one that undoes the rest; rules and shapes stay."""
-    from sibu import kb
-
-    found = kb.rollback(folder, to, message=message)
-    if json:
-        write_json(found)
-        return
-    typer.echo(_said(found))
-    for each in found["notes"]:
-        typer.echo(f"note: {each}", err=True)
-
-
-@app.command()
-def export(
-    folder: KB,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")],
-    format_: Annotated[str | None, typer.Option("--format", help="Its format. Default: by the name.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="With all sources, and what does not hold (.nq, .trig).")] = False,
-) -> None:
-    """Write what holds to a file."""
-    from sibu import kb
-
-    written = kb.export(folder, file, format=format_, all=all_)
-    typer.echo(f"{counted(written, 'statement')} written to {file}")
-
-
-@app.command()
-def stats(folder: KB, json: Json = False) -> None:
-    """How much there is of what."""
-    from sibu import kb
-
-    found = kb.stats(folder)
-    if json:
-        write_json(found)
-        return
-    version = found["version"]
-    typer.echo(
-        f"{found['folder']}: {found['facts']:,} facts of {found['things']:,} things, version {version['number']}"
-    )
-    typer.echo(f"namespace {found['base']}")
-    rows = [["statements", name, f"{count:,}"] for name, count in found["statements"].items()]
-    for kind in ("documents", "classes", "properties"):
-        listed = list(found[kind].items())
-        rows += [[kind, name, f"{count:,}"] for name, count in listed[:20]]
-        if len(listed) > 20:
-            rows.append([kind, f"{len(listed) - 20:,} more", f"{sum(count for _, count in listed[20:]):,}"])
-    rows += [["labels", name or "no language", f"{count:,}"] for name, count in found["labels"].items()]
-    rows += [["bytes", name, f"{count:,}"] for name, count in found["bytes"].items()]
-    table("", ["what", "name", "count"], rows)
-    if found["rules"]:
-        typer.echo(f"rules: {', '.join(found['rules'])}")
-
-
-@app.command()
-def rebuild(folder: KB, quiet: Quiet = False) -> None:
-    """Make the store anew from the versions, where it is damaged."""
-    from sibu import kb
-
-    typer.echo(_said(kb.rebuild(folder, progress=progress(quiet=quiet))))
-
-
-def _said(version: dict[str, Any]) -> str:
+def said(version: dict[str, Any]) -> str:
+    """A new version in words."""
     changed = f"{counted(version['added'], 'fact')} added, {version['removed']:,} removed"
     return f"version {version['number']}: {changed}, {version['facts']:,} hold"
 

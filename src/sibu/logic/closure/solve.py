@@ -73,8 +73,8 @@ class Watch:
         """
         if self._end is not None and time.monotonic() > self._end:
             raise OutOfTime(
-                f"After {self._seconds:g} seconds not all was derived that follows from the facts. Give it more time, "
-                "or look for a rule that goes on for ever, such as one that counts up without a bound."
+                f"After {self._seconds:.3g} seconds not all was derived that follows from the facts. Give it more "
+                "time, or look for a rule that goes on for ever, such as one that counts up without a bound."
             )
 
 
