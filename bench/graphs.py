@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,23 @@ def _numbered(file: Path) -> Iterable[tuple[str, str, str]]:
     for line in _lines(file)[1:]:
         subject, thing, relation = line.split()
         yield f"e{subject}", f"r{relation}", f"e{thing}"
+
+
+AHEAD = 20_000
+"""Hypotheses that are looked through for a hundred."""
+
+
+def linked(triples: Triples) -> set[tuple[int, int]]:
+    """Pairs of things that some triple joins, both ways round."""
+    pairs = set(map(tuple, triples[:, [0, 2]].tolist()))
+    return pairs | {(other, one) for one, other in pairs}
+
+
+def first(
+    told: Iterable[tuple[int, int, int]], joined: set[tuple[int, int]], most: int = 100
+) -> list[tuple[int, int, int]]:
+    """The first of some triples whose things are not joined."""
+    return list(islice((triple for triple in told if (triple[0], triple[2]) not in joined), most))
 
 
 class Ranks:

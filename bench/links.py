@@ -1,6 +1,7 @@
 """Links that are missing: vectors of a graph learned by each scorer, judged on test, and beside PyKEEN's.
 
     python bench/links.py DATA [--sets umls kinships nations] [--scorers complex ...] [--peer] [--seed 13] [--limit N]
+                          [--try KEY=VALUE ...]
 
 A scorer learns from train by the recipe below (its defaults where there is none), its epoch is chosen on valid with the
 filter of train and valid alone, and test is judged once. Each runs in a process of its own. Told are
@@ -8,12 +9,15 @@ filter of train and valid alone, and test is judged once. Each runs in a process
 - ``test``: filtered, realistic ranks, both sides, with 95 % bootstrap intervals; all three files filter;
 - ``seconds``: of training (without the looks at valid), of all until the vectors are there, of judging test; memory;
 - ``top_100``: precision of the hundred best hypotheses, ``test`` (valid's are left out of the list, test's are true)
-  and ``valid_and_test`` (both are true);
+  and ``valid_and_test`` (both are true); of ``all``, and of those alone whose two things are ``unlinked`` in train,
+  with the way that is better on valid (FB15k-237 was made so that no pair of test is joined in train);
 - ``chances``: mean probability of test facts and of such with one end replaced, and the Brier score, even odds.
 
 ``--peer``: the same scorer, width, loss, rates and patience in PyKEEN (which must be importable), in the same go. Its
 cross entropy weighs questions alike and not triples; its penalty counts every entity alike. ``mrr_by_our_ranks`` judges
-its vectors by our code. ``--limit``: triples of each file, one epoch. One JSON a set: ``links-<name>.json``.
+its vectors by our code. ``--limit``: triples of each file, one epoch. ``--try KEY=VALUE ...``: options in place of the
+recipe's, to be judged on valid; test is not looked at then, and nothing is kept. One JSON a set, ``links-<name>.json``,
+in which scorers that are not asked for stay as they were measured.
 """
 
 from __future__ import annotations
@@ -35,25 +39,14 @@ from sibu.metrics.bootstrap import bootstrap, values
 from sibu.metrics.ranking import Answers, Ranked, both_ways, ranks
 from sibu.scorers import SCORERS
 
+LARGE = {"learning_rate": 0.1, "batch": 512, "every": 3, "patience": 3, "precision": "bfloat16"}
 RECIPES: dict[tuple[str, str], dict[str, Any]] = {
-    ("wn18rr", "complex"): {
-        "penalty": 0.1,
-        "learning_rate": 0.1,
-        "batch": 128,
-        "epochs": 30,
-        "every": 3,
-        "patience": 3,
-    },
-    ("fb15k237", "complex"): {
-        "penalty": 0.05,
-        "learning_rate": 0.1,
-        "batch": 256,
-        "epochs": 60,
-        "every": 3,
-        "patience": 3,
-    },
+    ("wn18rr", "complex"): LARGE | {"penalty": 0.1, "epochs": 36},
+    ("fb15k237", "complex"): LARGE | {"penalty": 0.05, "epochs": 60},
 }
 """Where a set is not learned by a scorer's defaults."""
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"}
+"""Both sides: large arrays that go and come again at every step are not given back to the system in between."""
 PUBLISHED = {
     "umls": "ConvE 0.94 (its repository; the split may differ)",
     "kinships": "ConvE 0.83 (its repository; the split may differ)",
@@ -65,10 +58,11 @@ PUBLISHED = {
 BARS = {"umls": 0.93, "kinships": 0.83, "wn18rr": 0.47}
 
 
-def spec_of(name: str, scorer: str, limit: int | None) -> Any:
+def spec_of(name: str, scorer: str, given: Any) -> Any:
     """The options of a scorer for a set."""
-    own = RECIPES.get((name, scorer), {}) | ({"epochs": 1, "every": 1} if limit else {})
-    return SCORERS.spec({"name": scorer, **own})
+    own = RECIPES.get((name, scorer), {}) | ({"epochs": 1, "every": 1} if given.limit else {})
+    tried = dict(each.split("=", 1) for each in given.tried or [])
+    return SCORERS.spec({"name": scorer, **own, **tried})
 
 
 def files(given: Any, name: str) -> tuple[graphs.Set, dict[str, NDArray[np.int64]]]:
@@ -82,10 +76,12 @@ def learned(given: Any, name: str, scorer: str) -> dict[str, Any]:
     own, parts = files(given, name)
     names = (tuple(each.iri for each in group) for group in (own.things, own.relations))
     graph = Numbered(*names, parts["train"])
-    spec, told = spec_of(name, scorer, given.limit), Told()
+    spec, told = spec_of(name, scorer, given), Told()
     began, worked = time.perf_counter(), time.process_time()
     model = embed(graph, spec, valid=parts["valid"], seed=given.seed, progress=told)
     whole, cpu = time.perf_counter() - began, time.process_time() - worked
+    if given.tried:
+        return {"valid": model.held_out["mrr"].as_json(), "epochs": len(model.looks), "cpu": round(cpu, 1)}
     began = time.perf_counter()
     measured = model.judge(parts["test"])
     judging = time.perf_counter() - began
@@ -123,15 +119,26 @@ class Told:
 
 
 def top(model: LinkModel, graph: Numbered, parts: dict[str, NDArray[np.int64]]) -> dict[str, Any]:
-    """Precision of the hundred best hypotheses."""
-    told = {}
-    for name, known, true in (("test", model.graph, ("test",)), ("valid_and_test", graph, ("valid", "test"))):
-        proposed = LinkModel(known, model.spec, model.scorer).propose(100)
-        numbers = [(known.entity(each.subject), known.relation(each.relation), known.entity(each.object))
-                   for each in proposed]  # fmt: skip
-        right = {tuple(row) for part in true for row in parts[part].tolist()}
-        told[name] = {"precision": graphs.precision(numbers, right), "of": len(numbers)}
-    return told
+    """Precision of the hundred best hypotheses, with and without pairs that train joins already."""
+    told: dict[str, Any] = {"all": {}, "unlinked": {}}
+    joined = graphs.linked(parts["train"])
+    for known, judged in ((("train",), (("valid",), ("valid", "test"))), (("train", "valid"), (("test",),))):
+        proposed = best_of(model, graph, np.concatenate([parts[each] for each in known]))
+        for way in told:
+            hundred = graphs.first(proposed, joined if way == "unlinked" else set())
+            for true in judged:
+                right = {tuple(row) for part in true for row in parts[part].tolist()}
+                told[way]["_and_".join(true)] = {"precision": graphs.precision(hundred, right), "of": len(hundred)}
+    better = told["unlinked"]["valid"]["precision"] > told["all"]["valid"]["precision"]
+    return {**told, "chosen_on_valid": "unlinked" if better else "all"}
+
+
+def best_of(model: LinkModel, graph: Numbered, known: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """The best hypotheses beyond what is known, as numbers."""
+    whole = Numbered(graph.entities, graph.relations, known)
+    proposed = LinkModel(whole, model.spec, model.scorer).propose(graphs.AHEAD)
+    return [(whole.entity(each.subject), whole.relation(each.relation), whole.entity(each.object))
+            for each in proposed]  # fmt: skip
 
 
 def chances(model: LinkModel, test: NDArray[np.int64], seed: int) -> dict[str, float] | None:
@@ -176,7 +183,7 @@ def peer(given: Any, name: str, scorer: str) -> dict[str, Any]:
     from pykeen.triples import CoreTriplesFactory
 
     own, parts = files(given, name)
-    spec = spec_of(name, scorer, given.limit)
+    spec = spec_of(name, scorer, given)
     model, options = PEERS[scorer](spec)
     factories = {
         split: CoreTriplesFactory(
@@ -252,10 +259,22 @@ def measured(given: Any, name: str, scorer: str) -> dict[str, Any]:
     for side in ("ours", "peer") if given.peer else ("ours",):
         words = [str(given.data), "--sets", name, "--scorers", scorer, "--alone", side, "--seed", str(given.seed)]
         words += ["--limit", str(given.limit)] if given.limit else []
-        _, memory, told = measure.child(measure.again(__file__, *words))
+        words += ["--try", *given.tried] if given.tried else []
+        _, memory, told = measure.child(measure.again(__file__, *words), **MEMORY)
         found[side] = {**json.loads(told.splitlines()[-1]), "peak_memory_bytes": memory}
-        print(name, scorer, side, found[side]["test"]["mrr"], found[side]["seconds"], file=sys.stderr)
+        shown = found[side] if given.tried else (found[side]["test"]["mrr"], found[side]["seconds"])
+        print(name, scorer, side, shown, file=sys.stderr)
     return found
+
+
+def others(given: Any, own: dict[str, Any]) -> dict[str, Any]:
+    """What was measured before of other scorers, on the same data with the same seed."""
+    file = given.results / f"{own['name']}.json"
+    if given.limit or not file.is_file():
+        return {}
+    before = json.loads(file.read_text(encoding="utf-8"))
+    same = all(before.get(key) == own[key] for key in ("data_sha256", "seed", "limit") if key in own)
+    return before["scorers"] if same else {}
 
 
 def main() -> None:
@@ -265,6 +284,7 @@ def main() -> None:
     parser.add_argument("--scorers", nargs="+", default=["complex"], choices=list(SCORERS))
     parser.add_argument("--peer", action="store_true", help="PyKEEN beside it, which must be importable")
     parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--try", dest="tried", nargs="+", metavar="KEY=VALUE", help="other options, judged on valid")
     parser.add_argument("--alone", choices=("ours", "peer"), help="one side alone, told as JSON")
     given = parser.parse_args()
     if given.alone:
@@ -273,21 +293,19 @@ def main() -> None:
         return
     for name in given.sets:
         found = {scorer: measured(given, name, scorer) for scorer in given.scorers}
-        measure.keep(
-            {
-                "name": f"links-{name}",
-                "command": f"python bench/links.py DATA --sets {name} --scorers {' '.join(given.scorers)}"
-                + (" --peer" if given.peer else ""),
-                "what": "vectors learned on train, chosen on valid, judged on test: filtered, realistic, both sides",
-                "published_mrr": PUBLISHED[name],
-                "bar_mrr": BARS.get(name),
-                "scorers": found,
-                "seed": given.seed,
-                **({} if given.limit is None else {"limit": given.limit}),
-                **measure.facts(graphs.read(given.data, name).files),
-            },
-            given.results,
-        )
+        if given.tried:
+            continue
+        own = {
+            "name": f"links-{name}",
+            "command": f"python bench/links.py DATA --sets {name} --scorers ... [--peer]",
+            "what": "vectors learned on train, chosen on valid, judged on test: filtered, realistic, both sides",
+            "published_mrr": PUBLISHED[name],
+            "bar_mrr": BARS.get(name),
+            "seed": given.seed,
+            **({} if given.limit is None else {"limit": given.limit}),
+            **measure.facts(graphs.read(given.data, name).files),
+        }
+        measure.keep({**own, "scorers": {**others(given, own), **found}}, given.results)
 
 
 if __name__ == "__main__":

@@ -167,8 +167,16 @@ class Catalog:
         try:
             return self[name].spec.model_validate(options)
         except ValidationError as fault:
-            said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors())
+            said = "; ".join(self._said(name, dict(each)) for each in fault.errors())
             raise RecipeError(f"The {self.kind} {name!r}: {said}.") from None
+
+    def _said(self, name: str, error: Mapping[str, Any]) -> str:
+        """A fault of an option in words; of one that there is not with the one that may be meant."""
+        option = ".".join(map(str, error["loc"]))
+        close = (
+            near_miss(option, (each.name for each in self.options(name))) if error["type"] == "extra_forbidden" else ""
+        )
+        return f"{option}: {error['msg']}" + (f" ({close.strip()})" if close else "")
 
     def options(self, name: str) -> list[Option]:
         """The options of a part, without the key that names it."""

@@ -81,3 +81,21 @@ def test_weights_of_drawn_ones_do_not_learn() -> None:
     weights = torch.tensor([1.0, -1.0]).mul(2).softmax(0)
     assert drawn.grad is not None
     assert torch.allclose(drawn.grad[0], weights * torch.sigmoid(torch.tensor([1.0, -1.0])) / 2)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_half_scores_are_summed_in_full(smoothing: float) -> None:
+    """The loss is that of the same numbers in full precision; the gradient is the same, rounded."""
+    full = torch.randn(9, 5000, generator=torch.Generator().manual_seed(1)).mul(4).bfloat16().float()
+    rows, right = torch.tensor([0, 0, 3, 8]), torch.tensor([1, 4999, 7, 0])
+    grads, losses = [], []
+    for scores in (full.clone().requires_grad_(), full.bfloat16().requires_grad_()):
+        loss = one_of_all(scores, rows, right, smoothing=smoothing)
+        loss.backward()
+        assert loss.dtype == torch.float32
+        assert scores.grad is not None
+        assert scores.grad.dtype == scores.dtype
+        losses.append(loss.item())
+        grads.append(scores.grad.float())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+    torch.testing.assert_close(grads[1], grads[0], rtol=2**-7, atol=1e-4)

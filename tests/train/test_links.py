@@ -185,3 +185,17 @@ def test_adagrad_is_that_of_torch() -> None:
         ways.append(weight.detach())
     assert torch.allclose(*ways, atol=1e-6)
     assert isinstance(adamw([Rated([nn.Parameter(torch.zeros(1))], 0.1)], weight_decay=0.0), torch.optim.AdamW)
+
+
+@pytest.mark.parametrize("name", ["complex", "distmult", "transe", "rotate"])
+def test_products_of_half_precision_learn_the_same(name: str) -> None:
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        scorer, answers = scorer_of(name), known()
+        optimizer = adagrad([Rated(list(scorer.parameters()), 0.1)])
+        way = all_entities(precision=precision)
+        done = fit_links(scorer, answers, loss=way, optimizer=optimizer, seed=1, batch=7, epochs=6, penalty=0.01)
+        losses[precision] = [epoch.loss for epoch in done]
+        assert all(each.dtype == torch.float32 for each in scorer.parameters()), "vectors stay of full precision"
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
+    assert (losses["bfloat16"] != losses["float32"]) == (name in ("complex", "distmult")), "others have no products"

@@ -11,7 +11,22 @@ import sys
 
 import typer
 
-from sibu.cli import asking, check, evaluate, kb, label, list_, predict, reasoning, run, search, show
+from sibu.cli import (
+    asking,
+    check,
+    evaluate,
+    extraction,
+    kb,
+    label,
+    links,
+    list_,
+    predict,
+    reasoning,
+    run,
+    search,
+    show,
+    updating,
+)
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -34,6 +49,10 @@ app.command("search")(search.search)
 app.command("ask")(asking.ask)
 for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check, asking.link):
     kb.app.command()(verb)
+kb.app.command()(extraction.extract)
+kb.app.command()(updating.update)
+kb.app.command()(links.embed)
+kb.app.command()(links.mine)
 app.add_typer(kb.app, name="kb")
 
 

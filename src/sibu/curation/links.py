@@ -6,6 +6,7 @@ that tell what a score is worth.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ from sibu.metrics.bootstrap import bootstrap, values
 from sibu.metrics.ranking import Answers, Numbers, Ranked, both_ways, ranks
 from sibu.pipeline.progress import Advance, Progress, Silent
 from sibu.scorers import SCORERS
+from sibu.store.hashes import hash_json
 from sibu.train.seed import derive, generator
 
 if TYPE_CHECKING:
@@ -103,6 +105,14 @@ class LinkModel:
         """The entities' vectors, in the order of ``graph.entities``. Shape ``(E, D)``."""
         found: NDArray[np.float32] = self.scorer.entities.detach().cpu().numpy()
         return found
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over what it knows and what it learned, in hex."""
+        parts = {name: hashlib.sha256(each.detach().cpu().numpy().tobytes()).hexdigest()
+                 for name, each in self.scorer.state_dict().items()}  # fmt: skip
+        facts = hashlib.sha256(self.graph.triples.tobytes()).hexdigest()
+        return hash_json([self.spec.model_dump(), parts, facts, self.graph.entities, self.graph.relations])
 
     @cached_property
     def known(self) -> Answers:
@@ -394,7 +404,7 @@ def _epochs(model: LinkModel, learned: Numbers, advance: Advance) -> Iterator[Ep
     spec = model.spec
     known = Answers(both_ways(learned, len(model.graph.relations)))
     if spec.loss == "softmax":
-        loss = all_entities(smoothing=spec.smoothing)
+        loss = all_entities(smoothing=spec.smoothing, precision=spec.precision)
     else:
         loss = drawn_entities(known, negatives=spec.negatives, margin=spec.margin, temperature=spec.temperature)
     rated = [Rated(list(model.scorer.parameters()), spec.learning_rate)]

@@ -59,12 +59,29 @@ def take(kb: KnowledgeBase, files: Sequence[Path] = (), remove: Sequence[str] = 
             column.
         DataError: When a file is missing, is not UTF-8, or two have one name.
     """
-    before = kb.rules.all()
     for name in remove:
         kb.rules.read(name)  # says which there are
-    new = _read(kb, files)
-    texts = {name: text for name, text in {**before, **new}.items() if name not in remove or name in new}
     places = {file.name.removesuffix(ENDING): str(file) for file in files}
+    return take_texts(kb, _read(kb, files), remove, places)
+
+
+def take_texts(
+    kb: KnowledgeBase, new: Mapping[str, str], remove: Sequence[str] = (), places: Mapping[str, str] | None = None
+) -> Taken:
+    """The same, of rules that stand in no file.
+
+    Args:
+        kb: The knowledge base, open for writing.
+        new: Text by name.
+        remove: Names of those to remove.
+        places: What messages call a text, by its name; None: its name with ``.rules``.
+
+    Raises:
+        RuleError: When together with the others they cannot be run; all faults.
+    """
+    before = kb.rules.all()
+    texts = {name: text for name, text in {**before, **new}.items() if name not in remove or name in new}
+    places = places or {name: f"{name}{ENDING}" for name in new}
     program = joined(texts, kb.names, places)
     found = faults(program, _known(kb))
     errors = [*found.errors, *_no_terms(program)]

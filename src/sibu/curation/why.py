@@ -153,7 +153,10 @@ def _matching(kb: Reading, wanted: Atom, found: Conclusions) -> list[Atom]:
     certain = sorted(facts, key=_order)
     supposed: set[Atom] = set()
     if found.supposed is not None:
-        supposed = set(islice(found.supposed.match(wanted), MOST)) - facts.keys()
+        mere = (
+            fact for fact in found.supposed.match(wanted) if not found.supposed.asserted(fact)
+        )  # else it is certain
+        supposed = set(islice(mere, MOST)) - facts.keys()
     return [*certain, *sorted(supposed, key=_order)]
 
 

@@ -16,15 +16,18 @@ CELLS = 1 << 18
 
 
 class _OneOfAll(torch.autograd.Function):
-    """Its gradient is written into one array; autograd's own would hold three of the size of the scores."""
+    """Its gradient is written into one array; autograd's own would hold three of the size of the scores.
+
+    Scores of half precision stay so: only the part that is worked on is of full precision.
+    """
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, rows: Tensor, right: Tensor, smoothing: float) -> Tensor:
-        total = torch.cat([scores[part].logsumexp(1) for part in _parts(scores)])
-        counts = torch.bincount(rows, minlength=len(scores)).to(scores.dtype)
-        loss = (counts * total).sum() - (1 - smoothing) * scores[rows, right].sum()
+        total = torch.cat([_full(scores[part]).logsumexp(1) for part in _parts(scores)])
+        counts = torch.bincount(rows, minlength=len(scores)).to(total.dtype)
+        loss = (counts * total).sum() - (1 - smoothing) * _full(scores[rows, right]).sum()
         if smoothing:
-            loss = loss - smoothing * (counts * scores.mean(1)).sum()
+            loss = loss - smoothing * (counts * scores.mean(1, dtype=total.dtype)).sum()
         ctx.save_for_backward(scores, total, counts, rows, right)
         ctx.smoothing = smoothing
         return loss
@@ -34,13 +37,21 @@ class _OneOfAll(torch.autograd.Function):
         scores, total, counts, rows, right = ctx.saved_tensors
         weights, total, grad = (counts * outer[0]).unsqueeze(1), total.unsqueeze(1), torch.empty_like(scores)
         for part in _parts(scores):
-            own = torch.sub(scores[part], total[part], out=grad[part])
+            into = grad[part] if grad.dtype == total.dtype else None
+            own = torch.sub(_full(scores[part]), total[part], out=into)
             own.clamp_(min=LEAST).exp_().mul_(weights[part])
+            if into is None:
+                grad[part] = own
         if ctx.smoothing:
             grad.sub_(weights * (ctx.smoothing / scores.shape[1]))
-        pull = (outer[0] * (ctx.smoothing - 1)).expand(len(rows))
+        pull = (outer[0] * (ctx.smoothing - 1)).to(grad.dtype).expand(len(rows))
         grad.index_put_((rows, right), pull, accumulate=True)
         return grad, None, None, None
+
+
+def _full(scores: Tensor) -> Tensor:
+    """At least single precision: sums over many candidates need it."""
+    return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
 
 
 def _parts(scores: Tensor) -> list[slice]:

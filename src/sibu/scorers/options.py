@@ -44,6 +44,9 @@ class ScorerSpec(Spec):
     loss: Loss = "softmax"
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     """With `softmax`: share of the probability that is to be spread over all entities."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """With `softmax`: of the products with all entities while learning. `bfloat16` is for large graphs, on processors
+    (or GPUs) that multiply such numbers faster; only `complex` and `distmult` have such products."""
     negatives: PositiveInt = 256
     """With `sampled`: entities that are drawn for a step; no more than there are."""
     margin: Margin = 0.0

@@ -59,17 +59,21 @@ class Epoch:
     seconds: float
 
 
-def all_entities(*, smoothing: float = 0.0) -> Loss:
+def all_entities(*, smoothing: float = 0.0, precision: str = "float32") -> Loss:
     """Each right object against all entities (1-vs-all: Lacroix et al., 2018, arXiv:1806.07297).
 
     A question that has several objects is scored once for all of them, at a fraction of the work of asking it for each.
 
     Args:
         smoothing: Share of the probability that is to be spread over all entities, in [0, 1).
+        precision: ``float32`` or ``bfloat16``: in which products of matrices are taken and their results kept. Vectors,
+            sums and steps are of full precision.
     """
+    half = precision == "bfloat16"
 
     def loss(scorer: Scorer, asked: Asked, draw: np.random.Generator) -> Tensor:  # noqa: ARG001
-        scores = scorer.against(asked.subjects, asked.relations)
+        with torch.autocast(asked.rows.device.type, torch.bfloat16, enabled=half):
+            scores = scorer.against(asked.subjects, asked.relations)
         return one_of_all(scores, asked.rows, asked.objects, smoothing=smoothing)
 
     return loss

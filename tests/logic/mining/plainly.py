@@ -73,6 +73,8 @@ def counted(head: Atom, body: Body, facts: frozenset[Fact]) -> Counts:
         # The key is the side on which the head is more of a function: each key has fewer others.
         key = 0 if len({pair[0] for pair in own}) >= len({pair[1] for pair in own}) else 1
         whole = len(own)
+        if not any(subject == thing for subject, thing in own):
+            given = {pair for pair in given if pair[0] != pair[1]}  # nobody is a sibling of their own
     else:
         key = 0 if isinstance(head.terms[0], Variable) else 1
         whole = sum(pair[1 - key] == head.terms[1 - key] for pair in own)

@@ -92,6 +92,8 @@ class Index:
         """Labels that go out from each thing, with that of ``rdf:type``."""
         self.keyed = _lists([(p, keys[label]) for p, label in enumerate(self.heads)], size)
         """Properties that each thing is a key of."""
+        self.strict: Flags = np.array([not (first == second).any() for first, second in pairs[: self.labels : 2]], bool)
+        """Properties that join no thing with itself: of these no body's pair of a thing with itself counts."""
         self.around = _around(pairs[: self.labels], size)
         self.pair_keys, self.pair_labels = _by_pair(pairs[: self.labels], size)
         self.pair_heads = only(self.pair_labels, self.heads, self.labels)
@@ -195,19 +197,31 @@ class Counts:
     """The body's pairs whose key the head knows. Shape ``(bodies, heads)``."""
     size: Ints
     """The body's pairs. Shape ``(bodies,)``."""
+    loops: Ints
+    """Of those, pairs of a thing with itself; they are left out of ``known`` where the head joins no thing with itself.
+    Shape ``(bodies,)``."""
+
+
+def _not_looped(index: Index, bodies: Ints, things: Ints, height: int, heads: Ints | slice = slice(None)) -> Ints:
+    """How often bodies join a thing with itself that is a key of a head that does not. Shape ``(height, heads)``."""
+    met = tally(bodies, things, index.keyed, height, index.properties)
+    met[:, ~index.strict] = 0
+    return met[:, heads]
 
 
 def single(index: Index) -> Counts:
     """Of each label as a body with each property as a head."""
     support = np.zeros((index.labels, index.properties), np.int64)
-    known = support.copy()
+    known, loops = support.copy(), np.zeros(index.labels, np.int64)
     for label, (first, second) in enumerate(index.relations.pairs[: index.labels]):
         _, rows = found(index.pair_keys, first * index.relations.size + second)
         support[label] = tally(np.zeros_like(rows), rows, index.pair_heads, 1, index.properties)[0]
         known[label] = tally(np.zeros_like(first), first, index.keyed, 1, index.properties)[0]
-    return Counts(
-        support, known, np.array([len(first) for first, _ in index.relations.pairs[: index.labels]], np.int64)
-    )
+        looped = first[first == second]
+        known[label] -= _not_looped(index, np.zeros_like(looped), looped, 1)[0]
+        loops[label] = len(looped)
+    size = np.array([len(first) for first, _ in index.relations.pairs[: index.labels]], np.int64)
+    return Counts(support, known, size, loops)
 
 
 def narrowed(index: Index, label: int, heads: Ints) -> tuple[Ints, Counts]:
@@ -234,13 +248,18 @@ def narrowed(index: Index, label: int, heads: Ints) -> tuple[Ints, Counts]:
     place[often] = np.arange(len(often))
     pair_heads, keyed = (only(lists, heads, index.properties) for lists in (index.pair_heads, index.keyed))
     support, known = (np.zeros((len(often), len(heads)), np.int64) for _ in range(2))
+    loops = np.zeros(len(often), np.int64)
     for piece in pieces(work, MOST):
         holds, owner = _conditions(index, first[piece], second[piece], rows[piece])
         kept = place[holds] >= 0
         holds, owner = place[holds[kept]], owner[kept]
         support += tally(holds, rows[piece][owner], pair_heads, len(often), len(heads))
         known += tally(holds, first[piece][owner], keyed, len(often), len(heads))
-    return often, Counts(support, known, size[often])
+        looped = (first == second)[piece][owner]
+        holds, owner = holds[looped], owner[looped]
+        known -= _not_looped(index, holds, first[piece][owner], len(often), heads)
+        loops += np.bincount(holds, minlength=len(often))
+    return often, Counts(support, known, size[often], loops)
 
 
 def _conditions(index: Index, first: Ints, second: Ints, rows: Ints) -> Pairs:
@@ -263,7 +282,8 @@ def of_things(index: Index, bodies: Ints, things: Ints, count: int, heads: Units
     """
     support = tally(bodies, things, heads.of, count, len(heads))
     known = tally(bodies, things, index.outgoing, count, len(index.relations.pairs))
-    return Counts(support, known[:, heads.labels], np.bincount(bodies, minlength=count))
+    sizes = np.bincount(bodies, minlength=count)
+    return Counts(support, known[:, heads.labels], sizes, np.zeros_like(sizes))
 
 
 def possible(index: Index) -> Callable[[int], Flags]:
@@ -292,18 +312,18 @@ def closed(index: Index, opened: Iterable[Pairs], alive: Flags, check: Callable[
         The counts, right where a rule reaches the bounds; None where none does.
     """
     support, known = (np.zeros((index.labels, index.properties), np.int64) for _ in range(2))
-    size = np.zeros(index.labels, np.int64)
+    size, loops = (np.zeros(index.labels, np.int64) for _ in range(2))
     for keys, middle in opened:
         starts = changes(keys)
         for piece in pieces(index.around.lengths(middle), MOST, starts):
             check()
             own, z = keys[piece], middle[piece]
-            _join(index, own, z, alive, Counts(support, known, size))
+            _join(index, own, z, alive, Counts(support, known, size, loops))
             most = support + _ahead(index, int(own[-1]))
             alive = alive & index.bounds.enough(most, index.sizes) & index.bounds.sure(most, known)
             if not alive.any():
                 return None
-    return Counts(np.where(alive, support, 0), known, size)
+    return Counts(np.where(alive, support, 0), known, size, loops)
 
 
 def _ahead(index: Index, key: int) -> Ints:
@@ -330,6 +350,9 @@ def _join(index: Index, keys: Ints, middle: Ints, alive: Flags, into: Counts) ->
         return
     labels, rows = packed >> (row + end), own[(packed >> end) & ((1 << row) - 1)]
     into.size[:] += np.bincount(labels, minlength=index.labels)
+    looped = rows == packed & ((1 << end) - 1)
+    into.loops[:] += np.bincount(labels[looped], minlength=index.labels)
+    into.known[:] -= _not_looped(index, labels[looped], rows[looped], index.labels)
     width = index.properties
     hits, places = found(index.pair_keys, rows * index.relations.size + (packed & ((1 << end) - 1)))
     into.support[:] += tally(labels[hits], places, index.pair_heads, index.labels, width)

@@ -6,7 +6,7 @@ What is counted goes from the key of a head to the other end; a rule that is fou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -52,6 +52,8 @@ class Found:
     """Of how much of that the head knows the key."""
     whole: int
     """Of how much the head holds."""
+    loops: int = 0
+    """How often the body joins a thing with itself, where that does not count."""
 
 
 Task = Callable[[Check], list[Found]]
@@ -201,7 +203,9 @@ class Kinds:
 
     def _rule(self, head: int, body: list[Plan], counts: Counts, row: int, column: int) -> Found:
         """A rule with a property as its head; its counts stand in a row and a column."""
-        return _found((head, 0, 1), body, counts, row, column, int(self.index.sizes[head]))
+        found = _found((head, 0, 1), body, counts, row, column, int(self.index.sizes[head]))
+        loops = int(counts.loops[row]) if self.index.strict[head] else 0
+        return replace(found, size=found.size - loops, loops=loops) if loops else found
 
     def _of_unit(self, units: Units, head: int, body: list[Plan], counts: Counts, row: int) -> Found:
         """A rule with a unit as its head."""

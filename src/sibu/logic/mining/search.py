@@ -32,6 +32,8 @@ class Mined:
     """Support by all that the body gives: what is not known counts as false. Above 0 to 1."""
     pca_confidence: float
     """The same, but a pair counts as false only where the head is known of its key with another. Above 0 to 1."""
+    loops: int = 0
+    """How often the body joins a thing with itself, where the head joins no thing with itself: that is not counted."""
 
 
 class Findings(list[Mined]):
@@ -66,8 +68,10 @@ def mine(
     A unit says that a thing is of a class or, with ``constants``, that a property joins it with a constant (from either
     side); one that holds of fewer than ``support`` things is none. ``rdf:type`` stands in units alone. A rule whose
     head is in its body is none, nor is a chain that gives its head back where two of its variables are one
-    (``r(X, Y) <- r(X, Z), t(Z, W), t(Y, W)``). Of two rules one of which says more than the other (fewer conditions,
-    or variables for constants) the narrower one is told only where its PCA confidence is higher.
+    (``r(X, Y) <- r(X, Z), t(Z, W), t(Y, W)``). Where the head's property joins no thing with itself, what the body
+    gives of one thing alone is not counted: nobody is a sibling of their own. Of two rules one of which says more than
+    the other (fewer conditions, or variables for constants) the narrower one is told only where its PCA confidence is
+    higher.
 
     Args:
         graph: Ids of subjects and objects by property; a pair that stands twice counts once.
@@ -110,7 +114,7 @@ def mine(
     for number, each in enumerate(found[:most], start=1):
         rule = kinds.rule(each, f"m{number}")
         shares = (-each.against / each.whole, -each.against / each.size, -each.doubt)
-        findings.append(Mined(rule, -each.against, *shares))
+        findings.append(Mined(rule, -each.against, *shares, each.loops))
     return findings
 
 
