@@ -153,6 +153,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds where not all rows are learned from")
     parser.add_argument("--sides", nargs="+", default=["plain", "wordnet", "both"])
     given = parser.parse_args()
+    given.sides = list(dict.fromkeys(["plain", *given.sides]))  # what all others are held against
     given.place = run.prepared(given.data, given.work)
     for name in given.sets:
         test = home(given, name) / "test.conll"

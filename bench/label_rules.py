@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="+", default=list(SIDES), choices=list(SIDES))
     parser.add_argument("--least", type=float, default=5.0)
     given = parser.parse_args()
+    given.sides = list(dict.fromkeys(["plain", *given.sides]))  # what all others are held against
     given.place = run.prepared(given.data, given.work)
     home = given.place / "atis"
     pairs = mined(rows_of(home / "train.jsonl"), given.least)
