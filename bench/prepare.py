@@ -20,6 +20,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sibu.core.example import join_tokens
+
 
 def text_of(path: Path) -> str:
     """A file's text, whether it is stored plain or as .gz."""
@@ -46,6 +48,27 @@ def conll2003(data: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, split in (("train.txt", "train"), ("valid.txt", "dev"), ("test.txt", "test")):
         (out / f"{split}.conll").write_text(text_of(data / "ner_conll2003_en" / name), encoding="utf-8")
+
+
+def _disease(raw: str, data: Path, out: Path) -> None:
+    """Token and tag columns; tags of other classes than Disease become O."""
+    for split, name in (("train", "train"), ("devel", "dev"), ("test", "test")):
+        place = out / f"{name}.conll"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("w", encoding="utf-8") as file:
+            for line in text_of(data / raw / f"{split}.tsv").split("\n"):
+                word, _, tag = line.rstrip("\r").partition("\t")
+                file.write(f"{word}\t{tag if tag[2:] == 'Disease' else 'O'}\n" if word.strip() else "\n")
+
+
+def ncbi_diseases(data: Path, out: Path) -> None:
+    """Diseases in abstracts of PubMed."""
+    _disease("ner_ncbi_disease_en", data, out)
+
+
+def bc5cdr_diseases(data: Path, out: Path) -> None:
+    """The same of BC5CDR, whose chemicals are left out."""
+    _disease("ner_bc5cdr_en", data, out)
 
 
 def banking77(data: Path, out: Path) -> None:
@@ -296,6 +319,67 @@ def _fewclue(name: str, row: dict, names: dict) -> dict:
     return {"text": row.get("sentence") or row["content"], "label": label}
 
 
+def conll04(data: Path, out: Path) -> None:
+    """Sentences with entities and relations; a row a sentence. Split of Gupta et al. 2016.
+
+    A relation stands at the last token of its first argument, with the number of the last token of its second.
+    """
+    for split in ("train", "dev", "test"):
+        blocks = re.split(r"^#doc (.*)\n", text_of(data / "re_conll04_en" / f"{split}.txt"), flags=re.M)[1:]
+        pairs = zip(blocks[::2], blocks[1::2], strict=True)
+        write(out / f"{split}.jsonl", (_conll04(f"{split}-{name.strip()}", block) for name, block in pairs))
+
+
+def _conll04(name: str, block: str) -> dict:
+    rows = [line.split("\t") for line in block.splitlines() if line.strip()]
+    text, places = join_tokens([row[1] for row in rows])
+    entities: list[dict] = []
+    of_token: dict[int, int] = {}
+    for number, row in enumerate(rows):
+        mark, _, label = row[2].partition("-")
+        if mark == "I" and number - 1 in of_token and entities[-1]["label"] == label:
+            entities[-1]["end"] = places[number][1]
+        elif mark != "O":
+            entities.append({"start": places[number][0], "end": places[number][1], "label": label})
+        if mark != "O":
+            of_token[number] = len(entities) - 1
+    relations = []
+    for number, row in enumerate(rows):
+        for label, other in zip(ast.literal_eval(row[3]), ast.literal_eval(row[4]), strict=True):
+            if label != "N":
+                relations.append({"head": of_token[number], "tail": of_token[other], "label": label})
+    return {"id": name, "text": text, "entities": entities, "relations": relations}
+
+
+def bc5cdr(data: Path, out: Path) -> None:
+    """Tokens and tags, as text with spans; a row a sentence. Chemicals and diseases."""
+    _tagged(data / "ner_bc5cdr_en", out)
+
+
+def ncbi(data: Path, out: Path) -> None:
+    """Tokens and tags, as text with spans; a row a sentence. Diseases."""
+    _tagged(data / "ner_ncbi_disease_en", out)
+
+
+def _tagged(home: Path, out: Path) -> None:
+    for name, split in (("train", "train"), ("devel", "dev"), ("test", "test")):
+        blocks = [block for block in re.split(r"\n\s*\n", text_of(home / f"{name}.tsv")) if block.strip()]
+        write(out / f"{split}.jsonl", (_spans(f"{split}-{place}", block) for place, block in enumerate(blocks)))
+
+
+def _spans(name: str, block: str) -> dict:
+    rows = [line.split("\t") for line in block.splitlines() if line.strip()]
+    text, places = join_tokens([row[0] for row in rows])
+    entities: list[dict] = []
+    for place, row in zip(places, rows, strict=True):
+        mark, _, label = row[1].strip().partition("-")
+        if mark == "I" and entities and entities[-1]["label"] == label:
+            entities[-1]["end"] = place[1]
+        elif mark != "O":
+            entities.append({"start": place[0], "end": place[1], "label": label})
+    return {"id": name, "text": text, "entities": entities}
+
+
 BENCHMARKS = {
     function.__name__: function
     for function in (
@@ -317,6 +401,11 @@ BENCHMARKS = {
         trec,
         fewclue,
         meta,
+        ncbi_diseases,
+        bc5cdr_diseases,
+        conll04,
+        bc5cdr,
+        ncbi,
     )
 }
 

@@ -17,11 +17,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PROBED = REFERENCE / "capabilities.json"
-COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search", "kb")
-KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback", "export", "stats", "rebuild")
-
-
-LINKS = ("embed", "mine")
+COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search", "ask", "kb")
+KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback", "export", "stats", "rebuild",
+      "extract", "link", "update", "rules", "shapes", "infer", "why", "check", "embed", "mine")  # fmt: skip
 
 
 def recipe_page() -> str:
@@ -71,7 +69,7 @@ def parts_page(room: str) -> str:
 def commands_page() -> str:
     """The help of every command."""
     lines = ["# Commands", "", "Generated from `--help`.", ""]
-    for command in (*COMMANDS, *(f"kb {each}" for each in (*KB, *LINKS))):
+    for command in (*COMMANDS, *(f"kb {each}" for each in KB)):
         done = subprocess.run(
             [sys.executable, "-m", "sibu", *command.split(), "--help"],
             capture_output=True,

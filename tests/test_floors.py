@@ -23,14 +23,15 @@ FLOORS = [
         "pickers",
         "desks",
         "scorers",
+        "knowledge",
         "trackers",
         "reasoners",
+        "extractors",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "checker"},
+    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "phrases", "checker"},
     {"core"},
 ]
 ROOMS = FLOORS[4]
-BASEMENT_ORDER = {"catalog", "metrics", "nn", "store", "train", "models"}
 
 
 def floor_of(name: str) -> int:

@@ -18,6 +18,7 @@ import yaml
 
 import sibu
 from sibu.core.names import Names
+from sibu.curation.extracting.plan import plan_of
 from sibu.graph.mapping import mapping_of
 from sibu.metrics import bootstrap
 from sibu.models import sources
@@ -30,7 +31,7 @@ from tests.tiny_tasks import number_rows, pair_rows, question_rows, relation_row
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "guide"
 PAIRS = [(page, GUIDE / "zh" / page.name) for page in sorted(GUIDE.glob("*.md"))]
-PAIRS.append((ROOT / "README.md", ROOT / "README.zh-CN.md"))
+PAIRS += [(folder / "README.md", folder / "README.zh-CN.md") for folder in (ROOT, ROOT / "examples" / "clinic")]
 """Each page in English with the same page in Chinese."""
 PAGES = [page for pair in PAIRS for page in pair]
 SOURCE = Path(sibu.__file__).parent
@@ -39,7 +40,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^(#+) ", re.M)
 FILE_NAME = re.compile(r"`([\w./-]+\.\w+)`[:：]\Z")
 EXIT_CODE = re.compile(r"#.*(?:exit code|退出码)\D*(\d)")
-DATA = {"jsonl", "csv", "tsv", "conll", "json", "turtle"}
+DATA = {"jsonl", "csv", "tsv", "conll", "json", "turtle", "rules", "txt"}
 """Languages of blocks that hold a file, where the line above ends in its name."""
 SHOWN = {"console", "text", "toml"}
 """Languages of blocks that are only looked at: what a shell or another program is told, and what comes out."""
@@ -140,6 +141,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):
         shutil.copy(recipe, folder / "examples/clinic")
+    shutil.copytree(ROOT / "examples/clinic/knowledge", folder / "examples/clinic/knowledge")
     shutil.copytree(tiny_model, folder / "my-model")
     return folder
 
@@ -237,6 +239,9 @@ def test_every_recipe_is_one(page: Path) -> None:
             if "id" in value:  # how a table's rows are facts
                 value, lines = parse(block.text, str(page))
                 assert mapping_of(value, lines, str(page), Names("https://example.org/")).properties
+                continue
+            if "extractors" in value:  # how facts are extracted
+                assert plan_of(value).extractors
                 continue
             assert {"name", "model", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
             validate(value, str(page), {})

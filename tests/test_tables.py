@@ -23,8 +23,10 @@ ROOMS = {
     "pickers": "PICKERS",
     "desks": "DESKS",
     "scorers": "SCORERS",
+    "knowledge": "KNOWLEDGE",
     "trackers": "TRACKERS",
     "reasoners": "REASONERS",
+    "extractors": "EXTRACTORS",
 }
 
 

@@ -5,11 +5,12 @@ The floors, from the top; imports only fall:
 - F8 ``cli``      one file a command
 - F6 ``api kb``   the public verbs, plain functions: of models, and of knowledge
 - F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
-     ``curation`` what follows from a knowledge base, what must not be in it, and what it lacks
+     ``curation`` what documents say, what follows from a knowledge base, what must not be in it, and what it lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
-                  pickers desks scorers reasoners trackers``: blind
-- F2              ``nn train metrics store models logic graph checker catalog``
+                  pickers desks scorers knowledge reasoners extractors
+                  trackers``: blind
+- F2              ``nn train metrics store models logic graph phrases checker catalog``
 - F1 ``core``     the vocabulary
 
 ``import sibu`` imports no torch.
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
         simulate_labels,
         take_labels,
     )
+    from sibu.kb.asking import ask
     from sibu.recipe.schema import Recipe
 
 __version__ = "0.1.0"
 __all__ = [
     "Predictor",
     "Recipe",
+    "ask",
     "ask_labels",
     "check",
     "evaluate",
@@ -53,7 +56,7 @@ __all__ = [
     "take_labels",
 ]
 
-_HOMES = {"Recipe": "sibu.recipe.schema"}
+_HOMES = {"Recipe": "sibu.recipe.schema", "ask": "sibu.kb.asking"}
 
 
 def __dir__() -> list[str]:

@@ -107,6 +107,7 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         "method": plan.recipe.method.name,  # type: ignore[attr-defined]
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
         "seed": plan.recipe.train.seed,
+        **({} if plan.known is None else {"knowledge": plan.known.about}),
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
 
@@ -515,8 +516,10 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
     from sibu.desks import DESKS
+    from sibu.extractors import EXTRACTORS
     from sibu.fusions import FUSIONS
     from sibu.heads import HEADS
+    from sibu.knowledge import KNOWLEDGE
     from sibu.methods import METHODS
     from sibu.modalities import MODALITIES
     from sibu.models.sources import packaged
@@ -539,11 +542,13 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "pickers": PICKERS,
         "desks": DESKS,
         "scorers": SCORERS,
+        "knowledge": KNOWLEDGE,
         "modalities": MODALITIES,
         "fusions": FUSIONS,
         "readers": READERS,
         "trackers": TRACKERS,
         "reasoners": REASONERS,
+        "extractors": EXTRACTORS,
     }
     rooms = [*catalogs, "models"]
     if room is not None and room not in rooms:
@@ -568,6 +573,12 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
             for model in packaged().values()
         }
     return found
+
+
+def fields_of(predictor: Predictor, task: str) -> list[str]:
+    """Sibu's names of the fields that a task reads."""
+    columns = predictor._opened.tasks[task].columns
+    return [column.name for column in columns if column.role == "input"]
 
 
 def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[Any, Any]]:

@@ -72,3 +72,35 @@ def test_spans_of_entity_rows_are_inside(tiny_model: Path, tmp_path: Path) -> No
     for row, found in zip(rows, sibu.load(bundle).predict([row["text"] for row in rows]), strict=True):
         for span in found.value:
             assert row["text"][span["start"] : span["end"]] == span["text"]
+
+
+def test_a_pair_that_no_task_reads_is_refused(tiny_writer: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(tiny_recipe("generate", "full", tiny_writer, tmp_path, epochs=0), out=tmp_path / "out")
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--text", "pain", "--text-pair", "头痛"])
+    assert done.exit_code == 2
+    said = " ".join(done.output.replace("│", " ").split())
+    assert "the task 'it' reads no text_pair; it reads text, messages." in said
+
+
+def test_a_stream_says_what_was_not_read_and_that_its_answer_did_not_end(tiny_writer: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(tiny_recipe("generate", "full", tiny_writer, tmp_path, epochs=0), out=tmp_path / "out")
+    asked = ["predict", str(bundle), "--stream", "--text", "头痛 " * 300, "decoding=sample", "max_new_tokens=2"]
+    done = CliRunner().invoke(app, asked)
+    told = sibu.load(bundle).answering(*asked[-2:]).predict("头痛 " * 300)
+    assert done.exit_code == 0
+    assert done.stdout == f"{told.value}\n"
+    assert "What was not read: the end of the text." in done.stderr
+    assert ("its limit of 2 pieces before its end" in done.stderr) == any(e.kind == "limit" for e in told.evidence)
+    assert CliRunner().invoke(app, [*asked, "--quiet"]).stderr == ""
+
+
+def test_long_inputs_are_told_with_what_was_left_out(tiny_writer: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(tiny_recipe("generate", "full", tiny_writer, tmp_path, epochs=0), out=tmp_path / "out")
+    file = tmp_path / "in.jsonl"
+    said = [{"role": ("user", "assistant")[n % 2], "content": f"{n} " + "my pain " * 20} for n in range(21)]
+    file.write_text(json.dumps({"text": "a"}) + "\n" + json.dumps({"messages": said}) + "\n")
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(file)])
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    (cut,) = [each["content"] for each in lines[1]["evidence"] if each["kind"] == "cut"]
+    assert cut.startswith("the oldest ")
+    assert "what was left out stands in their evidence as `cut`. Counted from 0: 1." in done.stderr

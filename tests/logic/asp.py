@@ -158,8 +158,10 @@ class _Program:
 
 def _alone(rule: Rule) -> set[str]:
     """Variables that stand in one negated atom and nowhere else."""
-    denied = [name for each in rule.body if isinstance(each, Not) for name in each.atom.variables]
-    others = [each for each in (rule.head, *rule.body) if not isinstance(each, Not)]
+    parts = [part for each in rule.body for part in (each.body if isinstance(each, Aggregate) else (each,))]
+    denied = [name for each in parts if isinstance(each, Not) for name in each.atom.variables]
+    counted = [(each.result, *each.items) for each in rule.body if isinstance(each, Aggregate)]
+    others = [rule.head, *(each for each in parts if not isinstance(each, Not)), *counted]
     return {name for name in denied if denied.count(name) == 1 and f"Variable(name={name!r})" not in repr(others)}
 
 

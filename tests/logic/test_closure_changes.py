@@ -1,5 +1,6 @@
 """After facts have come and gone the closure is the one that is computed afresh, and its proofs stand."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sibu.core.logic import Atom
-from sibu.logic.closure import Closure
+from sibu.logic.closure import Closure, upkeep
 from tests.logic import naive
 from tests.logic.closures import assert_proved, closed, cramped, everything, fact, found, of, program
 from tests.logic.programs import Program, programs
@@ -178,3 +179,27 @@ def test_what_went_does_not_pile_up() -> None:
         assert sum(relation.count for relation in relations) < 60
         assert sum(len(each) for each in closure._upkeep.derivations if each is not None) < 60
         assert_proved(closure, [fact("p(a)")], [fact("q(a)")])
+
+
+@pytest.mark.parametrize(("many", "anew"), [(0, True), (1_000, False)])
+def test_where_much_goes_all_is_derived_anew(many: int, anew: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is the same."""
+    monkeypatch.setattr(upkeep, "_MANY", many)
+    began = []
+    monkeypatch.setattr(upkeep.Upkeep, "_restart", _noted(upkeep.Upkeep._restart, began))
+    closure = closed("p(X) :- q(X). r(X) :- p(X), not s(X). q(a). q(b). q(c). s(c).")
+    began.clear()
+    closure.retract([fact("q(a)"), fact("q(c)")])
+    came, went = of(closure.close())
+    assert bool(began) == anew
+    assert came == set()
+    assert went == {fact("q(a)"), fact("p(a)"), fact("r(a)"), fact("q(c)"), fact("p(c)")}
+    assert_proved(closure, [fact("p(b)"), fact("r(b)")], [fact("q(b)"), fact("s(c)")])
+
+
+def _noted(method: Callable[..., None], calls: list[None]) -> Callable[..., None]:
+    def noting(self: object) -> None:
+        calls.append(None)
+        method(self)
+
+    return noting

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sibu import checker
 from sibu.core.errors import RuleError
 from sibu.core.logic import Aggregate, Arithmetic, Atom, Comparison, Entity, Not, Rule, Value, Variable
 from sibu.core.names import Names
 from sibu.logic.order import bound_order, mentioned
+from sibu.logic.strata import strata
 from sibu.logic.text import parse, write
 
 PLAIN = Names("https://example.org/")
@@ -75,6 +77,13 @@ def test_an_order_is_found_where_there_is_one(rule):
         # `=` gives no value to what an atom, or an aggregate, binds: it compares then.
         ("p(X), Y = X, q(Y)", "p(X), q(Y), Y = X"),
         ("p(P, M), N = M, N = count { X : q(P, X) }", "p(P, M), N = count { X : q(P, X) }, N = M"),
+        # Of two that could give a value the first one does.
+        ("M = K, p(N), M = N, q(K)", "p(N), q(K), M = K, M = N"),
+        ("M = K, K = N + 1, p(N), M = N", "p(N), K = N + 1, M = K, M = N"),
+        ("M = K, M = N, K = M, p(N)", "p(N), M = N, M = K, K = M"),
+        # What stands in one negated atom alone, and begins with `_`, may be anything.
+        ("not edge(X, _), node(X)", "node(X), not edge(X, _1)"),
+        ("node(X), N = count { Y : to(X, Y), not edge(Y, _) }", "node(X), N = count { Y : to(X, Y), not edge(Y, _1) }"),
         # What stands within two aggregates and nowhere else is each one's own.
         (
             "p(P), N = sum { D : q(P, D) }, M = max { D : q(P, D) }",
@@ -97,6 +106,9 @@ def test_a_condition_that_stands_twice_is_kept_twice():
     [
         ("p(X) :- q(Y).", "X"),
         ("p(X) :- q(X), not r(X, Y).", "Y"),
+        ("p(X) :- q(X), not r(X, _y), not s(_y).", "_y"),
+        ("p(X, _y) :- q(X), not r(X, _y).", "_y"),
+        ("p(X) :- q(X), not r(X, _y), N = count { Z : s(Z, _y) }, N > 1.", "_y, N, Z"),
         ("p(X) :- q(X), Y > 3.", "Y"),
         ("p(X) :- q(X), Y = Z.", "Y, Z"),
         ("p(X) :- q(X), X = Y + 1.", "Y"),
@@ -119,3 +131,35 @@ def test_what_nothing_binds_is_told(text, names):
 def test_an_aggregate_is_bound_within_with_what_is_bound_outside():
     (rule,) = parse("p(P, N) :- q(P, L), N = count { X : r(P, X, M), not s(X, L), Y = X * 2, Y > M }.", PLAIN).rules
     assert isinstance(bound_order(rule)[1], Aggregate)
+
+
+@settings(max_examples=200)
+@given(RULES)
+def test_the_same_equations_give_values_as_for_the_checker(rule):
+    """Which `=` gives a variable its value decides how the value is written."""
+    try:
+        order = bound_order(rule)
+    except RuleError:
+        return
+    theirs = checker._order(rule.body, checker._names(rule.head), frozenset())
+    assert makers(order, rule) == makers(theirs, rule)
+
+
+def makers(order, rule):
+    """By variable, the equation that gives it its value."""
+    known = {name for atom in rule.atoms for name in mentioned(atom)}
+    found = {}
+    for each in order:
+        if isinstance(each, Comparison) and not set(mentioned(each)) <= known:
+            (name,) = set(mentioned(each)) - known
+            found[name] = each
+        if not isinstance(each, Not):
+            known |= {each.result.name} if isinstance(each, Aggregate) else set(mentioned(each))
+    return found
+
+
+def test_a_circle_of_atoms_that_rule_text_has_not():
+    one, other = Atom(Entity("urn:x:p"), (Variable("A"),)), Atom(Entity("urn:x:q"), (Variable("A"),))
+    rules = [Rule("r1", one, (other, Not(one)))]
+    with pytest.raises(RuleError, match=r"p\(A\) depends on not p\(A\)"):
+        strata(rules)

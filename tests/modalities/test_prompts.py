@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.conftest import write_tiny_writer
 from transformers import AutoTokenizer
 
-from sibu.core.errors import RecipeError
+from sibu.core.errors import DataError, RecipeError
 from sibu.core.text import LEARNED, Prompt
 from sibu.modalities.text.prepare import TextPreparer
 
@@ -123,6 +123,26 @@ def test_a_text_alone_loses_its_end_not_its_template(preparer: TextPreparer, ref
     assert found.lost == "the end of the text"
 
 
+@pytest.mark.parametrize("text", ["head pain " * 200, "北京上海" * 200])
+@pytest.mark.parametrize("behind", ["\n\nwhere is the pain?", "\n\n哪里痛？", "頭" * 500])
+def test_what_is_asked_behind_a_text_stays(preparer: TextPreparer, reference, text: str, behind: str) -> None:
+    """The text before it loses its end; where that is not enough, so does what is asked."""
+    found = window(preparer, Prompt((("user", text + behind),), room=32, kept=len(behind)))
+    shown = reference.decode(found.input_ids)
+    assert len(found.input_ids) <= 256 - 32
+    if len(behind) < 100:
+        assert shown.endswith(behind + "<|im_end|>\n<|im_start|>assistant\n")
+        assert text[:20] in shown
+    assert found.lost == "the end of the text"
+
+
+def test_a_long_system_message_is_told_as_such(preparer: TextPreparer) -> None:
+    found = window(preparer, Prompt((("system", "be good " * 200), ("user", "my head")), room=32))
+    assert found.lost == "the end of the system message"
+    both = window(preparer, Prompt((("system", "be good " * 200), ("user", "my head " * 200)), room=32))
+    assert both.lost == "the end of the system message and the end of the text"
+
+
 def test_an_answer_longer_than_its_room_is_cut_and_not_ended(preparer: TextPreparer) -> None:
     found = window(preparer, Prompt((("user", "a"),), "head pain " * 20, room=10))
     assert found.segments.count(LEARNED) == 10
@@ -158,8 +178,9 @@ def test_a_template_that_refuses_the_roles_says_so_in_its_own_words(preparer: Te
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system message') }}{% endif %}"
         "{{ m.content }}<|im_end|>{% endfor %}"
     )
-    with pytest.raises(RecipeError, match=r"cannot be used: no system message\. Mend `template`, or the roles\."):
+    with pytest.raises(DataError, match=r"cannot be used: no system message\. Mend `template`, or the roles\."):
         window(preparer, Prompt(TURNS, template=strict))
+    assert window(preparer, Prompt(TURNS[1:], template=strict)).input_ids
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,10 @@ def test_figures_of_another_recipe_are_never_taken(
         RecipeError, match=r"several seeds stands at .*out.repeats\. Go on with --resume, or begin anew"
     ):
         sibu.run(recipe, out=tmp_path / "out")
+    with pytest.raises(RecipeError, match=r"out.repeats was begun with something else: the recipe \(repeats\) changed"):
+        sibu.run(recipe, ["repeats=1"], out=tmp_path / "out", resume=True)
+    with pytest.raises(RecipeError, match="by the recipe that began it and --resume, or begin anew with --force"):
+        sibu.run(recipe, ["repeats=1"], out=tmp_path / "out")
     with pytest.raises(RecipeError, match=r"begun with something else: .* Undo the change to resume"):
         sibu.run(recipe, ["train.learning_rate=1e-4"], out=tmp_path / "out", resume=True)
     write_jsonl(Path(recipe["tasks"]["it"]["data"]["test"]), _lines(recipe, "test")[:-1])

@@ -124,6 +124,14 @@ def _train_keys() -> list[str]:
             ("type: classify", "type: regress\n    bounds: [3, 0]"),
             "tasks.intent.bounds: the first bound must be less than the second, given [3, 0].",
         ),
+        (
+            ("type: classify", "type: classify\n    entailed: yes"),
+            'tasks.intent.entailed: must be true, false or a mapping (`key: value`), given "yes".',
+        ),
+        (
+            ("rank: 4", "targets: []"),
+            "method.targets: must not be empty, given [].",
+        ),
         (("name: notes", "name: a/b"), "recipe.yaml:1 name: may have letters, digits, '-', '_' and blanks"),
         (("name: notes", "modalities: []\nname: notes"), "recipe.yaml:1 modalities: must not be empty, given []."),
         (("name: notes", "track: mlflow\nname: notes"), 'recipe.yaml:1 track: must be a list, given "mlflow".'),

@@ -11,7 +11,22 @@ import sys
 
 import typer
 
-from sibu.cli import check, evaluate, kb, label, links, list_, predict, reasoning, run, search, show
+from sibu.cli import (
+    asking,
+    check,
+    evaluate,
+    extraction,
+    kb,
+    label,
+    links,
+    list_,
+    predict,
+    reasoning,
+    run,
+    search,
+    show,
+    updating,
+)
 from sibu.core.errors import ReleaseMissed, SibuError
 
 app = typer.Typer(
@@ -31,8 +46,11 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)
 app.command("search")(search.search)
-for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check):
+app.command("ask")(asking.ask)
+for verb in (reasoning.rules, reasoning.shapes, reasoning.infer, reasoning.why, reasoning.check, asking.link):
     kb.app.command()(verb)
+kb.app.command()(extraction.extract)
+kb.app.command()(updating.update)
 kb.app.command()(links.embed)
 kb.app.command()(links.mine)
 app.add_typer(kb.app, name="kb")

@@ -23,6 +23,10 @@ def check(recipe: Recipe, overrides: Overrides = None, json: Json = False, quiet
 def _show(found: dict) -> None:  # type: ignore[type-arg]
     plan = found["plan"]
     typer.echo(f"{plan['name']}: model {plan['model']['name']}, method {plan['method']}, about {plan['steps']} steps")
+    if "knowledge" in plan:
+        from sibu.pipeline.report.facts import said_knowledge
+
+        typer.echo(f"knowledge: {said_knowledge(plan['knowledge'])}")
     rows = []
     for task, splits in found["tasks"].items():
         for split, s in splits.items():

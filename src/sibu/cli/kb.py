@@ -173,7 +173,7 @@ def versions(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Every version, and how many facts came and went."""
+    """Every version of the facts, and how many came and went; rules and shapes have none."""
     from sibu import kb
 
     pairs = [each.partition("=") for each in name or []]
@@ -219,14 +219,16 @@ def rollback(
     message: Message = "",
     json: Json = False,
 ) -> None:
-    """Have all as it was in a version, by a new one that undoes the rest."""
+    """Have all facts as they were in a version, by a new one that undoes the rest; rules and shapes stay."""
     from sibu import kb
 
     found = kb.rollback(folder, to, message=message)
     if json:
         write_json(found)
-    else:
-        typer.echo(_said(found))
+        return
+    typer.echo(_said(found))
+    for each in found["notes"]:
+        typer.echo(f"note: {each}", err=True)
 
 
 @app.command()

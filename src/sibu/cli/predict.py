@@ -38,10 +38,14 @@ def predict(
     predictor = api.load(bundle)
     name = predictor.task_named(task)
     predictor = predictor.answering(*overrides or (), task=name)
+    if text_pair is not None and "text_pair" not in (reads := api.fields_of(predictor, name)):
+        raise typer.BadParameter(f"the task {name!r} reads no text_pair; it reads {', '.join(reads)}.")
     if stream:
         given = {"text": _typed(text or "")} | ({} if text_pair is None else {"text_pair": _typed(text_pair)})
-        predictor.tell(given, lambda bit: typer.echo(bit, nl=False), task=name)
+        told = predictor.tell(given, lambda bit: typer.echo(bit, nl=False), task=name)
         typer.echo()
+        if not quiet:
+            _say_of(told)
         return
     if text is not None:
         records: Iterator[tuple[Any, Any]] = iter(
@@ -55,6 +59,15 @@ def predict(
         said = "1 input could not be answered; its line has" if failed == 1 else many
         typer.echo(f'sibu: {said} "error".', err=True)
         raise typer.Exit(1)
+
+
+def _say_of(prediction: Any) -> None:
+    """What a stream of text cannot tell: that not all was read, or that it came to its limit."""
+    for each in prediction.evidence:
+        if each.kind == "cut":
+            typer.echo(f"What was not read: {each.content}.", err=True)
+        if each.kind == "limit":
+            typer.echo(f"The answer came to its limit of {each.content} pieces before its end.", err=True)
 
 
 def _typed(text: str) -> str:

@@ -254,7 +254,7 @@ def _say_checked(found: dict[str, Any]) -> None:
     for rule, more in found["more"].items():
         typer.echo(f"{counted(more, 'case')} more of {rule}; --limit shows them.")
     for each in found["values"]:
-        typer.echo(f"{each['said']} is no value of its type")
+        typer.echo(f"{each['said']} is no {each['type']}")
         _say_facts(each["facts"])
     for each in found["shapes"]:
         where = f", {each['path']}" if each["path"] else ""

@@ -27,13 +27,17 @@ class Column:
     role: Literal["input", "target"]
     help: str = ""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, *, cell: bool = False) -> Any:
         """The value in the column's own form.
+
+        Args:
+            value: What was given.
+            cell: Whether it stood in a cell of a table of texts (CSV, TSV), where a list is written as JSON.
 
         Raises:
             ValueError: What was given and what is allowed, in words for the user.
         """
-        return _CLEANERS[self.kind](value)
+        return _CLEANERS[self.kind](_listed(value) if cell and self.kind == "texts" else value)
 
 
 def _decoded(value: Any) -> Any:
@@ -162,9 +166,16 @@ def _answers(value: Any) -> list[Any]:
     return _objects(value, "{text, start}", {"text": _text, "start": _answer_place}, frozenset())
 
 
+def _listed(value: Any) -> Any:
+    """The list of texts that a cell holds; a text that only begins like one stays a text."""
+    try:
+        return _decoded(value) if isinstance(value, str) and value[:2] == '["' else value
+    except ValueError:
+        return value
+
+
 def _texts(value: Any) -> str | list[str]:
     """A text, or several that are equally right."""
-    value = _decoded(value) if isinstance(value, str) and value[:2] == '["' else value
     if isinstance(value, list):
         if not value:
             raise ValueError("is an empty list; give at least one text")
@@ -197,7 +208,8 @@ def _messages(value: Any) -> list[Any]:
         if role not in ("system", "user", "assistant"):
             allowed = "system, user, assistant (or human, gpt)"
             raise ValueError(f"item {place} has the role {_said(role)}; allowed: {allowed}")
-        found.append({"role": role, "content": _text(content)})
+        turn = {"role": role, "content": _text(content)}
+        found.append(turn | ({"weight": 0} if part.get("weight") == 0 else {}))
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from unicodedata import category
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -21,7 +23,7 @@ STANDARD: Mapping[str, str] = {
 """Prefixes that are always known."""
 
 _LOCAL = re.compile(r"[\w·]([\w\-·]|\.(?=[\w\-·]))*")
-"""What may stand behind a prefix, or alone, in any script; a dot within, not at the end."""
+"""What may stand behind a prefix, or alone, in any script; a dot within, not at the end. What joins is put aside."""
 _NOT_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
 
 
@@ -59,11 +61,11 @@ class Names:
         """The shortest form of an IRI that ``long`` reads again."""
         if iri.startswith("_:"):
             return iri
-        found = []
-        for prefix, namespace in (("", self.base), *{**STANDARD, **self.prefixes}.items()):
-            if iri.startswith(namespace) and _LOCAL.fullmatch(iri[len(namespace) :]):
-                found.append(f"{prefix}:{iri[len(namespace) :]}" if prefix else iri[len(namespace) :])
-        return min(found, key=lambda form: (len(form), form), default=f"<{iri}>")
+        known = {**STANDARD, **self.prefixes}
+        spaces = [("", self.base), *((f"{prefix}:", namespace) for prefix, namespace in known.items())]
+        forms = [before + iri[len(namespace) :] for before, namespace in spaces
+                 if iri.startswith(namespace) and _is_local(iri[len(namespace) :])]  # fmt: skip
+        return min(forms, key=lambda form: (len(form), form), default=f"<{iri}>")
 
 
 def is_iri(text: str) -> bool:
@@ -76,7 +78,32 @@ def is_iri(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
+def joins(sign: str) -> bool:
+    """Whether a sign beyond letters and digits goes on a name: marks of a script, emoji and what joins them."""
+    if sign < "\x80" or "\u2190" <= sign <= "\u21ff":  # arrows are no part of names
+        return False
+    return (
+        category(sign) in {"Mn", "Mc", "Me", "So", "Sk"}
+        or sign in "\u200c\u200d"
+        or "\U000e0020" <= sign <= "\U000e007f"
+    )
+
+
+def _is_local(text: str) -> bool:
+    if text.isascii():
+        return _LOCAL.fullmatch(text) is not None
+    if category(text[0]) == "So":  # an emoji opens a name, a mark does not
+        text = f"_{text[1:]}"
+    return not joins(text[0]) and _LOCAL.fullmatch("".join(sign for sign in text if not joins(sign))) is not None
+
+
 def iri_of(base: str, label: str) -> str:
-    """An IRI for a thing known by its label alone: letters and digits of any script stay, all else becomes ``_``."""
-    local = re.sub(r"[^\w·]+", "_", label.strip()).strip("_")
+    """An IRI for a thing known by its label alone: words of any script stay with their marks, else there is a ``_``."""
+    local = ""
+    for sign in label.strip():
+        mark = category(sign).startswith("M") or sign in "\u200c\u200d"  # goes on a word, and stands by itself nowhere
+        stays = sign.isalnum() or sign in "_·" or (mark and local[-1:] not in ("", "_"))
+        local += sign if stays else "" if local.endswith("_") else "_"
+    local = local.strip("_")
     return base + (local or "_".join(f"u{ord(sign):x}" for sign in label) or "_")

@@ -61,6 +61,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A place where names stand."""
+
+    start: int
+    """First character."""
+    end: int
+    """The character behind its last."""
+    names: tuple[int, ...]
+    """Numbers of the names that stand there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """What a vocabulary has for tasks that hide words and fill them in."""
 
@@ -110,6 +122,8 @@ class Prompt:
     training as in prediction."""
     turns: Literal["last", "all"] = "last"
     """Whether the assistant's earlier turns are learned too."""
+    kept: int = 0
+    """Characters at the end of the last turn that stay where what is before them must be cut."""
 
     def texts(self) -> list[str]:
         """What was said in each turn, and the answer."""

@@ -42,7 +42,12 @@ def proved(found: Proved, telling: Telling) -> dict[str, Any]:
     told |= {"faults": list(found.faults)} if found.faults else {}
     used = dict.fromkeys(step.rule for step in found.proof if step.rule)
     told["rules"] = [rule_json(rule) for rule in telling.rules(used)]
-    return told | {"proof": found.proof.to_json(), "tree": telling.tree(found.proof)}
+    return told | {"proof": found.proof.to_json(), "tree": _tree(found, telling)}
+
+
+def _tree(found: Proved, telling: Telling) -> list[str]:
+    """The proof as a person reads it; of a rejected one the fact alone."""
+    return [telling.atom(found.fact)] if found.faults else telling.tree(found.proof)
 
 
 def rule_json(rule: Rule) -> dict[str, Any]:
@@ -114,12 +119,13 @@ def _met(met: Met, telling: Telling) -> dict[str, Any]:
     told["premises"] = [telling.atom(fact) for fact in violation.premises]
     told["verdict"] = "rejected" if met.proved.faults else "accepted"
     told |= {"faults": list(met.proved.faults)} if met.proved.faults else {}
-    return told | {"proof": met.proved.proof.to_json(), "tree": telling.tree(met.proved.proof)[1:]}
+    return told | {"proof": met.proved.proof.to_json(), "tree": _tree(met.proved, telling)[1:]}
 
 
 def _ill_typed(found: IllTyped, telling: Telling) -> dict[str, Any]:
     facts = [{"said": telling.atom(_atom(each)), "sources": telling.holding(each)} for each in found.facts]
-    return {"value": term_json(found.value), "said": telling.term(found.value), "facts": facts}
+    own = {"said": telling.term(found.value), "type": telling.term(Entity(found.value.datatype))}
+    return {"value": term_json(found.value), **own, "facts": facts}
 
 
 def _breach(kb: Reading, breach: Breach, telling: Telling, language: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sibu.core.errors import DataError, near_miss
-from sibu.core.logic import TYPE, Aggregate, Atom, Entity, Not, Rule, Term, Value, Variable
+from sibu.core.logic import TYPE, Aggregate, Atom, Comparison, Entity, Not, Rule, Term, Value, Variable
 from sibu.graph.terms import kept
 from sibu.logic.standard import is_standard
 from sibu.logic.strata import key_of
@@ -60,6 +60,10 @@ def names_of(rules: Iterable[Rule]) -> frozenset[Entity]:
     for rule in rules:
         for atom in atoms_of(rule):
             found.update(part for part in (atom.predicate, *atom.terms) if isinstance(part, Entity))
+        for each in rule.body:
+            for part in each.body if isinstance(each, Aggregate) else (each,):
+                sides = (part.left, part.right) if isinstance(part, Comparison) else ()
+                found.update(side for side in sides if isinstance(side, Entity))
     return frozenset(found)
 
 

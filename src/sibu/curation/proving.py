@@ -94,6 +94,15 @@ class _Certain:
         yield from chain(self._asserted.matching(pattern), self._checker.following(pattern))
 
 
+class _All(_Certain):
+    """What is certain, for the checker of one more rule: that a fact is not among it counts too."""
+
+    def __contains__(self, fact: object) -> bool:
+        if super().__contains__(fact):
+            return True
+        return isinstance(fact, Atom) and any(each == fact for each in self._checker.following(fact))
+
+
 class Prover:
     """Gives proofs of what follows.
 
@@ -108,6 +117,7 @@ class Prover:
         self.asserted = Asserted(kb, found.plan, found.certain.terms)
         self._checker = Checker(found.plan.certain, self.asserted, limit)
         self._certain = _Certain(self.asserted, self._checker)
+        self._all = _All(self.asserted, self._checker)
         self._supposing = Checker(found.plan.supposed, self._certain, limit)
         self._claims: dict[str, Checker] = {}
 
@@ -156,6 +166,33 @@ class Prover:
             others = [each for each in self._found.plan.certain if each.id != rule.id]
             self._claims[rule.id] = Checker([*others, claim], self.asserted, self._limit)
         return self._claims[rule.id]
+
+    def conclusion(self, rule: Rule, premises: Sequence[Atom], binding: Mapping[str, Term]) -> Proved:
+        """The proof of what one more rule concludes of facts, such as the answer to a question.
+
+        Args:
+            rule: The rule; the knowledge base has none of its id.
+            premises: A fact for each positive atom of its body, in order.
+            binding: What its variables stand for.
+        """
+        faults: list[str] = []
+        steps: dict[Atom, Step] = {}
+        for fact in premises:
+            own = self._found.certain.proof(fact) or Proof((Step(fact),))
+            wrong = _faults(self._checker, own, fact)
+            faults += wrong
+            self._all.proved |= set() if wrong else {fact}
+            _splice(own, steps)
+        assert rule.head is not None
+        terms = (binding[term.name] if isinstance(term, Variable) else term for term in rule.head.terms)
+        conclusion = Atom(rule.head.predicate, tuple(terms))
+        leaves = tuple(dict.fromkeys(premises))
+        last = Step(conclusion, rule.id, binding, tuple(leaves.index(fact) for fact in premises))
+        alone = Proof((*map(Step, leaves), last))
+        # What it denies or counts the checker of the others derives, once for all questions.
+        faults += _faults(Checker([rule], self._all, self._limit), alone, conclusion)
+        _splice(alone, steps)
+        return Proved(conclusion, "derived", self._with_sources(Proof(tuple(steps.values()))), tuple(faults))
 
     # Where asserted facts come from.
 

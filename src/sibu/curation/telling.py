@@ -55,6 +55,10 @@ class Telling:
         self._said: dict[Entity, str] = {}
         self._taken: dict[str, Entity] = {}
 
+    def call(self, entity: Entity, said: str) -> None:
+        """Have something that is no thing of the knowledge base told by a name."""
+        self._said[entity] = said
+
     # Facts.
 
     def term(self, term: Expression) -> str:

@@ -120,6 +120,14 @@ def _kept(kb: Reading, plan: Plan, found: Reasons) -> Conclusions | None:
         return None
 
 
+def concluded(kb: Reading, plan: Plan, notes: list[str]) -> Conclusions:
+    """What was inferred last, with a note where it is not of what is there now; nothing, where nothing was."""
+    found = Reasons(plan, Atom(TYPE, ()))
+    kept = _kept(kb, plan, found)
+    notes += found.notes
+    return kept or _nothing_inferred(plan, kb)
+
+
 def _nothing_inferred(plan: Plan, kb: Reading) -> Conclusions:
     """No conclusions: only what is asserted can be told."""
     empty = Closure(())
@@ -145,7 +153,10 @@ def _matching(kb: Reading, wanted: Atom, found: Conclusions) -> list[Atom]:
     certain = sorted(facts, key=_order)
     supposed: set[Atom] = set()
     if found.supposed is not None:
-        supposed = set(islice(found.supposed.match(wanted), MOST)) - facts.keys()
+        mere = (
+            fact for fact in found.supposed.match(wanted) if not found.supposed.asserted(fact)
+        )  # else it is certain
+        supposed = set(islice(mere, MOST)) - facts.keys()
     return [*certain, *sorted(supposed, key=_order)]
 
 

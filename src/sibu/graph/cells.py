@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Term, Value
-from sibu.core.names import RDF, STANDARD, XSD, Names, is_iri
+from sibu.core.names import RDF, STANDARD, XSD, Names, is_iri, joins
 from sibu.graph._rdf import kept, to_rdf
 
 _FULL = re.compile(r"(https?://|urn:|mailto:|tag:)", re.I)
@@ -24,16 +24,17 @@ _SAFE = re.compile(rf"[\w{re.escape(_KEPT)}]*")
 def local_name(text: str) -> str:
     """The end of an IRI for a thing named by a text.
 
-    Letters, digits and ``-._~/+=@:!$&'()*,;·`` stay, blanks become ``_``, all else is written as ``%`` and its bytes.
-    So two texts have one name only where they differ in nothing but blanks and ``_``, and how accents are composed.
+    Letters with their marks, digits, emoji and ``-._~/+=@:!$&'()*,;·`` stay, as in rule text; blanks become ``_``, all
+    else is written as ``%`` and its bytes. So two texts have one name only where they differ in nothing but blanks and
+    ``_``, and how accents are composed.
     """
     whole = unicodedata.normalize("NFC", text.strip())
     return whole if _SAFE.fullmatch(whole) else "".join(_sign(sign) for sign in whole)
 
 
 def _sign(sign: str) -> str:
-    letter = sign.isalnum() or unicodedata.category(sign) in ("Mn", "Mc")
-    if sign in _KEPT or sign == "_" or (letter and ord(sign) < 0xE0000):  # beyond are marks that no IRI may have
+    stays = (sign.isalnum() or joins(sign)) and ord(sign) < 0xE0000 and not "\ufff0" <= sign <= "\uffff"
+    if sign in _KEPT or sign == "_" or stays:  # beyond are marks that no IRI may have
         return sign
     return "_" if sign in (" ", "\u3000", "\xa0") else quote(sign, safe="")
 

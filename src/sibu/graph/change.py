@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError, counted
@@ -16,6 +17,18 @@ from sibu.graph.spoken import said_triple
 
 if TYPE_CHECKING:
     from sibu.graph.columns import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """What changed where a document stated facts anew."""
+
+    came: int
+    """Statements that it did not make before."""
+    kept: int
+    """Statements that stay as they were."""
+    went: int
+    """Statements that it makes no more."""
 
 
 class Change:
@@ -116,6 +129,21 @@ class Change:
                     done += 1
         return done
 
+    def hold(self, facts: Iterable[Triple], source: Source) -> int:
+        """Have what a source asserts wait for a decision: it is a hypothesis of that source, and holds by it no more.
+
+        Returns:
+            How many facts it asserted.
+        """
+        done = 0
+        for triple in facts:
+            for quad in list(self._quads(triple)):
+                if self._status(quad) == "asserted" and self._is_of(quad, source):
+                    self._draft.unstate(quad)
+                    self.state([(triple, replace(source, status="hypothesis"))])
+                    done += 1
+        return done
+
     def state_all(self, facts: Columns, source: Source, *, new: bool = False) -> int:
         """Have one source state many facts.
 
@@ -157,6 +185,61 @@ class Change:
             before = oxigraph().NamedNode(Record(former).parent)
             for terms in facts.nodes():
                 self._draft.move(*terms, before, graph)
+
+    def restate(
+        self, document: str, facts: Iterable[tuple[Triple, Source]], mine: Callable[[Source], bool], why: str
+    ) -> Restated:
+        """Have a document state facts in place of those that some of its sources stated.
+
+        What is stated just as before, by the same text of the document, stays. A fact that it states no more is
+        retracted where it was asserted; a hypothesis, and a statement in place of which there is another of the same
+        fact, leave no trace but in the version.
+
+        Args:
+            document: The document.
+            facts: What it states now; ``state`` tells more.
+            mine: Which of its sources state no more than this.
+            why: Why what it states no more is retracted.
+        """
+        former = dict(self._former(document, mine))
+        now: set[Quad] = set()
+        quad = oxigraph().Quad
+        for triple, source in facts:
+            self.state([(triple, source)])
+            now.add(quad(*to_terms(triple), self._draft.record(Record(source, self._text_of(document)))))
+        said = {(each.subject, each.predicate, each.object) for each in now}
+        gone = [each for each in former if each not in now]
+        for each in gone:
+            if former[each] == "asserted" and (each.subject, each.predicate, each.object) not in said:
+                self._draft.retract(each, why)
+            else:
+                self._draft.unstate(each)
+        return Restated(len(now - former.keys()), len(now & former.keys()), len(gone))
+
+    def _former(self, document: str, mine: Callable[[Source], bool]) -> Iterator[tuple[Quad, str]]:
+        """What some of a document's sources state, with the status."""
+        self._draft.flush()
+        for name, record in list(self._draft.records.parents(document)):
+            status = record.source.status
+            if status in ("asserted", "hypothesis") and mine(record.source):
+                for graph in list(self._draft.records.graphs(name)):
+                    for quad in self._draft.statements_of(graph):
+                        yield quad, status
+
+    def keep_texts(self, texts: Iterable[str]) -> None:
+        """Bring texts to the disk that will be those of documents, all together."""
+        self._documents.keep_all(texts)
+
+    def mark_read(self, document: str, mark: str) -> None:
+        """Keep by what a document was read, until its text changes; it has a text."""
+        if self._documents.mark(document) != mark:
+            self._draft.untell(self._documents.marks(document))
+            self._draft.tell(self._documents.marking(document, mark))
+
+    def forget_document(self, name: str) -> None:
+        """Know a document no more; its text is kept for what was said of it."""
+        self._draft.untell(self._documents.told(name))
+        self._texts.pop(name, None)
 
     def document(self, name: str, text: str, *, update: bool = False) -> str:
         """Keep the text of a document, so that passages of it can be shown.

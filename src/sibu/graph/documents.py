@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sibu.core.errors import DataError, near_miss
-from sibu.core.names import SIBU
+from sibu.core.names import SIBU, joins
 from sibu.graph._rdf import Node, Quad, Store, oxigraph
 from sibu.graph.folder import KnowledgeError
 from sibu.graph.records import SOURCES
 from sibu.store.atomic import new_file
 
 _RULES = re.compile(r"[\w][\w.\-]*")
+"""Name of a rule file, without the marks of a script."""
 
 
 def hash_text(text: str) -> str:
@@ -36,6 +39,7 @@ class Documents:
         self._store = store
         library = oxigraph()
         self._named, self._text = library.NamedNode(SIBU + "name"), library.NamedNode(SIBU + "text")
+        self._read = library.NamedNode(SIBU + "read")
         self._sources = library.NamedNode(SOURCES)
 
     def all(self) -> dict[str, str]:
@@ -56,6 +60,19 @@ class Documents:
         said = ((self._named, name), (self._text, digest))
         return [library.Quad(node, what, library.Literal(text), self._sources) for what, text in said]
 
+    def marks(self, name: str) -> list[Quad]:
+        """What is told of by what a document was read."""
+        return list(self._store.quads_for_pattern(self._node(name), self._read, None, self._sources))
+
+    def marking(self, name: str, mark: str) -> list[Quad]:
+        """What is to be told of a document that was read."""
+        library = oxigraph()
+        return [library.Quad(self._node(name), self._read, library.Literal(mark), self._sources)]
+
+    def mark(self, name: str) -> str:
+        """By what a document was read; empty where it was not."""
+        return next((quad.object.value for quad in self.marks(name)), "")
+
     def digest(self, name: str) -> str:
         """Sha256 of a document's text; empty where there is no such document."""
         found = self._store.quads_for_pattern(self._node(name), self._text, None, self._sources)
@@ -69,6 +86,12 @@ class Documents:
             with new_file(place) as file:
                 file.write_bytes(text.encode())
         return digest
+
+    def keep_all(self, texts: Iterable[str]) -> None:
+        """Keep several texts; the disk brings them in together, which takes a fraction of the time."""
+        new = {hash_text(text): text for text in texts}
+        with ThreadPoolExecutor(16) as threads:
+            list(threads.map(self.keep, new.values()))  # a fault in one is a fault here
 
     def read(self, digest: str) -> str:
         """The text of a sha256.
@@ -142,6 +165,6 @@ class RuleFiles:
         Raises:
             DataError: When it cannot be the name of rules.
         """
-        if not _RULES.fullmatch(name):
+        if joins(name[:1] or "_") or not _RULES.fullmatch("".join(sign for sign in name if not joins(sign))):
             raise DataError(f"{name!r} names no rules: give letters, digits, `_`, `-` and dots, no folder.")
         return self._folder / f"{name}.rules"

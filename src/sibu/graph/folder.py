@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sibu.core.errors import Fault, SibuError
-from sibu.core.names import STANDARD, Names
+from sibu.core.names import STANDARD, Names, joins
 from sibu.graph._rdf import oxigraph
 from sibu.store.atomic import disk_faults, make_folder, new_folder, write_json
 
@@ -75,7 +75,7 @@ def checked(base: str, prefixes: Mapping[str, str], languages: Sequence[str]) ->
     if said := _no_namespace(base):
         faults.append(Fault("base", f"{base!r} {said}", "Give one such as https://example.org/clinic/."))
     for prefix, namespace in prefixes.items():
-        if not _PREFIX.fullmatch(prefix):
+        if joins(prefix[:1] or "_") or not _PREFIX.fullmatch("".join(sign for sign in prefix if not joins(sign))):
             message = f"{prefix!r} is no prefix; it begins with a letter, and has letters, digits, `_` and `-` only."
             faults.append(Fault("prefix", message))
         elif STANDARD.get(prefix, namespace) != namespace:

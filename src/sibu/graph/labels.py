@@ -95,6 +95,12 @@ class Labels:
                 if isinstance(term, Value) and isinstance(entity, Entity):
                     yield term, entity
 
+    def things(self) -> Iterator[Entity]:
+        """Everything with an IRI that facts are about, or lead to, each once."""
+        found: Any = self._store.query("SELECT DISTINCT ?x { { ?x ?p ?o } UNION { ?s ?p ?x } FILTER isIRI(?x) }")
+        for row in found:
+            yield Entity(row[0].value)
+
     # ---- what a user typed -----------------------------------------------------------------------------------------
 
     def resolve(self, given: str) -> Entity:

@@ -157,6 +157,16 @@ class Reading:
                     for quad in self._opened.store.quads_for_pattern(None, None, None, oxigraph().NamedNode(graph)):
                         yield to_triple(quad), source
 
+    def told_by(self, document: str) -> Iterator[tuple[Triple, Record]]:
+        """What a document's records state, those of what was retracted too."""
+        records = self._opened.records
+        with sound(self.folder):
+            for parent, _ in list(records.parents(document)):
+                for graph in list(records.graphs(parent)):
+                    node = oxigraph().NamedNode(graph)
+                    for quad in list(self._opened.store.quads_for_pattern(None, None, None, node)):
+                        yield to_triple(quad), records.of(graph)
+
     def stated(self, wanted: Callable[[Source], bool]) -> Columns:
         """All that some sources state, in bulk, from the store."""
         from sibu.graph.statements import Statements
@@ -253,12 +263,20 @@ class Reading:
             raise DataError(f"No text of a document {name!r} is kept here.")
         return self._opened.documents.read(digest)
 
+    def read_by(self, name: str) -> tuple[str, str]:
+        """The sha256 of a document's text, and by what it was read (``Change.mark_read``); empty: there is none."""
+        return self._opened.documents.digest(name), self._opened.documents.mark(name)
+
     def passage(self, record: Record) -> str | None:
         """The characters that a record points to, as they were when it was made; None where no text is kept."""
         source = record.source
         if source.start is None or source.end is None or not self._opened.documents.has(record.text):
             return None
         return self._opened.documents.read(record.text)[source.start : source.end]
+
+    def text_of(self, record: Record) -> str:
+        """The whole text of a record's document, as it was when it was made; empty where none is kept."""
+        return self._opened.documents.read(record.text) if self._opened.documents.has(record.text) else ""
 
     def versions(self) -> list[Version]:
         """Every version from 0, up to the one that is open, each checked against the next."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError
+from sibu.core.logic import Proof, Step
 from sibu.kb._opened import Folder, open  # noqa: A004
 
 if TYPE_CHECKING:
@@ -159,11 +160,13 @@ def _draw_proofs(facts: Sequence[Proved], telling: Telling, file: Path) -> str |
         raise DataError(f"A picture is a file .svg or .html, given {file}.")
     if not facts:
         return None
-    drawn = [proof_picture.svg(each.proof, telling, each.faults) for each in facts]
+    proofs = [Proof((Step(each.fact),)) if each.faults else each.proof for each in facts]  # a rejected one is none
+    drawn = [proof_picture.svg(proof, telling, each.faults) for proof, each in zip(proofs, facts, strict=True)]
     text = proof_picture.svg_file(drawn[0])
     if file.suffix.lower() == ".html":
         said = [telling.atom(each.fact) for each in facts]
-        trees = [telling.tree(each.proof) for each in facts]
+        trees = [telling.tree(proof) if not each.faults else each.faults
+                 for proof, each in zip(proofs, facts, strict=True)]  # fmt: skip
         text = str(proof_picture.page(list(zip(said, drawn, trees, strict=True)), said[0]))
     with new_file(file) as place:
         place.write_text(text, encoding="utf-8")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sibu.kb._opened import Folder, fact_json, open  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from sibu.graph import KnowledgeBase
 
 
 def versions(folder: Folder) -> list[dict[str, Any]]:
@@ -51,11 +54,26 @@ def diff(folder: Folder, before: int | str, after: int | str) -> dict[str, Any]:
 def rollback(folder: Folder, to: int | str, *, message: str = "") -> dict[str, Any]:
     """Have all facts and sources as they were in a version, by a new version that undoes those since.
 
+    Rule files, shapes, reasoners and prefixes have no versions: they stay as they are, and ``notes`` says so.
+
+    Returns:
+        The version, and ``notes``.
+
     Raises:
         SibuError: When there is no such version.
     """
     with open(folder, write=True) as kb:
-        return kb.rollback(to, message).to_json()
+        return kb.rollback(to, message).to_json() | {"notes": _notes(kb)}
+
+
+def _notes(kb: KnowledgeBase) -> list[str]:
+    """What a user is to know who went back."""
+    from sibu.curation import shape_files
+
+    rules = list(kb.rules.all())
+    files = [*rules, *shape_files.listed(kb)]
+    notes = [f"Rules and shapes have no versions: {', '.join(files)} stay as they are."] if files else []
+    return [*notes, f"What follows by the rules of today: sibu kb infer {kb.folder}"] if rules else notes
 
 
 def export(folder: Folder, file: str | Path, *, format: str | None = None, all: bool = False) -> int:  # noqa: A002

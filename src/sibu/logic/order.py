@@ -53,7 +53,9 @@ def arrange(body: Sequence[Condition], shared: Collection[str], bound: Collectio
     """Put each condition where what it needs is bound.
 
     What only looks (a comparison, a negation) comes as early as it can; atoms keep their order; an aggregate comes
-    last. ``=`` gives a value only to a variable that no atom and no aggregate binds.
+    last. ``=`` gives a value only to a variable that no atom and no aggregate binds; of several that could, the first
+    one does, as the checker of proofs has it. A variable that begins with ``_`` and stands in one negated atom alone
+    is not bound: there no fact may be as the atom is.
 
     Args:
         body: A rule's, or an aggregate's.
@@ -63,14 +65,41 @@ def arrange(body: Sequence[Condition], shared: Collection[str], bound: Collectio
     """
     fixed = {name for each in body if isinstance(each, Atom) for name in mentioned(each)}
     fixed |= {each.result.name for each in body if isinstance(each, Aggregate)}
-    known, waiting, order = set(bound), list(body), list[Condition]()
+    known, order = set(bound), list[Condition]()
+    open_ = {place: anything(each, body) for place, each in enumerate(body)}
+    places = list(open_)
     while True:
-        ready = [place for place, each in enumerate(waiting) if _ready(each, known, fixed, shared)]
+        ready = [place for place in places if _ready(body[place], known | open_[place], fixed, shared)]
         if not ready:
-            return Arranged(order, waiting, frozenset(known))
-        first = waiting.pop(min(ready, key=lambda place: _late(waiting[place])))
-        order.append(first)
-        known |= {first.result.name} if isinstance(first, Aggregate) else set(mentioned(first))
+            return Arranged(order, [body[place] for place in places], frozenset(known))
+        sooner = [place for place in ready if not _yields(place, places, body, known, fixed)]
+        first = min(sooner or ready[:1], key=lambda place: _late(body[place]))
+        places.remove(first)
+        order.append(body[first])
+        known |= _bound_by(body[first])
+
+
+def _bound_by(each: Condition) -> set[str]:
+    if isinstance(each, Not):
+        return set()  # all of it is bound already, or may be anything
+    return {each.result.name} if isinstance(each, Aggregate) else set(mentioned(each))
+
+
+def _yields(place: int, places: Sequence[int], body: Sequence[Condition], known: set[str], fixed: set[str]) -> bool:
+    """Whether ``=`` would give a value to a variable to which one that is written before it may give another form."""
+    each = body[place]
+    own = assigned(each, known, fixed) if isinstance(each, Comparison) else None
+    if own is None or own.name in known:
+        return False
+    return any(other < place and own.name in _makes(body[other]) for other in places)
+
+
+def anything(condition: Condition, body: Sequence[Condition]) -> frozenset[str]:
+    """The variables of a negated atom that stand for anything: they begin with ``_``, and stand nowhere else."""
+    if not isinstance(condition, Not):
+        return frozenset()
+    elsewhere = {name for other in body if other != condition for name in mentioned(other)}
+    return frozenset(name for name in mentioned(condition) if name.startswith("_") and name not in elsewhere)
 
 
 def loose(aggregate: Aggregate, bound: Collection[str]) -> list[str]:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from unicodedata import category, name
 
+from sibu.core.names import joins
+
 Kind = Literal["name", "variable", "text", "number", "sign", "note", "bad", "end"]
 RESERVED = frozenset({"not", "true", "false"})
 """Bare words that are no names."""
@@ -47,18 +49,6 @@ class Token(NamedTuple):
     """Of a bad one: what is wrong with it."""
     mend: str = ""
     """Of a bad one: what to do."""
-
-
-@lru_cache(maxsize=4096)
-def joins(sign: str) -> bool:
-    """Whether a sign beyond letters and digits goes on a name: marks of a script, emoji and what joins them."""
-    if sign < "\x80" or "\u2190" <= sign <= "\u21ff":  # arrows are no part of names
-        return False
-    return (
-        category(sign) in {"Mn", "Mc", "Me", "So", "Sk"}
-        or sign in "\u200c\u200d"
-        or "\U000e0020" <= sign <= "\U000e007f"
-    )
 
 
 @lru_cache(maxsize=4096)

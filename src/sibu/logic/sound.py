@@ -146,13 +146,8 @@ class _Check:
 
     def _mend_alone(self, condition: Condition, name: str, mend: str) -> str:
         """What to do where a variable stands in one condition only."""
-        predicate = condition.atom.predicate if isinstance(condition, Not) else TYPE
-        if isinstance(condition, Not) and isinstance(predicate, Entity) and predicate != TYPE:
-            relation = self.relation(predicate)[1:-1] + "_any"
-            kept = ", ".join(self.say(term)[1:-1] for term in condition.atom.terms if term != Variable(name))
-            if not relation.startswith("<"):
-                rule = f"`{relation}({kept}) :- {self._with_blanks(condition.atom, {name})}.`"
-                return f"{mend} Where any will do, make a rule of it, {rule}, and deny `{relation}({kept})`."
+        if isinstance(condition, Not):
+            return f"{mend} Where any will do, write `not {self._with_blanks(condition.atom, {name})}`."
         return mend
 
     def _mend_outer(self, rule: Rule, needs: list[int], name: str, mend: str) -> str:

@@ -304,13 +304,23 @@ def _step(one: object, on: object, why: _Why, rules: Sequence[Rule], names: Name
         is_schema = not isinstance(one, _Any) and not isinstance(on, _Any)
         return f"by the schema {_key_text(one, names)} depends on {_key_text(on, names)}" if is_schema else ""
     rule = rules[why.rule]
-    head = write(rule.head, names) if rule.head else "the constraint"
+    head = _atom_text(rule.head, names) if rule.head else "the constraint"
     if why.atom is None:
         return (
             f"{_line(rule)}: {head} may conclude any {'class' if isinstance(one, _Any) and one.classes else 'relation'}"
         )
     how = {"": "", "not": "not "}.get(why.how, f"{why.how} over ")
-    return f"{_line(rule)}: {head} depends on {how}{write(why.atom, names)}"
+    return f"{_line(rule)}: {head} depends on {how}{_atom_text(why.atom, names)}"
+
+
+def _atom_text(atom: Atom, names: Names) -> str:
+    """An atom as rule text has it; one that rule text has not, such as of one term and no class, all the same."""
+    try:
+        return write(atom, names)
+    except ValueError:
+        parts = [names.short(each.iri) if isinstance(each, Entity) else getattr(each, "name", str(each))
+                 for each in (atom.predicate, *atom.terms)]  # fmt: skip
+        return f"{parts[0]}({', '.join(parts[1:])})"
 
 
 def _key_text(key: object, names: Names) -> str:

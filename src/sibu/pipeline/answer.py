@@ -13,6 +13,7 @@ from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
 from sibu.pipeline.data import Origin, named_files, read_rows, require_files
 from sibu.pipeline.gate import GateReport
+from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.predict import CHUNK, answers, evaluate_rows
 from sibu.pipeline.progress import Progress
 from sibu.readers import READERS, reader_for
@@ -98,7 +99,8 @@ def answer_inputs(
             advance(len(chunk))
     if cuts:
         limit = opened.text.max_length
-        said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: the rest was not read."
+        rest = "what was left out stands in their evidence as `cut`" if task.writes else "the rest was not read"
+        said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: {rest}."
         listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
         progress.say(f"{said} Counted from 0: {listed}.")
 
@@ -130,7 +132,7 @@ def tell_input(opened: Opened, name: str, given: Any, heard: Callable[[str], Non
     (found,) = opened.writer(name).valid([row], heard=heard)
     if isinstance(found, SibuError):
         raise found
-    return found
+    return opened.text.with_facts(found, [task.prompt(row)]) if isinstance(opened.text, KnowingText) else found  # type: ignore[attr-defined]
 
 
 def _answered(
@@ -138,8 +140,40 @@ def _answered(
 ) -> Sequence[Prediction | SibuError]:
     task = opened.tasks[name]
     if task.writes:
-        return opened.writer(name).valid(rows, cut=cut)
+        found = _written(opened, name, rows, cut)
+        if not isinstance(opened.text, KnowingText):
+            return found
+        return [
+            opened.text.with_facts(each, [task.prompt(row)]) if isinstance(each, Prediction) else each  # type: ignore[attr-defined]
+            for each, row in zip(found, rows, strict=True)
+        ]
     return answers(opened.model, name, task, opened.text, rows, cut=cut, spread=True)
+
+
+def _written(
+    opened: Opened, name: str, rows: list[Row], cut: Callable[[set[int]], None]
+) -> Sequence[Prediction | SibuError]:
+    """What is written to each row; one that the chat template refuses gives its fault, and the others go on."""
+    writer = opened.writer(name)
+    try:
+        return writer.valid(rows, cut=cut)
+    except DataError:
+        refused = [_refusal(opened, name, row) for row in rows]
+    if all(each is None for each in refused):
+        raise
+    sound = [place for place, fault in enumerate(refused) if fault is None]
+    own = [rows[place] for place in sound]
+    found = iter(writer.valid(own, cut=lambda places: cut({sound[place] for place in places})) if own else ())
+    return [next(found) if fault is None else fault for fault in refused]
+
+
+def _refusal(opened: Opened, name: str, row: Row) -> DataError | None:
+    """Why a row cannot be put into the chat template."""
+    try:
+        opened.text.prepare([opened.tasks[name].prompt(row)])  # type: ignore[attr-defined]
+    except DataError as fault:
+        return fault
+    return None
 
 
 def _sound(task: Task, row: Row) -> Row:

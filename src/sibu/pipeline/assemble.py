@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sibu.catalog import Spec
-from sibu.core.protocols import HeadPlace, State, Task
+from sibu.core.protocols import HeadPlace, LabelKnowledge, PieceKnowledge, RuledTask, State, Task
 from sibu.core.tensors import Batch, Encoded, Output
 from sibu.heads import HEADS
 from sibu.pipeline.consistent import consistency_loss
@@ -27,6 +27,8 @@ class Model(nn.Module):
         heads: A head a task.
         weights: Each task's fixed weight in the sum of losses; None: weights are learned from the tasks' uncertainty
             (Kendall et al., 2018, arXiv:1705.07115).
+        knowledge: Joins what is known of a text's pieces with their vectors; None: nothing is.
+        ruled: Tasks that rules over labels speak of, which answer to every batch while training.
     """
 
     def __init__(
@@ -36,11 +38,15 @@ class Model(nn.Module):
         heads: Mapping[str, nn.Module],
         *,
         weights: Mapping[str, float] | None,
+        knowledge: nn.Module | None = None,
+        ruled: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(dict(encoders))
         self.fusion = fusion
         self.heads = nn.ModuleDict(dict(heads))
+        self.knowledge = knowledge
+        self.ruled = tuple(ruled)
         self.fixed = weights
         self.log_variances = nn.ParameterDict(
             {} if weights is not None else {task: nn.Parameter(torch.zeros(())) for task in heads}
@@ -48,12 +54,18 @@ class Model(nn.Module):
 
     def encode(self, inputs: Mapping[str, Mapping[str, Tensor]]) -> Encoded:
         """The fused vectors of a batch's inputs."""
-        return self.fusion({name: self.encoders[name](part) for name, part in inputs.items()})  # type: ignore[no-any-return]
+        fused: Encoded = self.fusion({name: self.encoders[name](part) for name, part in inputs.items()})
+        if self.knowledge is None:
+            return fused
+        return self.knowledge(fused, inputs["text"])  # type: ignore[no-any-return]
 
     def forward(self, batch: Batch) -> dict[str, Output]:
         """The answer of each task that the batch has targets or features for."""
         encoded = self.encode(batch.inputs)
-        return {task: self.heads[task](encoded, features) for task, features in batch.targets.items()}
+        found = {task: self.heads[task](encoded, features) for task, features in batch.targets.items()}
+        if self.training and any(task in found for task in self.ruled):
+            found |= {task: self.heads[task](encoded, {}) for task in self.ruled if task not in found}
+        return found
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The sum over tasks of weight times loss; learned weights pay for being small."""
@@ -88,6 +100,7 @@ def objective(
     *,
     penalty: Callable[[], Tensor] | None = None,
     blocks: Mapping[str, TaskBlock] | None = None,
+    rules: tuple[LabelKnowledge, float] | None = None,
 ) -> Any:
     """The loss for ``fit``: outputs and batch to the sum that trains, and each task's own loss.
 
@@ -96,6 +109,7 @@ def objective(
         tasks: The tasks by name.
         penalty: A term of the method's own that is added to the sum.
         blocks: What the recipe says of the tasks: whether a teacher's answers count, or those to a text for its copy.
+        rules: Rules over labels, and the weight of answers that break them.
     """
 
     def own(task: str, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
@@ -113,11 +127,43 @@ def objective(
         return soft if found is None else (1 - options.weight) * found + options.weight * soft
 
     def loss(outputs: Mapping[str, Output], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        by_task = {task: own(task, output, batch.targets[task]) for task, output in outputs.items()}
+        by_task = {
+            task: own(task, output, batch.targets[task]) for task, output in outputs.items() if task in batch.targets
+        }
         total = model.total(by_task)
+        if rules is not None and (broken := _broken(rules[0], tasks, outputs, batch)) is not None:
+            total = total + rules[1] * broken
         return total if penalty is None else total + penalty(), by_task
 
     return loss
+
+
+def _broken(
+    rules: LabelKnowledge, tasks: Mapping[str, Task], outputs: Mapping[str, Output], batch: Batch
+) -> Tensor | None:
+    """How far the answers to a batch break rules over labels."""
+    chances = {}
+    for name in rules.tasks if rules.tasks[0] in outputs else ():
+        own = cast("RuledTask", tasks[name]).log_chances(outputs[name], batch.targets.get(name, {}))
+        if own is not None:
+            chances[name] = own
+    return rules.penalty(chances)
+
+
+def infusion(pieces: Mapping[str, PieceKnowledge], *, width: int, inner: int) -> nn.Module | None:
+    """What joins knowledge of pieces with their vectors; None where there is none.
+
+    Args:
+        pieces: What is known of pieces, by the name of its part.
+        width: D, of the encoder's vectors.
+        inner: Numbers of the vectors that say what is known.
+    """
+    if not pieces:
+        return None
+    from sibu.nn.infusion import Infusion
+
+    parts = {part.feature.name: part.module(inner) for part in pieces.values()}
+    return Infusion(width=width, inner=inner, parts=parts)
 
 
 def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any) -> dict[str, nn.Module]:

@@ -175,7 +175,8 @@ def _write(folder: Path, files: Sequence[str], readers: Sequence[Spec], origin: 
             chunk: list[dict[str, Any]] = []
             for record in read(file, lines[number]):
                 present |= record[1].keys()
-                row = _cleaned(record, number, file, origin, faults, targets=targets)
+                cell = hasattr(spec, "quote")  # a table of texts: CSV, TSV
+                row = _cleaned(record, number, file, origin, faults, targets=targets, cell=cell)
                 if row is not None:
                     chunk.append(row)
                 if len(chunk) == CHUNK:
@@ -222,7 +223,7 @@ def _flush(out: Any, chunk: list[dict[str, Any]], schema: pa.Schema) -> int:
 
 
 def _cleaned(
-    record: Record, number: int, file: str, origin: Origin, faults: Faults, *, targets: bool
+    record: Record, number: int, file: str, origin: Origin, faults: Faults, *, targets: bool, cell: bool
 ) -> dict[str, Any] | None:
     """A row in stored form; None, with a fault, where a value cannot be used."""
     line, raw = record
@@ -236,7 +237,7 @@ def _cleaned(
         if value is None:
             continue
         try:
-            value = column.clean(value)
+            value = column.clean(value, cell=cell)
         except ValueError as fault:
             mend = f"See the form of `{column.name}` in the data guide."
             faults.add(DataFault("bad value", "error", file, line, f"{source!r} {fault}.", mend), skips_row=sound)
@@ -296,14 +297,19 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
             alike = get_close_matches(group[0], list(by_case), n=1, cutoff=0.5)
             such = f", such as `{group[0]}: {by_case[alike[0]]}`" if alike else f": `{group[0]}: <column>`"
             mend = f"Name the column under {origin.where}.fields{such}."
-            found.append(Fault(origin.where, f"there is no column {names}.", f"{has} {_another_form(about) or mend}"))
+            found.append(
+                Fault(origin.where, f"there is no column {names}.", f"{has} {_another_form(about, group) or mend}")
+            )
     if found:
         raise RecipeError(found)
 
 
-def _another_form(about: Mapping[str, Any]) -> str:
-    """What to do where the names of the columns are no names, or an empty text."""
+def _another_form(about: Mapping[str, Any], group: Sequence[str]) -> str:
+    """What to do where the names of the columns are another form's, or no names; or an empty text."""
     names = about["in_files"]
+    for reader, keys in (("alpaca", {"instruction", "output"}), ("sharegpt", {"conversations"})):
+        if keys <= set(names) and "messages" in group:
+            return f"They look like those of another form: say `reader: {reader}` in the task."
     if len(names) > 1 and any(_TAG.fullmatch(name) for name in names):
         return "They look like a token and its tag: say `reader: conll` in the task."
     mark = next((mark for mark in ";\t|," if mark in names[0]), None) if len(names) == 1 else None

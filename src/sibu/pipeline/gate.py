@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -109,11 +109,8 @@ def survey(
     inputs = [column.name for column in task.columns if column.role == "input"]
     with progress.bar(what, len(rows)) as advance:
         for chunk in rows.chunks():
-            asked = [task.inputs(row) for _, _, row in chunk]
-            prepared = iter(text.prepare([each_ for group in asked for each_ in group]))
             marks: list[tuple[str, int, int, int]] = []
-            for (file, line, row), group in zip(chunk, asked, strict=True):
-                windows = [next(prepared) for _ in group]
+            for (file, line, row), group, windows in _prepared(task, chunk, text, faults):
                 for fault in task.check(row, windows):
                     faults.add(as_fault(fault, file, line))
                 if said := _unread(windows, text.unknown):
@@ -127,6 +124,29 @@ def survey(
                 keys.add([mark for mark in marks if mark[0] == file])
             advance(len(chunk))
     return found, keys
+
+
+Placed: TypeAlias = tuple[str, int, Row]
+"""A row with its file and line."""
+
+
+def _prepared(
+    task: Task, chunk: Sequence[Placed], text: Modality, faults: Faults
+) -> Iterator[tuple[Placed, Sequence[AnyInput], list[list[Window]]]]:
+    """Rows with their inputs and the windows of these; a row that the model's chat template refuses is a fault."""
+    asked = [task.inputs(row) for _, _, row in chunk]
+    try:
+        found = iter(text.prepare([each for group in asked for each in group]))
+    except DataError:
+        for place, group in zip(chunk, asked, strict=True):
+            try:
+                yield place, group, text.prepare(list(group))
+            except DataError as wrong:
+                mend = "Remove the row, or take another `template`."
+                faults.add(DataFault("refused by the template", "error", *place[:2], str(wrong), mend))
+        return
+    for place, group in zip(chunk, asked, strict=True):
+        yield place, group, [next(found) for _ in group]
 
 
 def input_key(row: Row, inputs: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.errors import RecipeError
 from sibu.pipeline.judged import counting, dev_score, dev_scores
 from sibu.pipeline.plan import Plan
-from sibu.pipeline.prepare import Trained, prepare
+from sibu.pipeline.prepare import Trained, prepare, rules_learned
 from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe.fill import as_written
 from sibu.train.processes import is_first, several, shared
@@ -137,7 +137,13 @@ def stepping(
         accelerator=accelerator,
     )
     named: dict[str, Any] = {
-        "loss": objective(trained.model, tasks, penalty=trained.adapted.penalty, blocks=plan.recipe.tasks),
+        "loss": objective(
+            trained.model,
+            tasks,
+            penalty=trained.adapted.penalty,
+            blocks=plan.recipe.tasks,
+            rules=rules_learned(plan),
+        ),
         "optimizer": trained.optimizer,
         "factor": factor,
         "accelerator": accelerator,

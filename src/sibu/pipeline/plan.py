@@ -44,6 +44,8 @@ from sibu.pipeline.data import (
     test_files,
 )
 from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
+from sibu.pipeline.knowing import knowing, share_named
+from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
 from sibu.pipeline.progress import Progress
@@ -58,6 +60,7 @@ from sibu.pipeline.require import (
     require_writer,
 )
 from sibu.pipeline.reward import judges_of, require_rewards
+from sibu.pipeline.ruled import rows_that_break
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.teach import Taught
 from sibu.pipeline.weak import require_rules, weakly_labelled
@@ -117,6 +120,8 @@ class Plan:
     files: list[str]
     watch: Callable[[int, float], None] | None = None
     """Told the number and the score of each evaluation on dev."""
+    known: Known | None = None
+    """The knowledge that the model uses; None: there is none."""
 
 
 def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
@@ -151,12 +156,14 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     text, shapes = text_and_shapes(recipe, source.folder)
     require_bounds(recipe, text)
     require_rewards(recipe)
+    known = gathered(recipe, progress)
     if recipe.text.trim_vocabulary:
-        source = trimmed(recipe, source, text, progress)
+        source = trimmed(recipe, source, knowing(text, known), progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
     if recipe.text.new_words:
         source = extended(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
+    text = knowing(text, known)
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
     wrong: list[Fault] = []
@@ -172,11 +179,21 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         raise RecipeError(wrong)
     require_metrics(recipe, plans)
     require_targets(recipe, plans)
+    if known is not None and recipe.knowledge is not None:
+        tasks = {name: each.task for name, each in plans.items()}
+        known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
+        text.tasks = tasks
+        if known.lexicon is not None:
+            taught = {name: each for name, each in plans.items() if each.learned is not None}
+            shares = {name: share_named(text, each.task, each.splits["train"]) for name, each in taught.items()}
+            known.about["texts_with_names"] = {name: share for name, share in shares.items() if share is not None}
+        if known.rules is not None and not faults.number("error"):
+            faults.join(rows_that_break(known.rules, plans))
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     require_contrast(recipe, plans, source.folder, text.max_length)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
-    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch)
+    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch, known)
 
 
 def learns(recipe: Recipe, name: str) -> bool:
@@ -478,4 +495,5 @@ def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
     contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
     weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
     lent = [models_behind(ways_of(block)) for block in recipe.tasks.values()]
-    return hash_json([written, contents, weights, judges_of(recipe), lent])
+    known = [] if recipe.knowledge is None else [mark(recipe)]
+    return hash_json([written, contents, weights, judges_of(recipe), lent, *known])

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 import torch
 
-from sibu.core.example import Row
+from sibu.core.example import Row, join_tokens
 from sibu.core.protocols import (
     AveragedTask,
     Features,
+    LabelKnowledge,
     Modality,
     ScaledTask,
     State,
@@ -21,13 +22,14 @@ from sibu.core.protocols import (
     WindowOutput,
     WritingTask,
 )
-from sibu.core.result import Prediction, Report, Score
+from sibu.core.result import Evidence, Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
 from sibu.pipeline.assemble import Ensemble, members_of
 from sibu.pipeline.corrupt import corrupts, judged_texts
 from sibu.pipeline.frozen import Memo, reduce
+from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.plan import decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.require import constraint_of
@@ -78,7 +80,10 @@ def answers(
         spread: Whether the answers of an ensemble tell how far its members agree, as evidence.
     """
     voices = voices_of(model, name, task, text, rows, memo=memo, cut=cut)
-    found = [task.decode(row, group) for row, group in zip(rows, _together(task, voices), strict=True)]
+    said = _together(task, voices)
+    found = [task.decode(row, group) for row, group in zip(rows, said, strict=True)]
+    if isinstance(text, KnowingText):
+        found = with_knowledge(model, name, task, text, rows, said, found)
     if not spread or len(voices) == 1:
         return found
     alone = [[task.decode(row, own).value for row, own in zip(rows, voice, strict=True)] for voice in voices]
@@ -163,7 +168,7 @@ def voices_of(
         encoded: list[Encoded] = []
         for member, own in zip(members, outputs, strict=True):
             with torch.inference_mode():
-                if not encoded or member.encoders["text"] is not members[0].encoders["text"]:
+                if not encoded or member.knowledge is not None or _other_encoder(member, members[0]):
                     encoded.append(member.encode(batch.inputs) if memo is None else memo(number, batch))
                 found = member.heads[name](encoded[-1], batch.targets[name]).logits.float().cpu().numpy()
             for place, logits in zip(group, found, strict=True):
@@ -175,6 +180,10 @@ def voices_of(
             seen([piece.row for piece in chosen], Encoded(vectors, encoded[0].mask))
     voices = [_grouped(asked, pieces, own) for own in outputs]
     return _adopted(name, task, voices, model.states) if isinstance(model, Ensemble) else voices
+
+
+def _other_encoder(one: Model, two: Model) -> bool:
+    return one.encoders["text"] is not two.encoders["text"]
 
 
 def _set_mode(model: torch.nn.Module, *, lively: bool) -> None:
@@ -207,6 +216,69 @@ def _adopted(name: str, task: Task, voices: Sequence[Grouped], states: Sequence[
         else voice
         for voice, own in zip(voices, states, strict=True)
     ]
+
+
+def with_knowledge(
+    model: Model | Ensemble,
+    name: str,
+    task: Task,
+    text: KnowingText,
+    rows: Sequence[Row],
+    said: Grouped,
+    found: Sequence[Prediction],
+) -> list[Prediction]:
+    """The predictions as rules over labels have them, with the facts that were read as evidence.
+
+    Args:
+        model: The model, or several that answer together.
+        name: The task's name.
+        task: The task.
+        text: The preparer, which has the knowledge.
+        rows: A chunk of rows.
+        said: What the model says of each window, by row and input.
+        found: The predictions without rules.
+    """
+    if text.enforced:
+        others = [other for other in text.enforced.with_task(name) if other != name]
+        heard = {name: (task, rows, said)}
+        for other in others:
+            own = text.tasks[other]
+            lent = [_as_input(own, row) for row in rows]
+            heard[other] = own, lent, outputs_of(model, other, own, text, lent)
+        found = obeying(text.enforced, name, heard, found) if text.enforced.with_task(name) else found
+    ask = getattr(task, "asked", task.inputs)
+    return [text.with_facts(each, ask(row)) for each, row in zip(found, rows, strict=True)]
+
+
+def obeying(
+    rules: LabelKnowledge,
+    name: str,
+    heard: Mapping[str, tuple[Any, Sequence[Row], Grouped]],
+    found: Sequence[Prediction],
+) -> list[Prediction]:
+    """The likeliest answers that break no rule; what a rule changed is evidence: before, after, which rules."""
+    kept = []
+    for place, plain in enumerate(found):
+        options = {other: own.options(rows[place], said[place]) for other, (own, rows, said) in heard.items()}
+        told = rules.obeyed(options)
+        if told is None:
+            kept.append(plain)
+            continue
+        own = options[name].prediction(told.decided[name])
+        if own.value != plain.value:
+            content = {"rules": list(told.broken), "before": plain.value, "after": own.value}
+            own = replace(own, evidence=(*own.evidence, Evidence("rule", content)))
+        kept.append(own)
+    return kept
+
+
+def _as_input(task: Task, row: Row) -> Row:
+    """A row of one task as another reads it: what comes in words as a text, where it reads texts alone."""
+    names = {column.name for column in task.columns if column.role == "input"}
+    own = {key: value for key, value in row.items() if key in names}
+    if "text" not in own and row.get("tokens") is not None and "tokens" not in names:
+        own["text"] = join_tokens(row["tokens"])[0]
+    return own
 
 
 def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:

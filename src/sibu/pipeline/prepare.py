@@ -11,6 +11,7 @@ from sibu.core.errors import RecipeError, RunStopped
 from sibu.methods import METHODS
 from sibu.pipeline.backbone import fills, writes
 from sibu.pipeline.consistent import pair_streams
+from sibu.pipeline.known import use_of
 from sibu.pipeline.plan import Plan, learns, plan_steps
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.teach import with_taught
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from accelerate import Accelerator
 
-    from sibu.core.protocols import Adapted
+    from sibu.core.protocols import Adapted, LabelKnowledge
     from sibu.core.tensors import Batch
     from sibu.pipeline.assemble import Model
     from sibu.pipeline.frozen import Memo
@@ -90,7 +91,7 @@ def prepare(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progr
 def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
     """Encoder, method, heads, optimiser and the schedule of batches."""
     from sibu.fusions import FUSIONS
-    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.assemble import Model, build_heads, infusion, text_encoder
     from sibu.pipeline.corrupt import Corrupter, corrupts
     from sibu.pipeline.frozen import Memo
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
@@ -112,10 +113,18 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
+    heads = build_heads(tasks, recipe, encoder)
+    pieces = {} if plan.known is None else plan.known.pieces
+    ruled = rules_learned(plan)
+    inner = 0 if recipe.knowledge is None else recipe.knowledge.width
+    known = infusion(pieces, width=int(encoder.width), inner=inner)
+    spoken = () if ruled is None else ruled[0].tasks
+    model = Model({"text": adapted.encoder}, fusion, heads, weights=fixed, knowledge=known, ruled=spoken)
     peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
     rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
+    if known is not None:
+        rated.append(Rated(list(known.parameters()), head))
     if fixed is None:
         rated.append(Rated(list(model.log_variances.parameters()), head, decay=False))
     model.to(accelerator.device)
@@ -126,6 +135,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     streams += pair_streams(plan)
     streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
     anew = any(explores(task) or corrupts(task) for task in tasks.values())  # texts that no layer has seen before
+    anew = anew or known is not None or ruled is not None  # what is known, and all heads, need every piece
     if adapted.frozen_layers and not anew:
         from sibu.pipeline.frozen import precompute
 
@@ -139,9 +149,18 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
-    memo = Memo() if adapted.frozen_layers == len(encoder.layers()) else None
+    memo = Memo() if known is None and adapted.frozen_layers == len(encoder.layers()) else None
     make = Corrupter(tasks, options.seed, Explorer(plan, model))
     return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo, fitting=fitting)
+
+
+def rules_learned(plan: Plan) -> tuple[LabelKnowledge, float] | None:
+    """Rules over labels that the training looks at, with their weight; None: there are none."""
+    block, rules = plan.recipe.knowledge, None if plan.known is None else plan.known.rules
+    if block is None or rules is None:
+        return None
+    weight = float(use_of(block, "label_rules").weight)
+    return (rules, weight) if weight else None
 
 
 def _streams(plan: Plan) -> list[Stream]:

@@ -10,6 +10,7 @@ from sibu.augmenters import AUGMENTERS
 from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, RecipeError, SibuError, counted, near_miss
 from sibu.core.grammar import Grammar
+from sibu.decoders.greedy import GreedySpec
 from sibu.metrics import ABOVE_ONE
 from sibu.models.sources import Source
 from sibu.models.trained import BESIDE
@@ -104,6 +105,8 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
     wrong: list[Fault] = []
     for name, block in recipe.tasks.items():
         where = f"tasks.{name}.constrain"
+        if block.decoding != GreedySpec():
+            wrong += _undecoded(name, block)
         if block.constrain is None:
             continue
         if block.task.type not in ("generate", "prefer", "reinforce"):  # type: ignore[attr-defined]
@@ -121,6 +124,17 @@ def require_bounds(recipe: Recipe, text: Any) -> None:
             wrong.append(Fault(where, what, "Mend it."))
     if wrong:
         raise RecipeError(wrong)
+
+
+def _undecoded(name: str, block: TaskBlock) -> list[Fault]:
+    """What is wrong with a `decoding` where nothing is written."""
+    where, how = f"tasks.{name}.decoding", "`decoding` is for tasks that write, and"
+    if not getattr(block.task, "writes", False):
+        what, mend = f"{how} {name} answers by a head of its own.", "Leave it out, or say `written: true`."
+        return [Fault(where, what, mend)]
+    if getattr(getattr(block.task, "written", None), "by", "") == "likelihood":
+        return [Fault(where, f"{how} {name} weighs its labels.", "Leave it out, or say `written: {by: writing}`.")]
+    return []
 
 
 def require_writer(recipe: Recipe, source: Source) -> None:

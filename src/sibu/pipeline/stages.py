@@ -63,6 +63,7 @@ def run_recipe(
         _check_place(out, out.with_name(out.name + ".working"), resume=resume, force=force)
         return run_self_training(loaded, out, resume=resume, force=force, progress=progress)
     working = out.with_name(out.name + ".working")
+    _check_parts(out, loaded, resume=resume, force=force)
     if resume and (out / "bundle.json").is_file() and not working.is_dir():
         _require_same(loaded, out)
         progress.say(f"{out} is a finished bundle; there is nothing to resume.")
@@ -162,6 +163,23 @@ def _check_place(out: Path, working: Path, *, resume: bool, force: bool) -> None
         raise RecipeError(
             f"An unfinished run stands at {working} (step {step}). Go on with --resume, or begin anew with --force."
         )
+
+
+def _check_parts(out: Path, loaded: Loaded, *, resume: bool, force: bool) -> None:
+    """Refuse to pass by an unfinished run of several parts, which a recipe of one run cannot go on with."""
+    for ending, what in ((".repeats", "run of several seeds or folds"), (".rounds", "self-training")):
+        place = out.with_name(out.name + ending)
+        if force and is_first():
+            shutil.rmtree(place, ignore_errors=True)
+        elif (place / "run.json").is_file():
+            if resume:
+                known = json.loads((place / "run.json").read_text(encoding="utf-8")).get("recipe")
+                own = with_absolute_paths(loaded.recipe, loaded.home)
+                raise begun_otherwise(f"The unfinished {what} at {place}", known, own)
+            raise RecipeError(
+                f"An unfinished {what} stands at {place}. Go on with it by the recipe that began it and --resume, "
+                "or begin anew with --force."
+            )
 
 
 def _begin(working: Path, plan: Plan, *, resume: bool, force: bool) -> None:

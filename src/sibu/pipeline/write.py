@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, copytree
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import BundleError, Unsupported
@@ -16,6 +16,8 @@ from sibu.fusions import FUSIONS
 from sibu.methods import METHODS
 from sibu.pipeline.backbone import build_task, fills, introduce, text_preparer, writes
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
+from sibu.pipeline.knowing import knowing
+from sibu.pipeline.known import Known, opened, ruled
 from sibu.pipeline.plan import Plan
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.pipeline.reward import judges_of
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from sibu.core.protocols import Task
     from sibu.pipeline.assemble import Ensemble, Model
     from sibu.pipeline.prepare import Trained
-    from sibu.recipe.schema import Recipe
+    from sibu.recipe.schema import KnowledgeBlock, Recipe
 
+KNOWLEDGE = "knowledge"
+"""The folder of what prediction needs of the recipe's knowledge."""
 BACKBONE = "encoders.text.model."
 """The weights that ``model/`` holds; ``heads.safetensors`` holds all others."""
 
@@ -41,6 +45,8 @@ def write_bundle(
     missed = release_misses(plan.recipe.release, metrics)
     with new_folder(out) as folder:
         _write_model(plan, trained, folder)
+        if plan.known is not None and plan.known.folder is not None:
+            copytree(plan.known.folder, folder / KNOWLEDGE)
         (folder / "recipe.yaml").write_text(yaml.dump(as_written(plan.recipe)), encoding="utf-8")
         write_json(folder / "labels.json", {name: each.task.state for name, each in plan.tasks.items()})
         write_json(folder / "metrics.json", metrics)
@@ -124,6 +130,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "rows": {name: {split: len(rows) for split, rows in each.splits.items()} for name, each in plan.tasks.items()},
         "augmented": {name: each.augmented for name, each in plan.tasks.items() if each.augmented},
         "augmented_by": {model: sha for each in plan.tasks.values() for model, sha in each.made_by.items()},
+        **({} if plan.known is None else {"knowledge": _known(plan.known)}),
         "rules": {name: each.weak for name, each in plan.tasks.items() if each.weak is not None},
         "dev_is_train": [name for name, each in plan.tasks.items() if each.dev_is_train],
         "dev_split_from_train": {name: each.dev_was_split for name, each in plan.tasks.items()},
@@ -151,6 +158,12 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
         "peak_memory_bytes": peak_memory(),
         "evaluations": trained.evaluations,
     }
+
+
+def _known(known: Known) -> dict[str, Any]:
+    """What the record says of the knowledge that was used."""
+    rules = [] if known.rules is None else list(known.rules.texts)
+    return {**known.about, **({"rules": rules} if rules else {})}
 
 
 def _write_pages(
@@ -197,6 +210,11 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
     for task in tasks.values():
         introduce(task, text)
+    if recipe.knowledge is not None:
+        known = opened(recipe.knowledge, path / KNOWLEDGE)
+        known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
+        text = knowing(text, known)
+        text.tasks = tasks
     first = _open_model(path, None, recipe, tasks, shapes=shapes)
     model: Model | Ensemble = first
     if count := content.get("ensemble"):
@@ -249,8 +267,8 @@ def _open_model(
 
     heads = _own(path, home, "heads.safetensors")
     found = load_file(heads)
-    own = home is None or any((home / part).is_dir() for part in ("model", "adapter"))
-    if first is not None and not own and not any(name.startswith("encoders.") for name in found):
+    whole = home is None or any((home / part).is_dir() for part in ("model", "adapter"))
+    if first is not None and not whole and not any(name.startswith("encoders.") for name in found):
         encoder: Any = first.encoders["text"]
         adapted = Adapted(encoder, [])
     else:
@@ -261,7 +279,9 @@ def _open_model(
         adapted = METHODS.of(recipe.method).build(encoder, recipe.method, adapter if adapter.is_dir() else None)
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
-    model = Model({"text": adapted.encoder}, fusion, build_heads(tasks, recipe, encoder), weights=fixed)
+    known = None if recipe.knowledge is None else _infusion(path, recipe.knowledge, encoder)
+    built = build_heads(tasks, recipe, encoder)
+    model = Model({"text": adapted.encoder}, fusion, built, weights=fixed, knowledge=known)
     missing, unexpected = model.load_state_dict(found, strict=False)
     lacking = [name for name in missing if not name.startswith(BACKBONE)]
     if lacking or unexpected:
@@ -269,3 +289,11 @@ def _open_model(
     if adapted.merge is not None:
         adapted.merge()
     return model
+
+
+def _infusion(path: Path, block: KnowledgeBlock, encoder: Any) -> Any:
+    """What joins a bundle's knowledge of pieces with their vectors, before its weights are read."""
+    from sibu.pipeline.assemble import infusion
+
+    pieces = opened(block, path / KNOWLEDGE).pieces
+    return infusion(pieces, width=int(encoder.width), inner=block.width)

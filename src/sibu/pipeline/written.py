@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from sibu.core.errors import DataError, SibuError, counted
+from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Row
 from sibu.core.grammar import Grammar
 from sibu.core.protocols import Decoder, Features, WindowOutput, WritingTask
@@ -28,6 +28,8 @@ CHUNK = 512
 """Rows written at a time: enough to sort by length, few enough to tell the first answers soon."""
 TOGETHER = 16384, 32
 """Pieces and rows that are written together: a step costs hardly more for 32 answers than for one."""
+CUT = "cut"
+"""Kind of the evidence that says what of a prompt was left out."""
 EMPTY = np.zeros(0)
 NOWHERE = Window([], [], [], [], [])
 
@@ -107,6 +109,9 @@ class Writer:
             part = asked[start : start + together]
             prompts = [replace(self.task.prompt(row), answer=choice) for row in part for choice in choices]
             found, windows = self._unlikely(prompts, [row for row in part for _ in choices])
+            if any(window.lost.endswith("of the answer") for window in windows):
+                longer = f"A label has more than the {counted(self.task.room, 'piece')} that an answer may have: "
+                raise RecipeError(f"{longer}labels cannot be weighed by their beginnings. Raise max_new_tokens.")
             scores[start : start + together] = -found[:, 0].reshape(len(part), len(choices))
             outputs += windows[:: len(choices)]
         if cut is not None:
@@ -114,7 +119,7 @@ class Writer:
         if blank is not None:
             scores = scores - scores[-1]
         return [
-            self.task.decode(row, [[WindowOutput(window, own)]])
+            _with_evidence(self.task.decode(row, [[WindowOutput(window, own)]]), *_left_out(window))
             for row, window, own in zip(rows, outputs, scores, strict=False)  # the blank row is left out
         ]
 
@@ -168,7 +173,7 @@ class Writer:
                 known = [EMPTY] if losses is None else losses[place]
                 outputs = [[WindowOutput(windows[place], own, best.text, best.finished)] for own in known]
                 prediction = self.task.decode(rows[place], outputs)
-                found[place] = replace(prediction, evidence=(*prediction.evidence, *evidence))
+                found[place] = _with_evidence(prediction, *_left_out(windows[place]), *evidence)
         return [each for each in found if each is not None]
 
     def _best(self, rows: Sequence[Row], answers: Sequence[Sequence[Any]]) -> list[tuple[Any, tuple[Evidence, ...]]]:
@@ -205,6 +210,16 @@ class Writer:
             fault if own and any(each.kind == "limit" for each in prediction.evidence) else prediction
             for own, prediction in zip(bounded, found, strict=True)
         ]
+
+
+def _left_out(window: Window) -> tuple[Evidence, ...]:
+    """The evidence that not all of a prompt was read."""
+    said = [part for part in window.lost.split(" and ") if part and not part.endswith("of the answer")]
+    return (Evidence(CUT, " and ".join(said)),) if said else ()
+
+
+def _with_evidence(prediction: Prediction, *more: Evidence) -> Prediction:
+    return replace(prediction, evidence=(*prediction.evidence, *more)) if more else prediction
 
 
 def prompt_batch(

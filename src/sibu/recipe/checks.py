@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sibu.core.example import as_names
@@ -47,6 +47,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         elif block.data.rules and getattr(block.task, "multi_label", None):
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
     found += _reptile_faults(recipe)
+    found += _knowledge_faults(recipe)
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
         allowed = "mean, " + ", ".join(f"{task}.<metric>" for task in tasks)
@@ -164,6 +165,61 @@ def _soup_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
             head = block.head.name  # type: ignore[attr-defined]
             what = f"`soup` needs heads that train, and the head `{head}` of {name} is fitted to the vectors of one."
             yield where, what, "Choose the head `linear`, or say `ensemble: true`."
+
+
+READERS_OF_NAMES = ("classify", "regress", "tag", "extract", "relate")
+"""Task types whose heads read what is known of pieces."""
+READERS_OF_FACTS = ("classify", "regress", "extract", "generate")
+"""Task types that read facts beside a text."""
+
+
+def _knowledge_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Knowledge that is not there, that nothing uses, or that a task has no place for."""
+    block = recipe.knowledge
+    if block is None:
+        return
+    names = [str(getattr(spec, "name", "")) for spec in block.use]
+    if len(set(names)) < len(names):
+        yield ("knowledge", "use"), f"names one twice: {as_names(names)}.", "Keep one of each."
+    reads = [name for name in names if name != "label_rules"]
+    given = [key for key in ("kb", "names") if getattr(block, key) is not None]
+    if reads and not given:
+        yield ("knowledge", "kb"), f"is missing: `{reads[0]}` looks for names in texts.", "Name a `kb`, or `names`."
+    for key in given if not reads else ():
+        yield ("knowledge", key), "is not used: rules over labels need no names.", "Leave it out, or add a way."
+    if block.classes is not None and block.kb is None:
+        yield (
+            ("knowledge", "classes"),
+            "are those of a knowledge base, and none is named.",
+            "Leave it out, or give `kb`.",
+        )
+    for place, name in enumerate(names):
+        if name in ("vectors", "facts") and block.kb is None and given:
+            mend = "Name a `kb`."
+            yield ("knowledge", "use", place), f"`{name}` speaks of things, and `names` alone names none.", mend
+    yield from _unread_knowledge(recipe, names)
+
+
+def _unread_knowledge(recipe: Recipe, names: Sequence[str]) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Ways of using knowledge beside tasks that cannot."""
+    kinds: dict[str, Any] = {name: block.task for name, block in recipe.tasks.items()}
+    own = [n for n in names if n in ("gazetteer", "vectors")]
+    if own:
+        for task, spec in kinds.items():
+            if spec.type not in READERS_OF_NAMES or any(
+                getattr(spec, k, False) for k in ("writes", "fills", "borrows")
+            ):
+                what = f"`{own[0]}` is for {', '.join(READERS_OF_NAMES)} with heads of their own; {task} is none."
+                yield ("knowledge", "use"), what, "Leave one of the two out."
+    if "facts" in names:
+        known = set(READERS_OF_FACTS) | {"tag", "relate"}
+        for task, spec in kinds.items():
+            if spec.type not in known:
+                what = f"`facts` cannot go with {task} ({spec.type})."
+                yield ("knowledge", "use"), what, f"They are for {', '.join(READERS_OF_FACTS)}."
+        if not any(spec.type in READERS_OF_FACTS for spec in kinds.values()):
+            what = "`facts` are read by none of the tasks."
+            yield ("knowledge", "use"), what, f"They are for {', '.join(READERS_OF_FACTS)}."
 
 
 def _reptile_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:

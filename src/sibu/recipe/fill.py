@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sibu.models.sources import packaged
-from sibu.recipe.schema import Recipe, spread
+from sibu.recipe.schema import KnowledgeBlock, Recipe, spread
 
 STEPS_AN_EPOCH = 64
 """What the default size of a batch aims at, within ``SMALLEST`` and ``LARGEST`` pieces."""
@@ -82,7 +82,22 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
             own["consistency"] = block.consistency.model_copy(update={"augment": ways})
         tasks[name] = block.model_copy(update=own)
     model = _placed(recipe.model, home) if isinstance(recipe.model, str) else recipe.model
-    return recipe.model_copy(update={"tasks": tasks, "model": model})
+    whole: dict[str, Any] = {"tasks": tasks, "model": model}
+    if recipe.knowledge is not None:
+        whole["knowledge"] = _known_from(recipe.knowledge, resolved)
+    return recipe.model_copy(update=whole)
+
+
+def _known_from(block: KnowledgeBlock, resolved: Callable[[str], str]) -> KnowledgeBlock:
+    """A knowledge block whose files and folders are found from anywhere."""
+    use = tuple(
+        spec.model_copy(update={"links": resolved(spec.links)}) if hasattr(spec, "links") else spec
+        for spec in block.use
+    )
+    names = block.names
+    if names is not None:
+        names = resolved(names) if isinstance(names, str) else tuple(map(resolved, names))
+    return block.model_copy(update={"kb": block.kb and resolved(block.kb), "names": names, "use": use})
 
 
 def _with_places(ways: Sequence[Any], home: Path) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.decoders import DECODERS
 from sibu.fusions import FUSIONS
 from sibu.heads import HEADS
+from sibu.knowledge import KNOWLEDGE
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.models.spec import NewModel
@@ -28,6 +29,7 @@ from sibu.recipe.schema import (
     Condition,
     Consistency,
     DataBlock,
+    KnowledgeBlock,
     Range,
     Recipe,
     Rule,
@@ -90,11 +92,12 @@ def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recip
         RecipeError: When a key is settled by the training, or a value is not allowed.
     """
     value = as_written(recipe)
-    for override in overrides:
-        key = override.partition("=")[0]
+    block = value["tasks"][task]
+    written = block.get("written") or ()
+    known = {*OWN, *block, *written}
+    for override in sorted(overrides, key=lambda each: not _of_name(each)):  # a part's name goes before its options
+        key, _, text = override.partition("=")
         within = key.removeprefix("written.").split(".")[0]
-        block = value["tasks"][task]
-        known = {*OWN, *block, *(block.get("written") or ())}
         allowed = [name for name in ANSWERING if name in known]
         if within not in allowed:
             close = near_miss(within, allowed)
@@ -102,8 +105,23 @@ def with_answering(recipe: Recipe, task: str, overrides: Sequence[str]) -> Recip
                 f"{key!r} cannot be changed in a bundle: its training settled it, or there is no such key. "
                 f"{close}Allowed: {', '.join(allowed)}."
             )
-        _apply(value["tasks"][task], override, {})
+        if _of_name(override):
+            _forget_another(block, within, text)
+        _apply(block, f"written.{override}" if key == within and key in written else override, {})
     return validate(value, "the bundle's recipe", {})
+
+
+def _of_name(override: str) -> bool:
+    """Whether an override names a part, as `decoding.name=beam` does."""
+    return override.partition("=")[0].endswith(".name")
+
+
+def _forget_another(block: dict[str, Any], key: str, name: str) -> None:
+    """Take the options of a part away where another one is named in its place: they are not the other's."""
+    held = block.get(key)
+    one = held[0] if isinstance(held, list) and len(held) == 1 else held
+    if isinstance(one, dict) and one.get("name") != name.strip("'\" "):
+        block[key] = {}
 
 
 def load_recipe(source: str | Path | Mapping[str, Any] | Recipe, overrides: Sequence[str] | str = ()) -> Loaded:
@@ -158,7 +176,9 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
             place = _of_list(place, name, override)
             continue
         inner = place.get(name)
-        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward"):
+        if name == "use" and isinstance(inner, list) and len(inner) == 1 and not names[depth + 1].isdigit():
+            inner = place[name] = inner[0]
+        if isinstance(inner, str) and name in ("method", "fusion", "decoding", "constrain", "reward", "use"):
             inner = place[name] = {"name": inner}
         if name == "reward" and isinstance(inner, list) and len(inner) < 2:  # one may stand without its list
             inner = place[name] = inner[0] if inner else {}
@@ -344,7 +364,8 @@ def _catalog_at(path: yaml.Path) -> Any:
             return AUGMENTERS
         rooms = {"reader": READERS, "head": HEADS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
         return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
-    return {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS}[str(head)]
+    rooms = {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS, "knowledge": KNOWLEDGE}
+    return rooms[str(head)]
 
 
 def _as_written(error: Any, value: Any) -> yaml.Path:
@@ -422,6 +443,8 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
         model = Condition
     elif head == "self_training":
         model = SelfTraining
+    elif head == "knowledge" and depth == 1:
+        model = KnowledgeBlock
     elif head == "search":
         model = Search if depth == 1 else Range
     if model is not None:

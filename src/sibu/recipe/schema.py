@@ -25,6 +25,7 @@ from sibu.fusions import FUSIONS
 from sibu.fusions.identity import IdentitySpec
 from sibu.heads import HEADS
 from sibu.heads.linear import LinearSpec
+from sibu.knowledge import KNOWLEDGE
 from sibu.methods import METHODS
 from sibu.methods.full import FullSpec
 from sibu.modalities import MODALITIES
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     AnyReward: TypeAlias = Spec
     AnyAugmenter: TypeAlias = Spec
     AnyHead: TypeAlias = Spec
+    AnyKnowledge: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -60,6 +62,7 @@ else:
     AnyReward = REWARDS.union()
     AnyAugmenter = AUGMENTERS.union()
     AnyHead = HEADS.union()
+    AnyKnowledge = KNOWLEDGE.union()
 
 
 def _form(given: Any) -> str:
@@ -191,6 +194,23 @@ class TaskBlock(Spec):
     """What makes an answer good, for `reinforce` and for the decoding `best_of`; of several the weighted sum counts."""
 
 
+class KnowledgeBlock(Spec):
+    """What is known beside the data, and how the model uses it."""
+
+    kb: str | None = None
+    """Folder of a knowledge base: labels and aliases of its things, their classes, facts. It is read at training; what
+    prediction needs is copied into the bundle."""
+    names: str | Files | None = None
+    """File of names, one a line, with its class behind a tab (else the file's name is the class); several are read as
+    one."""
+    classes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Classes of the knowledge base whose things count, those below them too; null: all things that have a label."""
+    width: PositiveInt = 64
+    """Numbers of the vectors that say what is known of a piece (`gazetteer`, `vectors`)."""
+    use: Annotated[tuple[AnyKnowledge, ...], BeforeValidator(_several), Field(min_length=1)]
+    """How it is used: one way or several."""
+
+
 class Condition(Spec):
     """A bound that a metric must keep."""
 
@@ -282,6 +302,8 @@ class Recipe(Spec):
     al., 2022, arXiv:2203.05482). Without it the bundle is the first run's."""
     self_training: SelfTraining | None = None
     """Learn from texts without labels too (`data.unlabelled`), labelled by the model itself; null: no."""
+    knowledge: KnowledgeBlock | None = None
+    """What is known beside the data, and how the model uses it; null: nothing."""
     search: Search | None = None
     """Values that `sibu search` tries; null: none."""
     release: dict[str, Condition] = Field(default_factory=dict)

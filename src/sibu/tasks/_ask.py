@@ -95,7 +95,10 @@ def check_fit(windows: Sequence[Sequence[Window]]) -> Iterator[Found]:
     """What does not fit into the model's context."""
     for window in (each for group in windows for each in group):
         if window.lost:
-            mend = "Shorten it, raise max_new_tokens or the modality's max_length, or leave it so."
+            *prompt, last = window.lost.split(" and ")
+            raised = ["max_new_tokens"] if last.endswith("of the answer") else []
+            raised += ["the modality's max_length"] if prompt or not raised else []
+            mend = f"Shorten it, raise {' and '.join(raised)}, or leave it so."
             yield "longer than the context", "warning", f"what does not fit was left out: {window.lost}.", mend
 
 

@@ -48,6 +48,8 @@ class WrittenSpec(Spec):
 
 def spelled_out(given: Any) -> Any:
     """`true` as a block of defaults, `false` as null."""
+    if isinstance(given, str | int | float) and not isinstance(given, bool):
+        raise ValueError("must be true, false or a mapping (`key: value`)")
     return {} if given is True else None if given is False else given
 
 
@@ -64,6 +66,10 @@ class Script(Protocol):
 
     def question(self, row: Row) -> str:
         """The row as the model reads it."""
+        ...
+
+    def behind(self, row: Row) -> str:
+        """What of the question stands at its end and must be read, however long what is before it is."""
         ...
 
     def answer(self, row: Row) -> str:
@@ -177,7 +183,8 @@ class WrittenTask(Answered):
         for other, known in self.examples.near(question, self.spec.examples):
             turns += [("user", _joined(asked, other)), ("assistant", known)]
         turns.append(("user", _joined(asked, question)))
-        return Prompt(tuple(turns), answer, self.spec.template, self.room)
+        kept = len(self.script.behind(row))
+        return Prompt(tuple(turns), answer, self.spec.template, self.room, kept=kept)
 
     def grammar(self, row: Row) -> Grammar:
         """Every answer that is allowed for this row."""

@@ -29,6 +29,8 @@ class JsonSpec(Spec):
         wrong = list(_misspelt(schema, ()))
         if wrong:
             raise ValueError(f"has {'; '.join(wrong)}")
+        if _endless(schema):
+            raise ValueError("has no end: what it requires requires itself, so that no value fits")
         return schema
 
 
@@ -65,6 +67,49 @@ def _misspelt(schema: Any, path: tuple[str, ...]) -> Iterator[str]:
                 yield from _misspelt(own, (*path, key, str(name)))
         elif key not in _OF_VALUES:
             yield from _misspelt(value, (*path, str(key)))
+
+
+def _endless(schema: Any) -> bool:
+    """Whether no finite value fits, since what is required is required in itself again."""
+    refs, known = set(_refs(schema)), set[str]()
+    while new := {ref for ref in refs - known if _ends(_target(schema, ref), known)}:
+        known |= new
+    return not _ends(schema, known)
+
+
+def _refs(schema: Any) -> Iterator[str]:
+    """What a schema refers to, at any depth."""
+    if isinstance(schema, dict):
+        if isinstance(ref := schema.get("$ref"), str):
+            yield ref
+        schema = list(schema.values())
+    for each in schema if isinstance(schema, list) else ():
+        yield from _refs(each)
+
+
+def _target(schema: Any, ref: str) -> Any:
+    """What a reference within the schema means; anything, where it means nothing here."""
+    for name in ref.removeprefix("#").split("/")[1:] if ref.startswith("#") else ():
+        schema = schema.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(schema, dict) else None
+    return schema if ref.startswith("#") else None
+
+
+def _ends(schema: Any, known: set[str]) -> bool:
+    """Whether a finite value can fit; of references those that are ``known`` to end do."""
+    if not isinstance(schema, dict):
+        return True
+    if isinstance(ref := schema.get("$ref"), str) and ref not in known:
+        return False
+    for key in ("anyOf", "oneOf"):
+        if (given := schema.get(key)) and not any(_ends(each, known) for each in given):
+            return False
+    needed = list(schema.get("allOf") or ())
+    if schema.get("type") == "object":
+        own = schema.get("properties") or {}
+        needed += [own[name] for name in schema.get("required") or () if name in own]
+    if schema.get("type") == "array" and schema.get("minItems"):
+        needed += [*(schema.get("prefixItems") or ())[: schema["minItems"]]] or [schema.get("items")]
+    return all(_ends(each, known) for each in needed)
 
 
 def build(spec: JsonSpec) -> str:

@@ -7,7 +7,7 @@ arXiv:2402.09353. By PEFT, saved in PEFT's layout.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -30,7 +30,7 @@ class LoraSpec(Spec):
     """Scale of the update: alpha / r (rsLoRA: alpha / sqrt(r))."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the update."""
-    targets: Literal["all-linear", "default"] | tuple[str, ...] = "all-linear"
+    targets: Literal["all-linear", "default"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all-linear"
     """Which layers get an update: every linear one, PEFT's default for the model (attention only), or names."""
     rslora: bool = False
     """Rank-stabilised scale, better at high ranks."""

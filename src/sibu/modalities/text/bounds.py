@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 HASTE = 24
-"""Pieces before the limit from which on an answer is led to its end; a third of the limit, where that is more."""
+"""Pieces before the limit from which on JSON is led to its end; a third of the limit, where that is more."""
+SIGNS = "".join(map(chr, range(33, 127))) + "\n。！？）」』】》"
+"""What may be the last sign of an answer that has a form."""
 
 
 class Bounds:
@@ -34,6 +38,8 @@ class Bounds:
         self.ends = list(ends)
         self.pieces = LLTokenizer(tokenizer.to_str(), n_vocab=size, eos_token=self.ends)
         self.quote, self.letter, *self.closing = (self.pieces.tokenize_str(sign)[-1] for sign in '"x]},')
+        cut = (self.pieces.tokenize_str(sign) for sign in SIGNS)
+        self.signs = [pieces[0] for pieces in cut if len(pieces) == 1]
 
     def fault(self, grammar: Grammar) -> str:
         """Why a grammar cannot be read or no answer fits it, in llguidance's words; empty where all is well."""
@@ -48,6 +54,28 @@ class Bounds:
 
         matcher = LLMatcher(self.pieces, grammar)
         return bool((not pieces or matcher.consume_tokens(list(pieces))) and matcher.is_accepting())
+
+    def whole(self, grammar: Grammar, pieces: Sequence[int]) -> int:
+        """How many of an answer's first pieces make a whole one, the most that do; 0: none."""
+        from llguidance import LLMatcher
+
+        matcher, most = LLMatcher(self.pieces, grammar), 0
+        for count, piece in enumerate(pieces, 1):
+            if matcher.is_stopped() or not matcher.consume_token(piece):
+                break
+            if matcher.is_accepting():
+                most = count
+        return most
+
+    def last(self, matcher: Any, may: np.ndarray) -> int | None:
+        """A sign, of those that may come, behind which the answer may end; None where there is none."""
+        for sign in self.signs:
+            if may[sign] and matcher.consume_token(sign):
+                ends = matcher.is_accepting()
+                matcher.rollback(1)
+                if ends:
+                    return sign
+        return None
 
     def towards_end(self, may: np.ndarray) -> int | None:
         """The piece that closes what is open in JSON, of those that may come; None where nothing is to be closed.
@@ -81,6 +109,9 @@ class Bounded:
         self._known: dict[int, tuple[Any, list[int]]] = {}
         self._each: int | None = None
         """How many answers each grammar bounds."""
+        haste = max(HASTE, limit // 3)
+        self._haste = [haste if _of_json(grammar) else 1 for grammar in grammars]
+        """Pieces before the limit from which on an answer to each grammar ends as soon as it may."""
 
     def __call__(self, ids: Tensor, scores: Tensor) -> Tensor:
         """Scores with minus infinity for what must not come next. Shapes ``(B, T)`` and ``(B, V)``."""
@@ -114,12 +145,15 @@ class Bounded:
             return self._only_ends()
         bits = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
         may: np.ndarray = bits[: self._bounds.size].astype(bool)
-        if self._limit - len(own) <= max(HASTE, self._limit // 3):
-            if matcher.is_accepting():
-                return self._only_ends()
-            if (piece := self._bounds.towards_end(may)) is not None:
-                return self._only([piece])
-        return may if may.any() else self._only_ends()
+        left, haste = self._limit - len(own), self._haste[row]
+        if left > max(haste, 2):
+            return may if may.any() else self._only_ends()
+        if matcher.is_accepting():
+            return self._only_ends() if left <= haste else may
+        piece = self._bounds.towards_end(may) if haste > 1 else None
+        if piece is None and left <= 2:
+            piece = self._bounds.last(matcher, may)
+        return self._only([piece]) if piece is not None else may if may.any() else self._only_ends()
 
     def _only_ends(self) -> np.ndarray:
         return self._only(self._bounds.ends)
@@ -128,3 +162,9 @@ class Bounded:
         found = np.zeros(self._bounds.size, dtype=bool)
         found[list(pieces)] = True
         return found
+
+
+@lru_cache(maxsize=64)
+def _of_json(grammar: Grammar) -> bool:
+    """Whether a grammar is a JSON schema, where what is open is to be closed in time."""
+    return grammar[:1] == "{" and any(each["json_schema"] is not None for each in json.loads(grammar)["grammars"])

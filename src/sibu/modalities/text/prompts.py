@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sibu.core.errors import RecipeError, counted
+from sibu.core.errors import DataError, RecipeError, counted
 from sibu.core.text import LEARNED, RAW, Prompt, Window
 from sibu.modalities.text.chat import PLAIN, ChatFormat, Special, own_template
 
@@ -98,11 +98,13 @@ class PromptPreparer:
             ids, segments = self._read(messages, prompt)
             if (dropped := len(prompt.messages) - len(messages)) > 0:
                 lost.append(f"the oldest {counted(dropped, 'turn')} of {len(prompt.messages)}")
-            if len(ids) > room:
-                lost.append("the end of the text")
+            cuts = []
             while len(ids) > room:
-                messages = self._shorter(messages, len(ids) - room)
+                place = _longest(messages, prompt.kept)
+                messages = self._shorter(messages, place, len(ids) - room, prompt.kept)
+                cuts.append("system message" if messages[place][0] == "system" else "text")
                 ids, segments = self._read(messages, prompt)
+            lost += [f"the end of the {what}" for what in dict.fromkeys(cuts)]
             cut = full - len(ids)
         answer: list[int] = []
         if prompt.answer is not None:
@@ -131,10 +133,12 @@ class PromptPreparer:
                 high = middle
         return steps[low]
 
-    def _shorter(self, messages: tuple[tuple[str, str], ...], over: int) -> tuple[tuple[str, str], ...]:
-        """The turns with the longest text cut at its end by ``over`` pieces."""
-        place = max(range(len(messages)), key=lambda n: len(messages[n][1]))
+    def _shorter(
+        self, messages: tuple[tuple[str, str], ...], place: int, over: int, kept: int
+    ) -> tuple[tuple[str, str], ...]:
+        """The turns with one text cut by ``over`` pieces at its end; of the last turn, before what is ``kept``."""
         role, text = messages[place]
+        text, behind = _parted(text, kept if place == len(messages) - 1 else 0)
         pieces = self._plain.encode(text, add_special_tokens=False)
         keep = max(len(pieces.ids) - over, 0)
         end = pieces.offsets[keep - 1][1] if keep else 0
@@ -143,7 +147,7 @@ class PromptPreparer:
                 f"The chat template alone has more pieces than the prompt may ({self.max_length}). "
                 "Raise the modality's max_length, or lower max_new_tokens."
             )
-        return (*messages[:place], (role, text[: min(end, len(text) - 1)]), *messages[place + 1 :])
+        return (*messages[:place], (role, text[: min(end, len(text) - 1)] + behind), *messages[place + 1 :])
 
     def _read(
         self, messages: Sequence[tuple[str, str]], prompt: Prompt, *, learn: bool = True
@@ -157,7 +161,10 @@ class PromptPreparer:
         form = self.format_of(prompt.template)
         safe, shown = _hidden([text for _, text in messages], self.special)
         turns = [(role, text) for (role, _), text in zip(messages, safe, strict=True)]
-        text = form.render(turns, opens=True)
+        try:
+            text = form.render(turns, opens=True)
+        except RecipeError as fault:  # it could be rendered with other turns, or there would be no format
+            raise DataError(" ".join(str(fault).split())) from fault
         learn = learn and prompt.turns == "all" and not self.apart
         learned = list(_earlier(form, turns, text)) if learn else []
         ids: list[int] = []
@@ -244,6 +251,18 @@ def _earlier(form: ChatFormat, turns: Sequence[tuple[str, str]], text: str) -> I
             own = before + said + form.end
             if text.startswith(own):
                 yield len(before), len(own)
+
+
+def _parted(text: str, kept: int) -> tuple[str, str]:
+    """A text in two, the second of ``kept`` characters; where the first would be empty, all is the first."""
+    return (text[:-kept], text[-kept:]) if 0 < kept < len(text) else (text, "")
+
+
+def _longest(messages: Sequence[tuple[str, str]], kept: int) -> int:
+    """The turn of which most may be cut."""
+    own = [len(text) for _, text in messages[:-1]]
+    own.append(len(_parted(messages[-1][1], kept)[0]))
+    return own.index(max(own))
 
 
 def _without_oldest(messages: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...] | None:

@@ -252,10 +252,7 @@ def write(
     found = [_trimmed(each, set(ends), vocabulary, stops) for each in sequences[:, begun:].tolist()]
     each = len(found) // len(prompts)
     if bounds is not None:
-        found = [
-            replace(own, finished=own.finished and bounds.keeps(grammars[place // each], own.ids))
-            for place, own in enumerate(found)
-        ]
+        found = [_within(own, grammars[place // each], bounds, vocabulary) for place, own in enumerate(found)]
     return [found[place : place + each] for place in range(0, len(found), each)]
 
 
@@ -269,6 +266,14 @@ def _trimmed(ids: list[int], ends: set[int], vocabulary: Vocabulary, stops: Sequ
         own = own[:-1]
     closed = None if end is None else ids[end]
     return Written(own, text[: min(places)] if places else text, end is not None or bool(places), closed)
+
+
+def _within(own: Written, grammar: Grammar, bounds: Bounds, vocabulary: Vocabulary) -> Written:
+    """An answer that came to its limit without what was begun behind its last whole form."""
+    if own.finished:
+        return replace(own, finished=bounds.keeps(grammar, own.ids))
+    ids = own.ids[: bounds.whole(grammar, own.ids)]
+    return Written(ids, vocabulary.tokenizer.decode(ids, skip_special_tokens=True), finished=True) if ids else own
 
 
 class _Stops:

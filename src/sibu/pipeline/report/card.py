@@ -231,6 +231,7 @@ def _training(run: Run) -> list[tuple[str, str]]:
     found = [
         ("Made of", run.joined),
         ("Method", ", ".join([run.method, *(f"{key} {value}" for key, value in options.items())])),
+        ("Knowledge", run.knowledge),
         ("Weights trained", "none" if run.untrained else figures.large(trained) if trained else None),
         *((key.replace("_", " ").capitalize(), _said(train.get(key))) for key in _TRAIN_KEYS),
         ("Steps", figures.count(steps.get("done"))),

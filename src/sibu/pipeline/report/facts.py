@@ -13,7 +13,7 @@ from typing import Any
 from sibu.core.result import Report, Score
 from sibu.metrics import LOWER_IS_BETTER
 from sibu.pipeline.record import made_of
-from sibu.pipeline.report.figures import short_names
+from sibu.pipeline.report.figures import percent, several, short_names
 
 MAIN = {
     "classify": ("accuracy", "micro_f1"),
@@ -240,6 +240,12 @@ class Run:
         return str((self.recipe.get("method") or {}).get("name") or "unknown")
 
     @property
+    def knowledge(self) -> str | None:
+        """What it knew beside the data, and how it used it; None: nothing."""
+        known = self.record.get("knowledge")
+        return None if not known else said_knowledge(known)
+
+    @property
     def untrained(self) -> bool:
         """Whether the recipe trains nothing: the bundle answers as the model came."""
         return (self.recipe.get("train") or {}).get("epochs") == 0
@@ -342,6 +348,25 @@ def _bound(key: str, split: str, condition: Mapping[str, Any], score: Score | No
     met = score is not None and not any(line.startswith((f"{key} on {split}:", f"{key}: ")) for line in missed)
     close = score is not None and any(limit is not None and score.low <= limit <= score.high for _, limit in limits)
     return Bound(key, split, said, score, met, close)
+
+
+def said_knowledge(known: Mapping[str, Any]) -> str:
+    """What a run knew beside its data, in a line."""
+    parts = [", ".join(str(way).replace("_", " ") for way in known["use"])]
+    if "names" in known:
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in list(known["classes"].items())[:8])
+        parts.append(f"{several(known['names'], 'name')} ({kinds})")
+    if shares := known.get("texts_with_names"):
+        parts.append("in training texts of " + ", ".join(f"{name} {percent(share)}" for name, share in shares.items()))
+    if "kb" in known:
+        parts.append(f"knowledge base {known['kb']['name']}, version {known['kb']['version']}")
+    if "vectors" in known:
+        parts.append(f"vectors of {several(known['vectors']['entities'], 'thing')}")
+    if "facts" in known:
+        parts.append(several(known["facts"]["facts"], "fact"))
+    if "rules" in known:
+        parts.append(several(len(known["rules"]), "rule"))
+    return "; ".join(parts)
 
 
 def metric_name(metric: str) -> str:

@@ -356,6 +356,7 @@ def _run_facts(run: Run) -> list[tuple[str, str]]:
         ("Pretrained model", run.model),
         ("Made of", run.joined),
         ("Method", run.method),
+        ("Knowledge", run.knowledge),
         ("Seed", record.get("seed")),
         ("Started", record.get("started")),
         ("Whole run", figures.duration(seconds.get("total"))),

@@ -1,7 +1,8 @@
 """Chat messages as OpenAI's fine-tuning files have them: `{"messages": [{"role", "content"}, ...]}`.
 
 One object on each line, or a list of them. A record has `messages`, and every other key of its object. Roles are
-`system` (or `developer`), `user` and `assistant`; calls of tools are not read. Source:
+`system` (or `developer`), `user` and `assistant`; calls of tools are not read, nor is `weight` (the data gate says
+where a turn would be learned whose weight is 0). Source:
 https://platform.openai.com/docs/guides/supervised-fine-tuning.
 """
 

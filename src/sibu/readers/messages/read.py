@@ -31,7 +31,8 @@ def _record(item: dict[str, Any]) -> dict[str, Any] | str:
         if turn.get("tool_calls") or turn.get("role") in ("tool", "function"):
             return f"messages[{place}] calls a tool or tells what it gave, which is not read"
         role = "system" if turn.get("role") == "developer" else turn.get("role")
-        found.append({"role": role, "content": turn.get("content")})
+        own = {"role": role, "content": turn.get("content")}
+        found.append(own | ({"weight": turn["weight"]} if "weight" in turn else {}))
     return item | {"messages": found}
 
 

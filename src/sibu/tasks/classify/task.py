@@ -12,7 +12,7 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import LabelSet, Row, as_names
-from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, HeadPlace, Judged, Options, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion
@@ -220,6 +220,42 @@ class Classify:
             return np.stack([1 - given, given], 1)
         found = np.exp(logits - logits.max())
         return np.asarray(found / found.sum())[None]
+
+    # ---- rules over labels ------------------------------------------------------------------------------------
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether exactly one label holds."""
+        return not self.state["multi_label"]
+
+    @property
+    def ruled(self) -> Sequence[str]:
+        """The labels."""
+        return self.labels.names
+
+    def held(self, row: Row) -> frozenset[str]:
+        """The row's own labels."""
+        label = row["label"]
+        return frozenset(label if isinstance(label, list) else [label])
+
+    def log_chances(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor | None:  # noqa: ARG002
+        """Log probabilities of the labels; of several of each label's not holding and holding."""
+        import torch
+        import torch.nn.functional as F
+
+        logits = output.logits.float()
+        if self.exclusive:
+            return torch.log_softmax(logits, -1)
+        return torch.stack([F.logsigmoid(-logits), F.logsigmoid(logits)], -1)
+
+    def options(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Options:
+        """The labels, one or several."""
+        from sibu.tasks.classify.options import OneLabel, SeveralLabels
+
+        logits, plain = answers[0][0].logits.astype(np.float64), self.decode(row, answers)
+        if self.exclusive:
+            return OneLabel(self.labels.names, logits - np.logaddexp.reduce(logits), plain)
+        return SeveralLabels(self.labels.names, logits - np.log(self.threshold / (1 - self.threshold)), plain)
 
     def judge(self, rows: Iterable[Row], predictions: Sequence[Prediction]) -> Judged:
         """Accuracy and F1 (one label) or micro and macro F1 (several), with the confusion between labels."""

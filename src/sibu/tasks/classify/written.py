@@ -44,6 +44,10 @@ class ClassifyScript:
         """The text with its pair."""
         return "\n\n".join(row[name] for name in ("text", "text_pair") if row.get(name))
 
+    def behind(self, row: Row) -> str:  # noqa: ARG002
+        """Nothing: of a text its end may go."""
+        return ""
+
     def answer(self, row: Row) -> str:
         """The label, or the labels."""
         label = row["label"]

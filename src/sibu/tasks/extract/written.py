@@ -27,7 +27,11 @@ class ExtractScript:
 
     def question(self, row: Row) -> str:
         """Context and question."""
-        return f"{row['context']}\n\n{row['question']}"
+        return f"{row['context']}{self.behind(row)}"
+
+    def behind(self, row: Row) -> str:
+        """The question."""
+        return f"\n\n{row['question']}"
 
     def answer(self, row: Row) -> str:
         """The first right answer."""

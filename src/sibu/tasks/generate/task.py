@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -91,6 +91,9 @@ class Generate:
         """Empty texts and answers, turns out of order, what does not fit."""
         given = row.get("messages")
         yield from check_asked(row)
+        for turn in self._unweighed(given or ()):
+            what = f"turn {turn} has the weight 0, which is not read: it is learned like any other."
+            yield "not read", "warning", what, "Remove the row, or say `turns: last` where the turn is not the last."
         answers = answers_of(row)
         if "target" in row and row["target"] is not None and any(not text.strip() for text in answers):
             yield "empty target", "error", "what is to be written is empty.", "Fill it in, or remove the row."
@@ -98,6 +101,13 @@ class Generate:
             mend = "Fill in `target`, or remove the row."
             yield "no target", "error", "there is nothing to be written.", mend
         yield from check_fit(windows)
+
+    def _unweighed(self, turns: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+        """The assistant's turns that are learned although the file says that they are not to be."""
+        for place, turn in enumerate(turns):
+            learned = self.asking.turns == "all" or place == len(turns) - 1
+            if learned and turn["role"] == "assistant" and turn.get("weight") == 0:
+                yield place
 
     def inputs(self, row: Row) -> Sequence[Prompt]:
         """The prompt, with the answer where the row has one."""

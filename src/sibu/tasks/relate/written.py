@@ -30,8 +30,12 @@ class RelateScript:
 
     def question(self, row: Row) -> str:
         """The text, and below it its entities by number."""
+        return f"{row['text']}{self.behind(row)}"
+
+    def behind(self, row: Row) -> str:
+        """The entities by number."""
         named = [f"{n}: {row['text'][e['start'] : e['end']]}" for n, e in enumerate(row["entities"], 1)]
-        return "\n".join([row["text"], "", *named])
+        return "\n".join(["", "", *named])
 
     def answer(self, row: Row) -> str:
         """The relations in their order."""

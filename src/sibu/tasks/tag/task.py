@@ -13,7 +13,7 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, counted
 from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens, span_says_otherwise
-from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
+from sibu.core.protocols import Features, Found, Judged, Options, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.spans import Scheme, SpanMatch, as_bioes, decode_tags, encode_tags, illegal
@@ -241,13 +241,14 @@ class Tag:
 
     def decode(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Prediction:
         """The spans of the best legal tag sequence."""
+        places, chances = _likely(answers)
+        return self._told(row, places, chances, best_legal(chances, *self._moves)) if places else Prediction([])
+
+    def _told(
+        self, row: Row, places: Sequence[tuple[int, int, int]], chances: np.ndarray, best: np.ndarray
+    ) -> Prediction:
+        """The spans of a tag sequence."""
         source = self.inputs(row)[0]
-        places, scores = _joined(answers[0])
-        if not places:
-            return Prediction([])
-        chances = scores - scores.max(1, keepdims=True)
-        chances = chances - np.log(np.exp(chances).sum(1, keepdims=True))
-        best = best_legal(chances, *self._moves)
         spans = decode_tags([self.tags[number] for number in best], self.scheme)
         found = []
         for label, first, last in spans:
@@ -258,6 +259,41 @@ class Tag:
                 item |= {"token_start": places[first][0], "token_end": places[last - 1][0] + 1}
             found.append(item | {"score": round(chance, 6)})
         return Prediction(found, min((item["score"] for item in found), default=None))
+
+    # ---- rules over labels ------------------------------------------------------------------------------------
+
+    exclusive = False
+
+    @property
+    def ruled(self) -> Sequence[str]:
+        """The kinds of stretches: one holds where such a stretch is there."""
+        return self.labels.names
+
+    def held(self, row: Row) -> frozenset[str]:
+        """The kinds of the row's own stretches."""
+        return frozenset(label for label, _, _ in self.gold(row))
+
+    def log_chances(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor | None:
+        """Log probabilities of each kind's being nowhere and somewhere; words count, which the targets tell."""
+        from sibu.tasks.tag.loss import log_presence
+
+        if "tags" not in targets:
+            return None
+        kinds = [[number for number, tag in enumerate(self.tags) if tag[2:] == label] for label in self.labels]
+        return log_presence(output.logits, targets["tags"].ne(IGNORED), kinds)
+
+    def options(self, row: Row, answers: Sequence[Sequence[WindowOutput]]) -> Options:
+        """Tag sequences."""
+        from sibu.tasks.tag.options import Stretches
+
+        places, chances = _likely(answers)
+        if not places:
+            chances = np.zeros((0, len(self.tags)))
+
+        def told(path: np.ndarray) -> Prediction:
+            return self._told(row, places, chances, path) if places else Prediction([])
+
+        return Stretches(self.tags, chances, self._moves, told)
 
     def combine(self, said: Sequence[WindowOutput]) -> WindowOutput:
         """The mean of the probabilities of each piece's tags; the best legal sequence is sought in it."""
@@ -282,6 +318,15 @@ class Tag:
         measure = SpanMatch(golds, guesses)
         wrong = [gold != guess for gold, guess in zip(golds, guesses, strict=True)]
         return Judged(measure, {"by_label": measure.by_label()}, wrong)
+
+
+def _likely(answers: Sequence[Sequence[WindowOutput]]) -> tuple[list[tuple[int, int, int]], np.ndarray]:
+    """Places of words, and the log probabilities of their tags, ``(places, C)``."""
+    places, scores = _joined(answers[0])
+    if not places:
+        return [], scores
+    chances = scores - scores.max(1, keepdims=True)
+    return places, chances - np.log(np.exp(chances).sum(1, keepdims=True))
 
 
 def _scheme_of(prefixes: Counter[str]) -> Scheme | None:

@@ -35,6 +35,10 @@ class TagScript:
         """The text."""
         return row["text"] if row.get("tokens") is None else join_tokens(row["tokens"])[0]
 
+    def behind(self, row: Row) -> str:  # noqa: ARG002
+        """Nothing: of a text its end may go."""
+        return ""
+
     def answer(self, row: Row) -> str:
         """The stretches in the order of the text."""
         text = self.question(row)

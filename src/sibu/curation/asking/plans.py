@@ -1,0 +1,702 @@
+"""From what was heard to patterns of facts, each with how well it fits the question.
+
+A pattern leads from the things that were named to what is asked for, over at most three facts for each thing. Its
+score, from 0 to 1, is the product of how well each name fits, and of a factor for everything that speaks against it: a
+step that no word names, a direction against the order of words, words that it leaves out, a pattern that no fact
+matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, pairwise, product
+from math import prod
+from typing import TYPE_CHECKING
+
+from sibu.core.logic import TYPE, Atom, Comparison, Entity, Term, Triple, Value, Variable
+from sibu.curation.asking.hearing import IMPLIED, Bound, Ear, Heard, Span
+from sibu.curation.asking.vocabulary import Vocabulary
+from sibu.curation.asking.wording import is_chinese
+
+if TYPE_CHECKING:
+    from sibu.curation.linking.linker import KnowledgeLinker
+    from sibu.graph.reading import Reading
+
+STEPS = 3
+"""Most facts from a thing to what is asked for."""
+UNNAMED = 0.75
+"""Factor of a step that no word of the question names."""
+AGAINST_ORDER, AGAINST_OWNER = 0.9, 0.5
+"""Factors of a first step in the direction that the order of words does not suggest, and of one from what a relation is
+said to be of (`the age of`, `的年龄`) but that it has not."""
+AGAIN = 0.9
+"""Factor of a step along a relation that the path went along before."""
+OTHER_SEEN, OTHER_DECLARED = 0.8, 0.6
+"""Factors of a step without facts from a thing of a class that never stands there, or must not."""
+OTHER_TARGET, JOINED = 0.5, 0.4
+"""Factors of a pattern that leads to other things than those asked for, by class or by relation, and of one that takes
+two relations one behind the other which the question joins by `and`."""
+EMPTY = 0.85
+"""Factor of a pattern that no fact matches."""
+LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
+"""Factors of words that a pattern leaves out: of a word or a run of Chinese characters, of a single one, of an adverb,
+and of one that asks for more than the pattern gives, such as `not`."""
+MOST_ENDS = 400
+"""Things from which a path goes on while patterns are made; what matches them is then sought without this bound."""
+MOST_CHOICES = 16
+"""Ways to read the names of a question."""
+MOST_PATHS = 400
+KIN = ("isa", "is a", "kind of", "type of", "subclass of", "broader", "是一种", "上位")
+"""Words of relations that say what kind of thing a thing is."""
+X = Variable("X")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A pattern of facts."""
+
+    shape: str
+    """``which``, ``count`` or ``whether``."""
+    atoms: tuple[Atom, ...] = ()
+    kinds: tuple[tuple[Term | Variable, Entity], ...] = ()
+    """What is to be of a class."""
+    denied: tuple[Atom, ...] = ()
+    tests: tuple[Comparison, ...] = ()
+    extreme: tuple[str, Variable] | None = None
+    """``max`` or ``min``, and of which variable."""
+    answer: Variable = X
+    """What is asked for."""
+    uses: tuple[Span, ...] = ()
+    """The names it makes use of."""
+    places: frozenset[int] = frozenset()
+    """The words it accounts for."""
+    left_out: tuple[str, ...] = ()
+    """Those that it does not."""
+    score: float = 0.0
+    empty: bool = False
+    """Whether no fact leads from the named things on."""
+
+    @property
+    def things(self) -> tuple[Entity, ...]:
+        """The things that it names."""
+        listed = [term for atom in (*self.atoms, *self.denied) for term in atom.terms if isinstance(term, Entity)]
+        listed += [term for term, _ in self.kinds if isinstance(term, Entity)]
+        return tuple(dict.fromkeys(listed))
+
+    @property
+    def pattern(self) -> tuple[object, ...]:
+        """What tells it from others."""
+        return self.shape, frozenset(self.atoms), frozenset(self.kinds), self.denied, self.tests, self.extreme
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A relation gone along."""
+
+    relation: Entity
+    forward: bool
+    """From subject to object."""
+    span: Span | None
+    """The words that name it."""
+    fit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Steps from a thing, or from all things of a class."""
+
+    start: Span
+    steps: tuple[Step, ...]
+    ends: frozenset[Term]
+    fit: float
+
+    @property
+    def places(self) -> frozenset[int]:
+        """The words that name its steps."""
+        return frozenset(place for step in self.steps if step.span is not None for place in step.span.places)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A pattern in the making."""
+
+    things: Sequence[Span]
+    atoms: list[Atom] = field(default_factory=list)
+    kinds: list[tuple[Term | Variable, Entity]] = field(default_factory=list)
+    uses: list[Span] = field(default_factory=list)
+    nodes: dict[Variable, frozenset[Term]] = field(default_factory=dict)
+    """What each variable may stand for."""
+    ends: dict[Variable, list[tuple[Entity, bool]]] = field(default_factory=dict)
+    """At which ends of relations each variable stands."""
+    fit: float = 1.0
+    empty: bool = False
+    explained: set[int] = field(default_factory=set)
+
+
+class Planner:
+    """Makes patterns.
+
+    Args:
+        kb: The knowledge base.
+        vocabulary: Its relations and classes.
+        linker: Knows the classes of things.
+        ear: Knows relations by words.
+    """
+
+    def __init__(self, kb: Reading, vocabulary: Vocabulary, linker: KnowledgeLinker, ear: Ear) -> None:
+        self._kb, self._vocabulary, self._linker, self._ear = kb, vocabulary, linker, ear
+        self._followed: dict[tuple[frozenset[Term], Entity, bool], frozenset[Term]] = {}
+
+    def plans(self, heard: Heard) -> list[Plan]:
+        """All patterns that may be meant, the best first, each once."""
+        found: dict[tuple[object, ...], Plan] = {}
+        self._followed.clear()
+        for things in islice(_choices(heard), MOST_CHOICES):
+            for each in self._of(heard, things):
+                known = found.get(each.pattern)
+                if known is None or known.score < each.score:
+                    found[each.pattern] = each
+        return sorted(found.values(), key=lambda each: (-each.score, len(each.atoms), str(each.pattern)))
+
+    def _of(self, heard: Heard, things: tuple[Span, ...]) -> Iterator[Plan]:
+        taken = frozenset(place for each in things for place in each.places)
+        closed = frozenset(place for each in heard.marked if each.mark.kind in ("which", "count", "whether", "negative")
+                           for place in range(each.first, each.last))  # fmt: skip
+        relations = [each for each in heard.relations if not each.places & (taken | closed)]
+        classes = [each for each in heard.classes if not each.places & (taken | closed)]
+        drafts = self._drafts(heard, things, relations, classes)
+        for draft in islice(drafts, MOST_PATHS):
+            for classed in self._classed(heard, draft, classes):
+                for whole in self._measured(heard, classed, relations):
+                    yield self._scored(heard, whole)
+
+    # ---- from things to what is asked for ----------------------------------------------------------------------------
+
+    def _drafts(
+        self, heard: Heard, things: tuple[Span, ...], relations: list[Span], classes: list[Span]
+    ) -> Iterator[tuple[_Draft, Plan]]:
+        plan = Plan(heard.shape)
+        if not things:
+            yield from self._of_classes(plan, relations, classes)
+            return
+        if heard.shape == "whether" and len(things) > 1:
+            yield from self._between(heard, plan, things, relations, classes)
+            return
+        if heard.shape == "whether" and len(things) == 1:
+            yield from self._about(heard, plan, things[0], classes)
+        if heard.kinds("negative") and len(things) == 1:
+            yield from self._denying(heard, plan, things[0], relations, classes)
+        together = _coordinated(heard, things)
+        options = [list(self._paths(heard, each, frozenset([each.entity]), relations, classes)) for each in things]
+        for chosen in islice(product(*options), MOST_PATHS * 4):
+            if _fits_together(chosen, together):
+                draft = self._joined(things, chosen)
+                texts = bool(draft.nodes[X]) and all(isinstance(each, Value) for each in draft.nodes[X])
+                # Whether there is a text is not what is asked: how it is, such as `infectious`.
+                yield draft, replace(plan, shape="which") if texts and not heard.bounds else plan
+
+    def _paths(
+        self, heard: Heard, start: Span, begin: frozenset[Term], relations: list[Span], classes: list[Span]
+    ) -> Iterator[Path]:
+        """Ways on from a thing: along relations that words name, and one at most that none does."""
+        waiting = [Path(start, (), begin, 1.0)]
+        while waiting:
+            path = waiting.pop(0)
+            if path.steps:
+                yield path
+            if len(path.steps) == STEPS or (path.steps and not path.ends):
+                continue
+            for span in relations:
+                if span.places & path.places:
+                    continue
+                for forward in (True,) if self._vocabulary.symmetric(span.entity) else (True, False):
+                    if _is_back(path, span, forward):
+                        continue
+                    yield from self._longer(heard, path, Step(span.entity, forward, span, span.fit), waiting)
+            if classes and all(step.span is not None for step in path.steps):
+                waiting += self._unnamed(path, classes)
+
+    def _longer(self, heard: Heard, path: Path, step: Step, waiting: list[Path]) -> Iterator[Path]:
+        """A path with one more step; one without facts only where it is the first, as what is missing."""
+        ends = self._follow(path.ends, step)
+        fit = step.fit
+        if not path.steps:
+            fit *= self._order(heard, path.start, step)
+        if ends:
+            again = any(each.relation == step.relation for each in path.steps)
+            fit *= AGAIN if again else 1.0
+            waiting.append(Path(path.start, (*path.steps, step), ends, path.fit * fit))
+        elif not path.steps:
+            yield Path(path.start, (step,), frozenset(), fit * self._stands(path.start.entity, step))
+
+    def _unnamed(self, path: Path, classes: list[Span]) -> Iterator[Path]:
+        """One more step by a relation that no word names, to things of a class that one does."""
+        for relation, forward in self._leaving(path.ends):
+            if any(step.relation == relation and step.forward != forward for step in path.steps):
+                continue  # there and back again
+            step = Step(relation, forward, None, UNNAMED)
+            ends = self._follow(path.ends, step)
+            named = {each.entity for each in classes}
+            some = list(islice((end for end in ends if isinstance(end, Entity)), 50))
+            if any(named & self._linker.classes(end) for end in some):
+                yield Path(path.start, (*path.steps, step), ends, path.fit * UNNAMED)
+
+    def _leaving(self, ends: frozenset[Term]) -> list[tuple[Entity, bool]]:
+        """The relations of some things, with their direction."""
+        found: dict[tuple[Entity, bool], None] = {}
+        known = set(self._vocabulary.relations)
+        for end in islice(sorted(each for each in ends if isinstance(each, Entity)), 20):
+            for triple in islice(self._kb.triples(end), 200):
+                if triple.predicate in known and isinstance(triple.object, Entity):
+                    found[triple.predicate, True] = None
+            for triple in islice(self._kb.triples(None, None, end), 200):
+                if triple.predicate in known:
+                    found[triple.predicate, False] = None
+        return list(found)
+
+    def _follow(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
+        key = ends, step.relation, step.forward
+        if key not in self._followed:
+            self._followed[key] = self._following(ends, step)
+        return self._followed[key]
+
+    def _following(self, ends: frozenset[Term], step: Step) -> frozenset[Term]:
+        found: set[Term] = set()
+        for end in islice(ends, MOST_ENDS):
+            if step.forward and isinstance(end, Entity):
+                found.update(each.object for each in self._kb.triples(end, step.relation))
+            elif not step.forward:
+                found.update(each.subject for each in self._kb.triples(None, step.relation, end))
+        return frozenset(found)
+
+    def _order(self, heard: Heard, start: Span, step: Step) -> float:
+        """Whether the order of words suggests the direction: who does it stands before it, save in the passive."""
+        if step.span is None or step.span.places & start.places:
+            return 1.0
+        before = start.first < step.span.first
+        forward = before
+        between = range(min(start.last, step.span.last), max(start.first, step.span.first))
+        marked = {each.mark.kind for each in heard.marked if set(range(each.first, each.last)) & set(between)}
+        around = {each.mark.kind for each in heard.marked if each.last == start.first or each.first == start.last}
+        owned = "owning" in marked and before == is_chinese(heard.text)
+        if owned and self._is_one_of_its(start.entity, step.relation):
+            return 1.0  # the symptom of coughing
+        if owned:
+            forward = True  # the age of Anna, 安娜的年龄
+        if "passive" in marked | around or _turned(heard, step.span):
+            forward = not before
+        if forward == step.forward:
+            return 1.0
+        return AGAINST_OWNER if owned else AGAINST_ORDER
+
+    def _is_one_of_its(self, thing: Entity, relation: Entity) -> bool:
+        """Whether a thing is what a relation leads to, and not what it is of, by its classes."""
+        own = self._linker.classes(thing)
+        return bool(own & self._vocabulary.end(relation, False).declared) and not (
+            own & self._vocabulary.end(relation, True).declared
+        )
+
+    def _stands(self, thing: Entity, step: Step) -> float:
+        """Whether a thing can stand where a step without facts begins, by its classes."""
+        own, end = self._linker.classes(thing), self._vocabulary.end(step.relation, step.forward)
+        if own and end.declared and not own & end.declared:
+            return OTHER_DECLARED
+        return OTHER_SEEN if own and end.seen and not own & end.seen else 1.0
+
+    def _joined(self, things: Sequence[Span], paths: Sequence[Path], end: Term | Variable = X) -> _Draft:
+        """Paths that end in one."""
+        draft = _Draft(things, uses=list(things))
+        count = 0
+        ends: frozenset[Term] | None = None
+        for path in paths:
+            here: Term | Variable = path.start.entity
+            for place, step in enumerate(path.steps):
+                last = place == len(path.steps) - 1
+                count += not last
+                there: Term | Variable = end if last else Variable(f"Y{count}")
+                pair = (here, there) if step.forward else (there, here)
+                draft.atoms.append(Atom(step.relation, pair))
+                if isinstance(there, Variable):
+                    draft.ends.setdefault(there, []).append((step.relation, not step.forward))
+                    if not last:
+                        draft.nodes[there] = self._follow_path(path, place + 1)
+                if step.span is not None and step.span not in draft.uses:
+                    draft.uses.append(step.span)
+                here = there
+            draft.fit *= path.fit
+            ends = path.ends if ends is None else ends & path.ends
+        if isinstance(end, Variable):
+            draft.nodes[end] = ends or frozenset()
+        draft.empty = not ends
+        draft.atoms = list(dict.fromkeys(draft.atoms))
+        return draft
+
+    def _follow_path(self, path: Path, count: int) -> frozenset[Term]:
+        ends: frozenset[Term] = frozenset([path.start.entity])
+        for step in path.steps[:count]:
+            ends = self._follow(ends, step)
+        return ends
+
+    # ---- other ways to begin -----------------------------------------------------------------------------------------
+
+    def _between(
+        self, heard: Heard, plan: Plan, things: tuple[Span, ...], relations: list[Span], classes: list[Span]
+    ) -> Iterator[tuple[_Draft, Plan]]:
+        """Whether something leads from one thing to the others."""
+        if heard.kinds("having") and len(things) == 2:
+            known = set(self._vocabulary.relations)
+            one, two = things
+            for triple in self._kb.triples(one.entity, None, two.entity):
+                if triple.predicate in known:
+                    draft = _Draft(things, uses=list(things), fit=UNNAMED)
+                    draft.atoms.append(Atom(triple.predicate, (one.entity, two.entity)))
+                    yield draft, plan
+        if len(things) == 2 and not relations:
+            yield from self._kin(heard, plan, things)
+        for start in (things[0], things[-1]):
+            others = [each for each in things if each is not start]
+            for path in self._paths(heard, start, frozenset([start.entity]), relations, classes):
+                if any(step.span is None for step in path.steps):
+                    continue
+                drafts = [self._joined(things, [path], each.entity) for each in others]
+                whole = drafts[0]
+                for each in drafts[1:]:
+                    whole.atoms += [atom for atom in each.atoms if atom not in whole.atoms]
+                whole.empty = not {each.entity for each in others} <= path.ends
+                yield whole, plan
+
+    def _kin(self, heard: Heard, plan: Plan, things: tuple[Span, ...]) -> Iterator[tuple[_Draft, Plan]]:
+        """Whether one thing is a kind of another: `is a bird an animal`, where a relation says so of things."""
+        one, two = things
+        if heard.content & set(range(one.last, two.first)):
+            return
+        for relation in self._ear.relations_named(KIN):
+            draft = _Draft(things, [Atom(relation, (one.entity, two.entity))], uses=list(things), fit=IMPLIED)
+            draft.empty = not self._kb.holds(Triple(one.entity, relation, two.entity))
+            yield draft, plan
+
+    def _about(self, heard: Heard, plan: Plan, thing: Span, classes: list[Span]) -> Iterator[tuple[_Draft, Plan]]:
+        """Whether a thing is of a class; or has a number that is as told."""
+        for each in classes:
+            draft = _Draft([thing], kinds=[(thing.entity, each.entity)], uses=[thing, each])
+            draft.fit = each.fit
+            draft.empty = each.entity not in self._linker.classes(thing.entity)
+            yield draft, plan
+        if heard.bounds:
+            yield _Draft([thing], uses=[thing]), replace(plan, answer=Variable("V"))
+
+    def _denying(
+        self, heard: Heard, plan: Plan, thing: Span, relations: list[Span], classes: list[Span]
+    ) -> Iterator[tuple[_Draft, Plan]]:
+        """All of a class but those of which something is said."""
+        if heard.shape == "whether":
+            return
+        negative = {place for each in heard.kinds("negative") for place in range(each.first, each.last)}
+        for kind in classes:
+            for span in relations:
+                if span.places & kind.places:
+                    continue
+                for forward in (True, False):
+                    step = Step(span.entity, not forward, span, span.fit)
+                    atom = Atom(span.entity, (X, thing.entity) if forward else (thing.entity, X))
+                    members = self._members(kind.entity)
+                    if not any(self._linker.classes(each) & self._vocabulary.end(span.entity, forward).seen
+                               for each in islice(members, 20) if isinstance(each, Entity)):  # fmt: skip
+                        continue
+                    draft = _Draft([thing], kinds=[(X, kind.entity)], uses=[thing, kind, span])
+                    draft.nodes[X], draft.fit = members, span.fit * kind.fit * self._order(heard, thing, step)
+                    draft.explained |= negative
+                    yield draft, replace(plan, denied=(atom,))
+
+    def _of_classes(self, plan: Plan, relations: list[Span], classes: list[Span]) -> Iterator[tuple[_Draft, Plan]]:
+        """No thing is named: all of a class, those that have a relation, and what leads from a class to another."""
+        for kind in classes:
+            members = self._members(kind.entity)
+
+            def begun(kind: Span = kind, members: frozenset[Term] = members) -> _Draft:
+                draft = _Draft([], kinds=[(X, kind.entity)], uses=[kind], nodes={X: members}, fit=kind.fit)
+                draft.empty = not members
+                return draft
+
+            yield begun(), plan
+            for span in relations:
+                if span.places & kind.places:
+                    continue
+                for forward in (True, False):
+                    if not (self._linker.above(kind.entity) & self._vocabulary.end(span.entity, forward).seen
+                            or any(kind.entity in self._linker.above(each)
+                                   for each in self._vocabulary.end(span.entity, forward).seen)):  # fmt: skip
+                        continue
+                    other = Variable("Y1")
+                    atom = Atom(span.entity, (X, other) if forward else (other, X))
+                    step = Step(span.entity, forward, span, span.fit)
+                    own = replace_draft(begun(), atom, span, self._follow(members, step), other, forward)
+                    own.fit *= span.fit
+                    yield own, plan
+
+    def _members(self, kind: Entity) -> frozenset[Term]:
+        """Things of a class, and of those below it."""
+        below = {each for each in self._vocabulary.classes if kind in self._linker.above(each)} | {kind}
+        found = (triple.subject for each in below for triple in self._kb.triples(None, TYPE, each))
+        return frozenset(islice(found, MOST_ENDS))
+
+    # ---- classes, numbers --------------------------------------------------------------------------------------------
+
+    def _classed(
+        self, heard: Heard, drafted: tuple[_Draft, Plan], classes: list[Span]
+    ) -> Iterator[tuple[_Draft, Plan]]:
+        """The pattern with the classes that words name, each where it fits."""
+        draft, plan = drafted
+        used = frozenset(place for each in draft.uses for place in each.places)
+        relations = frozenset(place for each in draft.uses if each.entity in self._vocabulary.relation_sayings
+                              for place in each.places)  # fmt: skip
+        wanted = _targets(heard, classes)
+        met = any(each in draft.uses for each in wanted)
+        for each in classes:
+            if each in draft.uses or (each.places & used and not each.places <= relations):
+                continue
+            met |= self._put_class(draft, each, each in wanted) and each in wanted
+        if wanted and not met and X in draft.nodes and not draft.empty:
+            draft.fit *= OTHER_TARGET
+        yield draft, plan
+
+    def _put_class(self, draft: _Draft, kind: Span, target: bool) -> bool:
+        """Put a class where it fits: to what is asked for, to what is on the way, or to a named thing beside it."""
+        order = [X] if target else [*(each for each in draft.nodes if each != X), X]
+        beside = [each for each in draft.things if kind.entity in self._linker.classes(each.entity)
+                  and (abs(each.first - kind.last) <= 2 or abs(kind.first - each.last) <= 2)]  # fmt: skip
+        if beside and not target:
+            draft.uses.append(kind)
+            return True
+        for node in order:
+            if node not in draft.nodes or any(own == node and other == kind.entity for own, other in draft.kinds):
+                continue
+            implied = any(self._vocabulary.implied(relation, subject, kind.entity)
+                          for relation, subject in draft.ends.get(node, ()))  # fmt: skip
+            ends = [each for each in draft.nodes[node] if isinstance(each, Entity)]
+            fitting = frozenset[Term](each for each in ends if kind.entity in self._linker.classes(each))
+            # Of what is not there, it is enough that it could be of the class.
+            missing = not draft.nodes[node] and any(
+                kind.entity in self._vocabulary.end(relation, subject).seen
+                or not self._vocabulary.end(relation, subject).seen
+                for relation, subject in draft.ends.get(node, ())
+            )
+            if implied or fitting or missing:
+                if not implied and fitting:
+                    draft.kinds.append((node, kind.entity))
+                    draft.nodes[node] = fitting
+                draft.uses.append(kind)
+                draft.fit *= kind.fit
+                return True
+        return False
+
+    def _measured(
+        self, heard: Heard, drafted: tuple[_Draft, Plan], relations: list[Span]
+    ) -> Iterator[tuple[_Draft, Plan]]:
+        """The pattern with comparisons and extremes, on numbers of what is asked for or of the one named thing."""
+        draft, plan = drafted
+        extreme = heard.kinds("extreme")
+        if not heard.bounds and not extreme:
+            yield drafted
+            return
+        node: Term | Variable = X if X in draft.nodes else draft.things[0].entity if draft.things else X
+        for number, bound in enumerate(heard.bounds[:2]):
+            options = self._numbers_of(draft, node, bound.meant, relations)
+            if not options:
+                yield drafted
+                return
+            relation, span, fit = options[0]
+            variable = Variable(f"V{number or ''}")
+            draft.atoms.append(Atom(relation, (node, variable)))
+            plan = replace(plan, tests=(*plan.tests, _comparison(bound, variable)))
+            draft.fit *= fit
+            draft.explained |= bound.places | (span.places if span is not None else frozenset())
+        if extreme and isinstance(node, Variable):
+            options = self._numbers_of(draft, node, extreme[0].mark.meant, relations)
+            if options:
+                relation, span, fit = options[0]
+                draft.atoms.append(Atom(relation, (node, Variable("M"))))
+                plan = replace(plan, extreme=(extreme[0].mark.sign, Variable("M")))
+                draft.fit *= fit
+                draft.explained |= set(range(extreme[0].first, extreme[0].last))
+                draft.explained |= span.places if span is not None else set()
+        yield draft, plan
+
+    def _numbers_of(
+        self, draft: _Draft, node: Term | Variable, meant: tuple[str, ...], relations: list[Span]
+    ) -> list[tuple[Entity, Span | None, float]]:
+        """The relations whose numbers may be compared, the likeliest first, with the words that name them."""
+        some = list(islice(draft.nodes.get(node, ()), 30)) if isinstance(node, Variable) else [node]
+        things = [each for each in some if isinstance(each, Entity)]
+        having = {
+            triple.predicate
+            for each in things
+            for triple in self._kb.triples(each)
+            if isinstance(triple.object, Value) and self._vocabulary.numeric(triple.predicate)
+        } & set(self._vocabulary.relations)
+        named = [span for span in relations if span.entity in having]
+        told = [each for each in self._ear.relations_named(meant) if each in having]
+        if told:
+            span = next((each for each in named if each.entity == told[0]), None)
+            return [(told[0], span, 1.0 if len(told) == 1 else UNNAMED)]
+        if named:
+            return [(span.entity, span, span.fit) for span in sorted(named, key=lambda each: -each.fit)]
+        return [(next(iter(having)), None, UNNAMED)] if len(having) == 1 and not meant else []
+
+    # ---- how well it fits --------------------------------------------------------------------------------------------
+
+    def _scored(self, heard: Heard, drafted: tuple[_Draft, Plan]) -> Plan:
+        draft, plan = drafted
+        places = frozenset(place for each in draft.uses for place in each.places) | draft.explained
+        draft.fit *= _aimed(heard, draft, plan)
+        relations = {atom.predicate for atom in (*draft.atoms, *plan.denied)}
+        for each in heard.relations:  # how old, age: one relation by several words
+            if each.entity in relations and not any(each.places & thing.places for thing in draft.things):
+                places |= each.places
+        rest = heard.content - places
+        factor = _left_out(heard, rest)
+        score = draft.fit * prod(each.fit for each in draft.things) * factor * (EMPTY if draft.empty else 1.0)
+        return replace(
+            plan,
+            atoms=tuple(draft.atoms),
+            kinds=tuple(draft.kinds),
+            uses=tuple(draft.uses),
+            places=places,
+            left_out=tuple(heard.said(rest)),
+            score=min(score, 1.0),
+            empty=draft.empty,
+        )
+
+
+def replace_draft(
+    draft: _Draft, atom: Atom, span: Span, ends: frozenset[Term], other: Variable, forward: bool
+) -> _Draft:
+    """A draft of a class with a relation that its things have to others."""
+    relation = span.entity
+    return _Draft(
+        draft.things,
+        [*draft.atoms, atom],
+        list(draft.kinds),
+        [*draft.uses, span],
+        {**draft.nodes, other: ends},
+        {X: [(relation, forward)], other: [(relation, not forward)]},
+        draft.fit,
+        not ends,
+        set(draft.explained),
+    )
+
+
+def _left_out(heard: Heard, rest: frozenset[int]) -> float:
+    """The factor of the words that a pattern leaves out."""
+    factor = 1.0
+    for each in heard.marked:
+        if each.mark.kind in ("negative", "compare", "extreme", "choosing") and rest.intersection(
+            range(each.first, each.last)
+        ):
+            factor *= LEFT_OUT_MARK
+            rest -= frozenset(range(each.first, each.last))
+    for run in heard.said(rest):
+        if is_chinese(run):
+            factor *= LEFT_OUT if len(run) > 1 else LEFT_OUT_SIGN
+        else:
+            factor *= prod(LEFT_OUT_ADVERB if word.endswith("ly") else LEFT_OUT for word in run.split())
+    return factor
+
+
+def _choices(heard: Heard) -> Iterator[tuple[Span, ...]]:
+    """Ways to read names: the longest, each of its things; and without those that are a relation's or a class's too."""
+    named: list[Span] = []
+    for each in sorted(heard.things, key=lambda span: (span.fit < 0.94, span.first - span.last, -span.fit)):
+        if not any(each.places & other.places for other in named):
+            named.append(each)
+    named.sort(key=lambda span: span.first)
+    groups = [[each for each in heard.things if (each.first, each.last) == (span.first, span.last)] for span in named]
+    schema = [*heard.relations, *heard.classes]
+    kept = [group for group in groups if not any(group[0].places <= each.places for each in schema)]
+    seen = set()
+    for chosen in (groups, kept):
+        for things in product(*chosen):
+            if things not in seen:
+                seen.add(things)
+                yield things
+
+
+def _targets(heard: Heard, classes: list[Span]) -> list[Span]:
+    """The classes of what is asked for: behind the word that asks, or before it with nothing between."""
+    silent = frozenset(range(len(heard.words))) - heard.content
+    asking = [each for each in heard.marked if each.mark.kind in ("which", "count")]
+    behind = [kind for each in asking for kind in classes
+              if kind.first >= each.last and silent >= set(range(each.last, kind.first))]  # fmt: skip
+    if behind:
+        return behind
+    return [kind for each in asking for kind in classes
+            if kind.last <= each.first and silent >= set(range(kind.last, each.first))]  # fmt: skip
+
+
+def _aimed(heard: Heard, draft: _Draft, plan: Plan) -> float:
+    """Whether the relation that is asked for (`what interacts`, `什么并发症`) leads to what is asked for."""
+    factor = 1.0
+    silent = frozenset(range(len(heard.words))) - heard.content
+    asked = [each for mark in heard.marked if mark.mark.kind == "which" for each in heard.relations
+             if each.first >= mark.last and silent >= set(range(mark.last, each.first))]  # fmt: skip
+    asked = [each for each in asked if not any(each.places & kind.places for kind in heard.classes)]
+    if asked and plan.shape == "which" and X in draft.nodes:
+        last = {atom.predicate for atom in (*draft.atoms, *plan.denied) if X in atom.terms}
+        factor *= 1.0 if last.intersection(each.entity for each in asked) else OTHER_TARGET
+    joining = {place for each in heard.kinds("joining") for place in range(each.first, each.last)}
+    used = sorted((each for each in draft.uses if each in heard.relations), key=lambda each: each.first)
+    for one, two in pairwise(used):
+        between = set(range(one.last, two.first))
+        if between & joining and between <= silent and one.entity != two.entity:
+            factor *= JOINED
+    return factor
+
+
+def _turned(heard: Heard, span: Span) -> bool:
+    """Whether a relation `location of` is said the other way round: `located in`."""
+    return (
+        span.text.lower().endswith(" of")
+        and span.last < len(heard.words)
+        and heard.words[span.last].key in ("in", "at", "on", "from")
+    )
+
+
+def _is_back(path: Path, span: Span, forward: bool) -> bool:
+    """Whether a step goes back where the last came from, by other words for one relation: these say it once."""
+    if not path.steps:
+        return False
+    last = path.steps[-1]
+    same = last.relation == span.entity and last.forward != forward
+    return same and (last.span is None or last.span.text != span.text)
+
+
+def _coordinated(heard: Heard, things: Sequence[Span]) -> bool:
+    """Whether all things stand beside each other, with nothing but `and` between."""
+    joining = {place for each in heard.marked if each.mark.kind in ("joining", "idle", "opening", "passive", "owning")
+               for place in range(each.first, each.last)}  # fmt: skip
+    return len(things) > 1 and all(joining >= set(range(one.last, two.first)) for one, two in pairwise(things))
+
+
+def _fits_together(paths: Sequence[Path], together: bool) -> bool:
+    """Whether paths of several things may be of one question: those joined by `and` take the same steps, others not."""
+    if len(paths) < 2:
+        return True
+    if together:
+        return all(_steps(each) == _steps(paths[0]) for each in paths)
+    count = sum(len(each.places) for each in paths)
+    unnamed = sum(step.span is None for each in paths for step in each.steps)
+    return unnamed <= 1 and len(frozenset().union(*(each.places for each in paths))) == count
+
+
+def _steps(path: Path) -> list[tuple[Entity, bool]]:
+    return [(step.relation, step.forward) for step in path.steps]
+
+
+def _comparison(bound: Bound, variable: Variable) -> Comparison:
+    return Comparison(bound.sign, variable, Value.of(bound.number))  # type: ignore[arg-type]
+
+
+def things_of(spans: Iterable[Span]) -> list[Entity]:
+    """What spans mean, each once."""
+    return list(dict.fromkeys(each.entity for each in spans))

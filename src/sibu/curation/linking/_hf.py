@@ -1,0 +1,64 @@
+"""Texts as vectors, by an encoder that transformers reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+LONGEST = 64
+"""Pieces of a text that are read: names and questions are short."""
+BATCH = 64
+
+
+def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
+    """One vector of length 1 for each text: the mean of the model's last vectors.
+
+    Args:
+        folder: An encoder in Hugging Face layout.
+        texts: The texts.
+        prefix: What the model wants before each.
+
+    Returns:
+        Shape ``(N, D)``.
+    """
+    import torch
+
+    from sibu.nn.pooling import mean_pool
+
+    tokenizer, model = _loaded(folder)
+    order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), place))
+    found = np.zeros((len(texts), int(model.config.hidden_size)), np.float32)
+    with torch.no_grad():
+        for begin in range(0, len(order), BATCH):
+            own = order[begin : begin + BATCH]
+            given = tokenizer(
+                [prefix + texts[place] for place in own],
+                padding=True,
+                truncation=True,
+                max_length=LONGEST,
+                return_tensors="pt",
+            )
+            pooled = mean_pool(model(**given).last_hidden_state, given["attention_mask"].bool())
+            found[own] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+    return found
+
+
+@lru_cache(2)
+def _loaded(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and model, kept for the next texts."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+    return tokenizer, model.eval()

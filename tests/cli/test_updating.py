@@ -1,0 +1,63 @@
+"""`sibu kb update` from outside."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_kb import said
+from tests.curation.clinic import make_clinic
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_clinic(tmp_path_factory.mktemp("made") / "kb")
+    said(f"infer {folder} --with owl --with rules")
+    return folder
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(shutil.copytree(made.parent, tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "160")
+    Path("patterns.txt").write_text('"{p:Patient} takes {d:Drug}" -> takes(p, d)\n', encoding="utf-8")
+    Path("plan.yaml").write_text("extractors: [gazetteer, {name: patterns, file: patterns.txt}]\n", encoding="utf-8")
+    Path("a.txt").write_text("Anna Berg takes Solvex. Bob Lind takes Tendrin.\n", encoding="utf-8")
+    return Path.cwd()
+
+
+def test_what_came_of_it_is_told(home: Path) -> None:
+    told = said("update kb a.txt --with plan.yaml --name monday")
+    assert "documents: 1 new\n2 asserted, 0 for review, 0 refused\n" in told
+    assert (
+        "new conflict: takes(anna, lunarin) and takes(anna, solvex) and interacts(lunarin, solvex): "
+        "Nobody takes two drugs that interact.\n"
+    ) in told
+    assert "  takes(anna, solvex), stated by a.txt\n" in told
+    assert "held back, waits for a person: takes(anna, solvex)\n" in told
+    assert "'monday': 1 fact" in told or "'monday': 1 facts came" in told
+    again = json.loads(said("update kb a.txt --with plan.yaml --json"))
+    assert again["read"]["documents"]["skipped"] == 1
+    assert said("update kb a.txt --with plan.yaml").endswith("Nothing new.\n")
+
+
+def test_conflicts_that_are_left_or_refused_are_an_exit_code(home: Path) -> None:
+    told = said("update kb a.txt --with plan.yaml --conflicts refuse", code=1)
+    assert told == "", "what was found stands on the standard output"
+    assert "a.txt" not in said("show kb anna")
+    said("update kb a.txt --with plan.yaml --conflicts tell", code=1)
+    assert "a.txt" in said("show kb anna")
+    assert said("update kb a.txt --with plan.yaml").startswith("documents: 1 skipped")
+
+
+def test_faults_are_told_and_nothing_changes(home: Path) -> None:
+    before = said("versions kb")
+    assert "--with" in said("update kb a.txt", code=2)
+    assert "'ask': give hold, tell or refuse." in said("update kb a.txt --with plan.yaml --conflicts ask", code=2)
+    assert "There is no file nothing.txt." in said("update kb nothing.txt --with plan.yaml", code=1)
+    assert "Name documents to read" in said("update kb --with plan.yaml", code=1)
+    assert "no such folder" in said("update kb a.txt --with plan.yaml --bundle nothing", code=1)
+    Path("plan.yaml").write_text("extractors: [gazeteer]\n", encoding="utf-8")
+    assert "Did you mean 'gazetteer'?" in said("update kb a.txt --with plan.yaml", code=1)
+    assert said("versions kb") == before
