@@ -23,6 +23,7 @@ from knowledge_lines import knowledge
 from known_lines import known
 from lines import NONE, Line, Results, judged, shown, spread
 from link_lines import links
+from reading_lines import reading
 
 HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
@@ -342,7 +343,7 @@ def page(results: Results) -> str:
     lines = [quality(results, each) for each in QUALITY]
     lines += [lora(results, *each) for each in LORA]
     lines += [together(results), *amazon(results), *speed(results), *growth(results), *writing(results), *few(results)]
-    lines += [*knowledge(results), *known(results)]
+    lines += [*knowledge(results), *reading(results), *known(results)]
     lines += links(results)
     rows = [[each.measure, each.bar, each.sibu, each.plain, each.published, each.verdict] for each in lines]
     head = ("measure", "bar", "Sibu (95 % interval)", "plain transformers", "published", "verdict")
