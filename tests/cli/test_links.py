@@ -211,7 +211,6 @@ def test_vectors_of_another_graph(home: Path) -> None:
     assert "The vectors are those of another graph: they know no fact of" in said("embed other --from links/kb -q", 1)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_interrupted_it_leaves_nothing(home: Path) -> None:
     line = [sys.executable, "-m", "sibu", "kb", "embed", "kb", "epochs=100000", "patience=100000", "--write"]
     source = str(Path(sibu.__file__).parents[1])

@@ -12,15 +12,25 @@ from sibu.cli.kb import KB, Message
 from sibu.cli.options import Json, Quiet
 from sibu.core.errors import counted
 
+Files = Annotated[
+    list[Path] | None, typer.Argument(metavar="[FILE]...", help="Texts, folders of texts, tables of texts.")
+]
+Plan = Annotated[
+    Path | None, typer.Option("--with", metavar="PLAN", help="YAML file that names extractors and thresholds.")
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", metavar="DOCUMENT", help="A document that is no more; several times."),
+]
+Again = Annotated[bool, typer.Option("--again", help="Read documents too that did not change.")]
+IdColumn = Annotated[str, typer.Option("--id", help="Of tables: the column that names documents.")]
+TextColumn = Annotated[str, typer.Option("--text", help="Of tables: the column of texts.")]
+
 
 def extract(
     folder: KB,
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Texts, folders of texts, tables of texts.")
-    ] = None,
-    with_: Annotated[
-        Path | None, typer.Option("--with", metavar="PLAN", help="YAML file that names extractors and thresholds.")
-    ] = None,
+    files: Files = None,
+    with_: Plan = None,
     to_review: Annotated[
         Path | None, typer.Option("--to-review", metavar="FILE", help="Write what waits for a person: .tsv or .jsonl.")
     ] = None,
@@ -28,13 +38,10 @@ def extract(
         Path | None, typer.Option("--review", metavar="FILE", help="Read such a file back, with decisions.")
     ] = None,
     by: Annotated[str, typer.Option(help="Who decided: the source of what is confirmed.")] = "",
-    remove: Annotated[
-        list[str] | None,
-        typer.Option("--remove", metavar="DOCUMENT", help="A document that is no more; several times."),
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Read documents too that did not change.")] = False,
-    id_column: Annotated[str, typer.Option("--id", help="Of tables: the column that names documents.")] = "id",
-    text_column: Annotated[str, typer.Option("--text", help="Of tables: the column of texts.")] = "text",
+    remove: Remove = None,
+    again: Again = False,
+    id_column: IdColumn = "id",
+    text_column: TextColumn = "text",
     message: Message = "",
     json: Json = False,
     quiet: Quiet = False,

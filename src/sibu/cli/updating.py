@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sibu.cli.console import progress, table, write_json
+from sibu.cli.extraction import Again, Files, IdColumn, Plan, Remove, TextColumn
 from sibu.cli.kb import KB, Message
 from sibu.cli.options import Json, Quiet
 from sibu.core.errors import counted
@@ -15,12 +16,8 @@ from sibu.core.errors import counted
 
 def update(
     folder: KB,
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Texts, folders of texts, tables of texts.")
-    ] = None,
-    with_: Annotated[
-        Path | None, typer.Option("--with", metavar="PLAN", help="YAML file that names extractors and thresholds.")
-    ] = None,
+    files: Files = None,
+    with_: Plan = None,
     conflicts: Annotated[
         str, typer.Option(help="Facts that a new conflict rests on: hold (they wait), tell (they stay), refuse (all).")
     ] = "hold",
@@ -29,13 +26,10 @@ def update(
     ] = None,
     rows: Annotated[Path | None, typer.Option(help="Folder for the training rows that new facts yield.")] = None,
     name: Annotated[str, typer.Option(help="Name for the version that comes of it.")] = "",
-    remove: Annotated[
-        list[str] | None,
-        typer.Option("--remove", metavar="DOCUMENT", help="A document that is no more; several times."),
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Read documents too that did not change.")] = False,
-    id_column: Annotated[str, typer.Option("--id", help="Of tables: the column that names documents.")] = "id",
-    text_column: Annotated[str, typer.Option("--text", help="Of tables: the column of texts.")] = "text",
+    remove: Remove = None,
+    again: Again = False,
+    id_column: IdColumn = "id",
+    text_column: TextColumn = "text",
     seconds: Annotated[float | None, typer.Option(min=0, help="How long deriving may take, each time.")] = None,
     message: Message = "",
     json: Json = False,

@@ -542,7 +542,7 @@ class LabelKnowledge(Protocol):
         """
         ...
 
-    def obeyed(self, options: Mapping[str, Options]) -> Obeyed | None:
+    def obeyed(self, options: Mapping[str, Ways]) -> Obeyed | None:
         """The likeliest answers of the tasks together that break no rule; None where those of each alone break none."""
         ...
 
@@ -555,8 +555,8 @@ class LabelKnowledge(Protocol):
         ...
 
 
-class Options(Protocol):
-    """What a task may answer to one row."""
+class Ways(Protocol):
+    """Which labels of a task may hold together, and how likely that is."""
 
     def best(self, decided: Mapping[str, bool]) -> tuple[float, frozenset[str]] | None:
         """The best answer in which some labels hold and others do not: its log probability, and all labels that hold.
@@ -564,6 +564,10 @@ class Options(Protocol):
         None where there is no such answer.
         """
         ...
+
+
+class Options(Ways, Protocol):
+    """What a task may answer to one row."""
 
     def prediction(self, decided: Mapping[str, bool]) -> Prediction:
         """That answer."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Tables(nn.Module):
+class Tables(nn.Module, ABC):
     """Vectors of entities and of relations with their inverses.
 
     A scorer says how subject and relation become one vector (``query``), how that is compared with objects one by one
@@ -23,21 +25,21 @@ class Tables(nn.Module):
         self.entities = nn.Parameter(entities)
         self.relations = nn.Parameter(relations)
 
+    @abstractmethod
     def query(self, subjects: Tensor, relations: Tensor) -> Tensor:
         """The vector of a question from those of its subject ``(B, D)`` and its relation ``(B, W)``: ``(B, D)``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def paired(self, queries: Tensor, objects: Tensor) -> Tensor:
         """Scores of questions with an object each, both ``(B, D)``. Shape ``(B,)``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def crossed(self, queries: Tensor, objects: Tensor) -> Tensor:
         """Scores of questions ``(B, D)`` with all of some objects ``(K, D)``. Shape ``(B, K)``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sizes(self, vectors: Tensor, *, relation: bool) -> Tensor:
         """What the penalty cubes; empty where nothing of it is to stay small."""
-        raise NotImplementedError
 
     def against(self, subjects: Tensor, relations: Tensor, objects: Tensor | None = None) -> Tensor:
         """Scores of questions ``(B,)`` with objects ``(K,)``, or with all: ``(B, K)``."""

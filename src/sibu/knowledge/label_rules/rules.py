@@ -9,8 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from sibu.core.errors import Fault, RecipeError, near_miss
-from sibu.core.protocols import Obeyed, Options
-from sibu.core.result import Prediction
+from sibu.core.protocols import Obeyed, Ways
 from sibu.knowledge.label_rules.text import Formula, Says, atoms, holds, parse
 from sibu.knowledge.label_rules.worlds import Worlds, joined, variables_of, worlds_of
 
@@ -105,7 +104,7 @@ class LabelRules:
 
     # ---- answering -------------------------------------------------------------------------------------------------
 
-    def obeyed(self, options: Mapping[str, Options]) -> Obeyed | None:
+    def obeyed(self, options: Mapping[str, Ways]) -> Obeyed | None:
         """The likeliest answers together that break no rule, by branch and bound: exact.
 
         Where the likeliest answers break a rule, one of its labels is decided either way, and the likeliest answers
@@ -174,7 +173,7 @@ class LabelRules:
 
 
 class _Blank:
-    """Options all alike, by which it is seen what is possible at all."""
+    """Ways all alike, by which it is seen what is possible at all."""
 
     def __init__(self, labels: Sequence[str], exclusive: bool, must: Mapping[str, bool]) -> None:
         self.labels, self.exclusive, self.must = labels, exclusive, must
@@ -190,12 +189,9 @@ class _Blank:
             return None
         return float(len(decided)), wanted
 
-    def prediction(self, decided: Mapping[str, bool]) -> Prediction:  # pragma: no cover
-        raise NotImplementedError
-
 
 def _push(
-    open_: list[_Open], number: count[int], options: Mapping[str, Options], decided: dict[str, dict[str, bool]]
+    open_: list[_Open], number: count[int], options: Mapping[str, Ways], decided: dict[str, dict[str, bool]]
 ) -> None:
     """Add the likeliest answers under some decisions to those that are to be looked at, if there are any."""
     found = {name: each.best(decided[name]) for name, each in options.items()}
