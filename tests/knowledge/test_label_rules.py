@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sibu.core.errors import RecipeError
-from sibu.core.protocols import Options
+from sibu.core.knowing import Options
 from sibu.core.result import Prediction
 from sibu.knowledge.label_rules import LabelRulesSpec, build
 from sibu.knowledge.label_rules.rules import LabelRules

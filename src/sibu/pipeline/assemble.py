@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from sibu.catalog import Spec
-from sibu.core.protocols import HeadPlace, LabelKnowledge, PieceKnowledge, RuledTask, State, Task
+from sibu.core.knowing import LabelKnowledge, PieceKnowledge, RuledTask
+from sibu.core.protocols import HeadPlace, State, Task
 from sibu.core.tensors import Batch, Encoded, Output
 from sibu.heads import HEADS
 from sibu.pipeline.consistent import consistency_loss

@@ -9,14 +9,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.example import Row
-from sibu.core.protocols import Features, Modality, Told
+from sibu.core.knowing import Told
+from sibu.core.protocols import Features, Modality
 from sibu.core.result import Evidence, Prediction
 from sibu.core.text import AnyInput, Feature, Match, Pieces, Prompt, TextInput, Window
 from sibu.pipeline.known import Known
 from sibu.store.hashes import hash_json
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import LabelKnowledge, Task
+    from sibu.core.knowing import LabelKnowledge
+    from sibu.core.protocols import Task
 
 OPENINGS = {"en": ("Known: ", "; ", "."), "zh": ("已知：", "；", "。")}
 """What stands before facts, between two and behind the last."""

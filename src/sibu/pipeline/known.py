@@ -20,7 +20,8 @@ from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_file, hash_folder, hash_json
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import ContextKnowledge, LabelKnowledge, PieceKnowledge, Task
+    from sibu.core.knowing import ContextKnowledge, LabelKnowledge, PieceKnowledge
+    from sibu.core.protocols import Task
     from sibu.graph import KnowledgeBase
     from sibu.recipe.schema import KnowledgeBlock, Recipe
 

@@ -11,17 +11,8 @@ import numpy as np
 import torch
 
 from sibu.core.example import Row, join_tokens
-from sibu.core.protocols import (
-    AveragedTask,
-    Features,
-    LabelKnowledge,
-    Modality,
-    ScaledTask,
-    State,
-    Task,
-    WindowOutput,
-    WritingTask,
-)
+from sibu.core.knowing import LabelKnowledge
+from sibu.core.protocols import AveragedTask, Features, Modality, ScaledTask, State, Task, WindowOutput, WritingTask
 from sibu.core.result import Evidence, Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window

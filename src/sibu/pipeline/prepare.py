@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import torch
     from accelerate import Accelerator
 
-    from sibu.core.protocols import Adapted, LabelKnowledge
+    from sibu.core.knowing import LabelKnowledge
+    from sibu.core.protocols import Adapted
     from sibu.core.tensors import Batch
     from sibu.pipeline.assemble import Model
     from sibu.pipeline.frozen import Memo

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.example import DataFault, Faults
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import LabelKnowledge
+    from sibu.core.knowing import LabelKnowledge
     from sibu.pipeline.plan import TaskPlan
 
 

@@ -18,7 +18,7 @@ from sibu.catalog import Entry, Spec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sibu.core.protocols import ContextKnowledge
+    from sibu.core.knowing import ContextKnowledge
     from sibu.phrases import Lexicon
 
 

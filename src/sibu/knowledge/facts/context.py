@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sibu.core.example import is_cjk
-from sibu.core.protocols import Told
+from sibu.core.knowing import Told
 from sibu.core.text import Match
 from sibu.core.units import units
 from sibu.phrases import Lexicon, longest, normal_unit

@@ -19,7 +19,7 @@ from sibu.catalog import Entry, Spec
 from sibu.knowledge.label_rules.text import NoRule, parse
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import LabelKnowledge
+    from sibu.core.knowing import LabelKnowledge
 
 
 def _sound(text: str) -> str:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from sibu.core.errors import Fault, RecipeError, near_miss
-from sibu.core.protocols import Obeyed, Ways
+from sibu.core.knowing import Obeyed, Ways
 from sibu.knowledge.label_rules.text import Formula, Says, atoms, holds, parse
 from sibu.knowledge.label_rules.worlds import Worlds, joined, variables_of, worlds_of
 

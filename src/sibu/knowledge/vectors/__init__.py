@@ -16,7 +16,7 @@ from pydantic import Field
 from sibu.catalog import Entry, Spec
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import PieceKnowledge
+    from sibu.core.knowing import PieceKnowledge
     from sibu.phrases import Lexicon
 
 

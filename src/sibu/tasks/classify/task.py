@@ -12,7 +12,8 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import LabelSet, Row, as_names
-from sibu.core.protocols import Features, Found, HeadPlace, Judged, Options, State, WindowOutput
+from sibu.core.knowing import Options
+from sibu.core.protocols import Features, Found, HeadPlace, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.classes import MultiLabel, SingleLabel, by_class, confusion

@@ -13,7 +13,8 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, counted
 from sibu.core.example import LabelSet, Row, Span, as_names, join_tokens, span_says_otherwise
-from sibu.core.protocols import Features, Found, Judged, Options, State, WindowOutput
+from sibu.core.knowing import Options
+from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
 from sibu.metrics.spans import Scheme, SpanMatch, as_bioes, decode_tags, encode_tags, illegal
