@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal[
-    "text", "texts", "messages", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations"
-]
+    "text", "texts", "messages", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations",
+    "file", "series", "record",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Column:
     kind: Kind
     role: Literal["input", "target"]
     help: str = ""
+    parts: tuple[str, ...] = ()
+    """Of a ``record``: the columns of the file that it is gathered from; none: an object of its own."""
 
     def clean(self, value: Any, *, cell: bool = False) -> Any:
         """The value in the column's own form.
@@ -220,6 +223,53 @@ def _said(value: Any) -> str:
     return "nothing (null)" if value is None else shown
 
 
+def _file(value: Any) -> str:
+    """A file's name; where it lies is settled by who reads it."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError(f"must be the name of a file, given {_said(value)}")
+    return value
+
+
+def _series(value: Any) -> Any:
+    """The name of a file, or readings: rows of one number a channel, or an object with ``values`` and ``time``."""
+    if isinstance(value, str) and value[:1] not in "[{":
+        return _file(value)
+    value = _decoded(value)
+    given = value if isinstance(value, Mapping) else {"values": value}
+    if unknown := set(given) - {"values", "time"}:
+        raise ValueError(f"has {_said(sorted(unknown))}; an object of readings has `values` and perhaps `time`")
+    rows = given.get("values")
+    if not isinstance(rows, list) or not rows:
+        raise ValueError(f"must be a file, or a list of readings, given {_said(value)}")
+    rows = [row if isinstance(row, list) else [row] for row in rows]
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("has readings of unequal length; each needs one number a channel (null where it is missing)")
+    values = [[None if each is None else _reading(each) for each in row] for row in rows]
+    times = given.get("time")
+    if times is None:
+        return {"values": values}
+    if not isinstance(times, list) or len(times) != len(rows):
+        raise ValueError(f"has {len(rows)} readings and as `time` {_said(times)}; each reading needs its second")
+    return {"values": values, "time": [_number(each) for each in times]}
+
+
+def _reading(value: Any) -> float:
+    if isinstance(value, float) and math.isnan(value):
+        return value
+    return _number(value)
+
+
+def _record(value: Any) -> dict[str, Any]:
+    """An object of plain values."""
+    value = _decoded(value)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be an object, given {_said(value)}")
+    wrong = [key for key, part in value.items() if not isinstance(part, str | int | float | bool | None)]
+    if wrong:
+        raise ValueError(f"holds more than plain values under {_said(wrong)}")
+    return dict(value)
+
+
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "label": _label,
@@ -232,4 +282,7 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "relations": _relations,
     "texts": _texts,
     "messages": _messages,
+    "file": _file,
+    "series": _series,
+    "record": _record,
 }

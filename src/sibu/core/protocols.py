@@ -74,6 +74,83 @@ class Modality(Protocol):
         ...
 
 
+class ValueModality(Protocol):
+    """What makes arrays of a row's own value: a picture, a recording, a table's row, a stream of readings.
+
+    Tasks know nothing of it. It is told of the training rows once (``learn``), and what it learned is kept in the
+    bundle (``state``).
+    """
+
+    field: str
+    """Its column, and its name among the encoders."""
+    column: Column
+    """What it reads of a file."""
+    features: tuple[Feature, ...]
+    """The arrays that ``arrays`` gives. A feature by token has one entry a place in time; the first by token says how
+    many places a value has. Those by window have the same length for each value."""
+    key: str
+    """Equal for two that give the same arrays."""
+    state: State
+    """What it learned of its training values; JSON only."""
+
+    def learn(self, values: Iterable[Any]) -> None:
+        """Look at the training rows' values (those that are there) before any array is made."""
+        ...
+
+    def arrays(self, value: Any) -> Features:
+        """Decode one value.
+
+        Raises:
+            DataError: When it cannot be read: what was given, what is allowed.
+        """
+        ...
+
+    def check(self, value: Any, arrays: Features) -> Iterator[Found]:
+        """Faults of a value that can be read, such as a recording that is silent."""
+        ...
+
+    def noised(self, arrays: Features, draw: np.random.Generator) -> Features:
+        """The arrays with noise as strong as what they hold (0 dB)."""
+        ...
+
+    def encoder(self) -> nn.Module:
+        """A module: the batch's tensors of this modality to ``Encoded``; a ``ValueEncoder``."""
+        ...
+
+
+class ValueEncoder(Protocol):
+    """A module of torch: a batch's tensors of one modality to ``Encoded``.
+
+    It is called with ``{feature: tensor}``: by window ``(B, K)``, by token ``(B, T, width)`` (of width 1 ``(B, T)``),
+    padded; and with ``mask``, (B, T) or, where no feature is by token, ``(B, 1)``. A feature by token whose length is
+    not the first one's has a mask of its own, ``<feature>_mask``. Every row has a value: rows without one are left out
+    before. Where ``hidden`` (B, T, D) stands among the tensors, it was computed before and is handed on.
+    """
+
+    width: int
+    """D, of its vectors."""
+    pretrained: bool
+    """Whether ``model`` is saved as a model folder of its own (``save``); else all its weights are with the heads."""
+    model: Any
+    """What adaptation methods change."""
+
+    def layers(self) -> Sequence[nn.Module]:
+        """Its layers, lowest first."""
+        ...
+
+    def stem(self) -> list[nn.Parameter]:
+        """Weights below the lowest layer."""
+        ...
+
+    def added(self) -> list[nn.Parameter]:
+        """Weights that are not the pretrained model's; they train with every method."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write a pretrained model's folder (``config.json``, ``model.safetensors``, how values are prepared)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WindowOutput:
     """One window's answer on its way to ``Task.decode``: what the head said, in numpy, or what was written."""
@@ -522,10 +599,20 @@ class Judge(Protocol):
 
 
 class Fusion(Protocol):
-    """Many encoded modalities to one."""
+    """Many encoded modalities to one: a module of torch."""
 
-    def __call__(self, parts: Mapping[str, Encoded]) -> Encoded:
-        """Join the modalities' vectors."""
+    width: int
+    """D, of what it gives."""
+
+    def __call__(self, parts: Mapping[str, Encoded], *, keep: str | None = None) -> Encoded:
+        """Join the modalities' vectors.
+
+        Args:
+            parts: Every modality that the fusion was built for. Where a row lacks one, its mask is all False there and
+                its vectors are zeros.
+            keep: A modality whose places are kept, one vector for each, as tasks by token ask for: ``(B, T, D)`` with
+                that part's own mask; None: the fusion's own form.
+        """
         ...
 
 

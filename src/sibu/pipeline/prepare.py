@@ -113,7 +113,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
-    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths={"text": int(encoder.width)})
     heads = build_heads(tasks, recipe, encoder)
     pieces = {} if plan.known is None else plan.known.pieces
     ruled = rules_learned(plan)

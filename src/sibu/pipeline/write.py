@@ -278,7 +278,7 @@ def _open_model(
         adapter = _own(path, home, "adapter")
         adapted = METHODS.of(recipe.method).build(encoder, recipe.method, adapter if adapter.is_dir() else None)
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
-    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion)
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths={"text": int(encoder.width)})
     known = None if recipe.knowledge is None else _infusion(path, recipe.knowledge, encoder)
     built = build_heads(tasks, recipe, encoder)
     model = Model({"text": adapted.encoder}, fusion, built, weights=fixed, knowledge=known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from sibu.catalog import Entry, Spec
@@ -16,11 +17,11 @@ class IdentitySpec(Spec):
     name: Literal["identity"] = "identity"
 
 
-def build(spec: IdentitySpec) -> Identity:  # noqa: ARG001
-    """The layer."""
+def build(spec: IdentitySpec, *, widths: Mapping[str, int]) -> Identity:  # noqa: ARG001
+    """The layer, for modalities whose vectors have these widths."""
     from sibu.fusions.identity.layer import Identity
 
-    return Identity()
+    return Identity(width=max(widths.values()))
 
 
 ENTRY = Entry(IdentitySpec, build)

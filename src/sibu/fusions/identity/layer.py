@@ -8,9 +8,17 @@ from sibu.core.tensors import Encoded
 
 
 class Identity(nn.Module):
-    """Hands on the only modality's vectors."""
+    """Hands on the only modality's vectors.
 
-    def forward(self, parts: Mapping[str, Encoded]) -> Encoded:
+    Args:
+        width: D, of the modality's vectors.
+    """
+
+    def __init__(self, *, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, parts: Mapping[str, Encoded], *, keep: str | None = None) -> Encoded:  # noqa: ARG002
         """The one part as it is.
 
         Raises:
