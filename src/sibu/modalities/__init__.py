@@ -1,6 +1,6 @@
 """Room: raw values to vectors, one part a kind of input."""
 
 from sibu.catalog import Catalog
-from sibu.modalities import text
+from sibu.modalities import image, text
 
-MODALITIES = Catalog("modality", text.ENTRY, group="sibu.modalities")
+MODALITIES = Catalog("modality", text.ENTRY, image.ENTRY, group="sibu.modalities")
