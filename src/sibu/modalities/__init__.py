@@ -1,6 +1,11 @@
 """Room: raw values to vectors, one part a kind of input."""
 
 from sibu.catalog import Catalog
-from sibu.modalities import text
+from sibu.modalities import table, text
 
-MODALITIES = Catalog("modality", text.ENTRY, group="sibu.modalities")
+MODALITIES = Catalog(
+    "modality",
+    text.ENTRY,
+    table.ENTRY,
+    group="sibu.modalities",
+)
