@@ -60,3 +60,5 @@ class Output:
 
     logits: Tensor
     """Scores before any softmax; the task says which shape: ``(B, C)``, ``(B, T, C)``, ..."""
+    votes: Mapping[str, tuple[Tensor, Tensor]] | None = None
+    """Of a vote: by modality the scores of its own head, and which rows have it, ``(B,)`` bool; None: no vote."""

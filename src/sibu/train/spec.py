@@ -50,6 +50,9 @@ class TrainSpec(Spec):
     """AdamW's decay of weights (not of biases and norms). Source: Loshchilov and Hutter, 2019, arXiv:1711.05101."""
     clip: PositiveFloat | None = 1.0
     """Largest norm of the gradient; null: no clipping."""
+    modality_dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Several modalities: how likely each is left out of a row while training, so that the model does without (never
+    the last of a row). Source: Neverova et al., 2015, arXiv:1501.00102."""
     sampling: Literal["proportional", "square_root", "uniform"] = "proportional"
     """Several tasks: how often each is drawn, by its size."""
     weighting: Literal["fixed", "uncertainty"] = "fixed"
