@@ -21,6 +21,7 @@ Source = str | bytes | Path
 
 COPY_AGAIN = "Copy or download it again."
 _HEAD = 4096
+_SMALL = 1 << 20
 _BYTES = "the bytes given"
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (rb"\x89PNG\r\n", "a PNG picture"),
@@ -121,7 +122,7 @@ class Given:
 def given(source: Source) -> Given:
     """A source, looked at.
 
-    What is no regular file (a pipe) is read at once.
+    What is small (up to 1 MiB) or no regular file (a pipe) is read at once.
 
     Args:
         source: The name of a file, or bytes.
@@ -134,7 +135,9 @@ def given(source: Source) -> Given:
     else:
         found = _file(str(source))
     if not found.size:
-        raise DataError(f"{found.name} has 0 bytes. {COPY_AGAIN if found.path else 'Give what the file holds.'}")
+        raise DataError(
+            f"{found.name} has 0 bytes. {'Give what the file holds.' if isinstance(source, bytes) else COPY_AGAIN}"
+        )
     return found
 
 
@@ -179,7 +182,7 @@ def _file(name: str) -> Given:
         if stat.S_ISDIR(kind.st_mode):
             raise DataError(f"{name} is a folder where a file is expected. Name one file in it.")
         with path.open("rb") as stream:
-            if not stat.S_ISREG(kind.st_mode):
+            if not stat.S_ISREG(kind.st_mode) or 0 < kind.st_size <= _SMALL:
                 data = stream.read()
                 return Given(name, data[:_HEAD], len(data), None, data)
             return Given(name, stream.read(_HEAD), kind.st_size, path, None)
