@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+HIDDEN = "hidden"
+"""Among a modality's tensors: vectors that were computed before, in place of what its encoder would make them of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one step sees: the inputs of each modality and the targets of each task in it.

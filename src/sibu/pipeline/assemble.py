@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +34,7 @@ class Model(nn.Module):
         knowledge: Joins what is known of a text's pieces with their vectors; None: nothing is.
         ruled: Tasks that rules over labels speak of, which answer to every batch while training.
         by_place: Tasks that read the text's places each, which a fusion of several modalities then keeps.
+        balance: How strongly a modality that leads is slowed in training; 0: not at all.
         drop: How likely each modality of a row is left out in training, where the row has others, in [0, 1).
     """
 
@@ -46,6 +49,7 @@ class Model(nn.Module):
         ruled: Sequence[str] = (),
         by_place: Container[str] = (),
         drop: float = 0.0,
+        balance: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(dict(encoders))
@@ -55,6 +59,9 @@ class Model(nn.Module):
         self.ruled = tuple(ruled)
         self.by_place = by_place
         self.drop = drop
+        self.balance = balance
+        self.seen: dict[str, Encoded] = {}
+        """The modalities' vectors of the last batch in training, where their gradients are to be balanced."""
         self.fixed = weights
         self.log_variances = nn.ParameterDict(
             {} if weights is not None else {task: nn.Parameter(torch.zeros(())) for task in heads}
@@ -96,6 +103,8 @@ class Model(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Output]:
         """The answer of each task that the batch has targets or features for."""
         parts = self.parts(batch.inputs)
+        if self.balance and self.training and len(parts) > 1:
+            self.seen = parts
         known: dict[bool, Encoded] = {}
 
         def answer(task: str, features: Mapping[str, Tensor]) -> Output:
@@ -239,11 +248,37 @@ def objective(
             task: own(task, output, batch.targets[task]) for task, output in outputs.items() if task in batch.targets
         }
         total = model.total(by_task)
+        if model.seen:
+            _slow_leaders(model, batch, own)
         if rules is not None and (broken := _broken(rules[0], tasks, outputs, batch)) is not None:
             total = total + rules[1] * broken
         return total if penalty is None else total + penalty(), by_task
 
     return loss
+
+
+def _slow_leaders(model: Model, batch: Batch, judge: Callable[..., Tensor]) -> None:
+    """Let the gradients of each modality shrink by its lead over the others, before they are computed."""
+    parts, model.seen = model.seen, {}
+    scores = {}
+    with torch.no_grad():
+        for name in parts:
+            gone = {other: ~part.mask.any(1) | (other != name) for other, part in parts.items()}
+            alone = {other: without(part, gone[other]) for other, part in parts.items()}
+            losses = {
+                task: judge(task, model.answer(alone, batch.inputs, task, features), features)
+                for task, features in batch.targets.items()
+            }
+            scores[name] = float(torch.exp(-model.total(losses)))
+    for name, part in parts.items():
+        others = [score for other, score in scores.items() if other != name]
+        lead = scores[name] / max(sum(others) / len(others), 1e-12) - 1
+        if lead > 0 and part.vectors.requires_grad:
+            part.vectors.register_hook(partial(_scaled, 1 - math.tanh(model.balance * lead)))
+
+
+def _scaled(factor: float, gradient: Tensor) -> Tensor:
+    return gradient * factor
 
 
 def _votes_loss(judge: Callable[..., Tensor], output: Output, targets: Mapping[str, Tensor]) -> Tensor:

@@ -91,6 +91,8 @@ class Mixed:
 
 def places(modality: ValueModality, arrays: Features) -> int:
     """About how many places the encoder makes of a value: what it costs."""
+    if HIDDEN in arrays:
+        return len(arrays[HIDDEN])
     first = next((each for each in modality.features if each.per == "token"), None)
     if first is None:
         return int(getattr(modality, "places", 16))
@@ -225,7 +227,9 @@ def _make(
     with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
         for file, line, value, arrays in _decoded(rows, name, modality):
             if isinstance(arrays, DataError):
-                fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", "Mend or remove it.")
+                fault = DataFault(
+                    "unreadable", "warning", file, line, f"{name!r}: {arrays}", "The row goes without it."
+                )
                 faults.add(fault)
                 found[place] = 0
             elif arrays is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sibu.core.protocols import Adapted
     from sibu.core.tensors import Batch
     from sibu.pipeline.assemble import Model
-    from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.frozen import Memo, precompute_values
     from sibu.train.batches import Beside, Schedule, Stream
 
 
@@ -119,6 +119,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
     parts = adapt(recipe, encoders, raised=head / peak if peak else 1.0)
     adapted = joint(parts)
+    precompute_values(plan, encoders, parts, accelerator.device, progress)
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths=widths_of(encoders))
@@ -130,6 +131,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     known = None if encoder is None else infusion(pieces, width=int(encoder.width), inner=inner)
     spoken = () if ruled is None else ruled[0].tasks
     named: dict[str, Any] = {"knowledge": known, "ruled": spoken, "drop": options.modality_dropout}
+    named["balance"] = options.modality_balance
     encoded = {name: each.encoder for name, each in parts.items()}
     model = Model(encoded, fusion, heads, weights=fixed, by_place=by_place(tasks), **named)
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]

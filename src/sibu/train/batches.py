@@ -9,13 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sibu.core.tensors import Batch
+from sibu.core.tensors import HIDDEN, Batch
 from sibu.core.text import Feature
 from sibu.store.ragged import RaggedArrays
 from sibu.train.seed import generator
-
-HIDDEN = "hidden"
-"""Vectors that were computed before, in place of what an encoder would make them of."""
 
 
 @dataclass(frozen=True, slots=True)
