@@ -39,8 +39,8 @@ class TransformerLayer(nn.Module):
 
         Args:
             vectors: What reads. Shape ``(B, T, D)``.
-            mask: True where what is read is real. Shape ``(B, T)``, or of another sequence ``(B, S)``, bool. A row
-                without any reads nothing.
+            mask: True where what is read is real: ``(B, T)``, of another sequence ``(B, S)``; or what each vector may
+                read, ``(B, T, S)``; bool. One that may read nothing reads nothing.
             context: What is read; None: the vectors themselves. Shape ``(B, S, D)``.
         """
         reading = self.norm(vectors)
@@ -58,8 +58,9 @@ class TransformerLayer(nn.Module):
         if bool(mask.all()):
             found = F.scaled_dot_product_attention(query, key, value)
         else:
-            some = mask.any(1)[:, None, None, None]
-            allowed = mask[:, None, None, :] | ~some  # a softmax over nothing would be no number
+            allowed = (mask if mask.ndim == 3 else mask.unsqueeze(1)).unsqueeze(1)
+            some = allowed.any(-1, keepdim=True)
+            allowed = allowed | ~some  # a softmax over nothing would be no number
             found = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
             found = torch.where(some, found, 0.0)
         joined: Tensor = self.out(found.transpose(1, 2).flatten(2))
