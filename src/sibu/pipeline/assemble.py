@@ -274,7 +274,7 @@ def _slow_leaders(model: Model, batch: Batch, judge: Callable[..., Tensor]) -> N
         others = [score for other, score in scores.items() if other != name]
         lead = scores[name] / max(sum(others) / len(others), 1e-12) - 1
         if lead > 0 and part.vectors.requires_grad:
-            part.vectors.register_hook(partial(_scaled, 1 - math.tanh(model.balance * lead)))
+            part.vectors.register_hook(partial(_scaled, 1 - math.tanh(model.balance * lead)))  # type: ignore[no-untyped-call]
 
 
 def _scaled(factor: float, gradient: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError
 from sibu.core.example import DataFault, Faults, Held, Row
 from sibu.core.protocols import Features, Task, ValueModality, as_fault
+from sibu.core.tensors import HIDDEN
 from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
 from sibu.modalities import MODALITIES
 from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows
@@ -227,9 +228,8 @@ def _make(
     with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
         for file, line, value, arrays in _decoded(rows, name, modality):
             if isinstance(arrays, DataError):
-                fault = DataFault(
-                    "unreadable", "warning", file, line, f"{name!r}: {arrays}", "The row goes without it."
-                )
+                mend = "The row goes without it."
+                fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", mend)
                 faults.add(fault)
                 found[place] = 0
             elif arrays is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sibu.core.protocols import Adapted
     from sibu.core.tensors import Batch
     from sibu.pipeline.assemble import Model
-    from sibu.pipeline.frozen import Memo, precompute_values
+    from sibu.pipeline.frozen import Memo
     from sibu.train.batches import Beside, Schedule, Stream
 
 
@@ -96,7 +96,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     from sibu.fusions import FUSIONS
     from sibu.pipeline.assemble import Model, build_heads, by_place, infusion, text_encoder, voting, widths_of
     from sibu.pipeline.corrupt import Corrupter, corrupts
-    from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.frozen import Memo, precompute_values
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.lent import borrow_heads
     from sibu.pipeline.rollout import Explorer, explores

@@ -281,7 +281,7 @@ class Recipe(Spec):
     modalities: Annotated[tuple[AnyModality, ...], BeforeValidator(_several), Field(min_length=1)] = (TextSpec(),)
     """Kinds of input with their options."""
     fusion: AnyFusion = IdentitySpec()
-    """How several modalities become one."""
+    """How several modalities become one; of several `concat`, where none is named."""
     tasks: Annotated[dict[Word, TaskBlock], Field(min_length=1)]
     """Tasks by name; several share one encoder."""
     method: AnyMethod = FullSpec()
