@@ -48,6 +48,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (rb"\x1aE\xdf\xa3", "a Matroska or WebM video"),
     (rb"FLV\x01", "an FLV video"),
     (rb"\0\0\x01[\xb3\xba]|\x47.{187}\x47", "an MPEG video"),
+    (rb"0&\xb2u\x8ef\xcf\x11", "a Windows Media video"),
     (rb"\x93NUMPY", "a NumPy array"),
     (rb"PAR1", "a Parquet table"),
     (rb"ARROW1|FEA1", "an Arrow table"),
