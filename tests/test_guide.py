@@ -243,7 +243,8 @@ def test_every_recipe_is_one(page: Path) -> None:
             if "extractors" in value:  # how facts are extracted
                 assert plan_of(value).extractors
                 continue
-            assert {"name", "model", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
+            assert {"name", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
+            assert {"model", "modalities"} & value.keys(), f"{page}: not a whole recipe:\n{block.text}"
             validate(value, str(page), {})
 
 

@@ -131,7 +131,9 @@ def test_other_fusions(fusion: str, home: Path, tiny_model: Path, tmp_path: Path
 
 
 def test_one_modality_without_texts(home: Path, tmp_path: Path) -> None:
-    bundle = sibu.run(recipe_of(home, None, IMAGE, train="whole") | {"train": TRAIN | {"epochs": 12}}, out=tmp_path / "run")
+    bundle = sibu.run(
+        recipe_of(home, None, IMAGE, train="whole") | {"train": TRAIN | {"epochs": 12}}, out=tmp_path / "run"
+    )
     assert json.loads((bundle / "metrics.json").read_text())["pill"]["test"]["accuracy"]["value"] > 0.9
     assert not (bundle / "model").exists()
     assert sibu.load(bundle).predict({"image": str(home / "pictures" / "1-1.png")}).value in COLOURS
@@ -262,3 +264,37 @@ def test_shares_sum_up(values: list[float]) -> None:
 def test_shares_of_alike_players_are_alike() -> None:
     values = {kept: float(len(kept & {"a", "b"}) == 2) for kept in subsets(["a", "b", "idle"])}
     assert shapley(["a", "b", "idle"], values) == pytest.approx({"a": 0.5, "b": 0.5, "idle": 0.0})
+
+
+def test_what_the_gate_sees_in_all_values(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = []
+    for number in range(60):
+        draw = np.random.default_rng(number)
+        small = draw.integers(0, 255, (6, 6, 3)).astype(np.uint8)
+        picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+        picture.save(tmp_path / f"{number}.png")
+        label = "ab"[number % 2]
+        row = {
+            "image": f"{number}.png",
+            "label": label,
+            "outcome": label * 2,
+            "ward": "one",
+            "age": int(draw.integers(9)),
+        }
+        rows.append(row)
+    with Image.open(tmp_path / "3.png") as picture:
+        picture.resize((64, 64)).save(tmp_path / "again.png")  # the same picture, with another label
+        picture.resize((40, 40)).save(tmp_path / "test.png")
+    write_jsonl(tmp_path / "train.jsonl", [*rows, rows[3] | {"image": "again.png", "label": "a", "outcome": "aa"}])
+    write_jsonl(tmp_path / "test.jsonl", [rows[3] | {"image": "test.png"}])
+    data = {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    data["dev"] = data["test"]
+    columns = {"columns": ["outcome", "ward", "age"]}
+    recipe = {"name": "t", "modalities": [{"name": "image", "size": 48}, {"name": "table"} | columns]}
+    found = sibu.check(recipe | {"tasks": {"kind": {"type": "classify", "data": data}}})
+    told = {(fault.kind, fault.row) for fault in found.gate.faults.examples}
+    assert {("near leak", 1), ("telling column", None), ("constant column", None)} <= told
+    kinds = {fault.row: fault.message for fault in found.gate.faults.examples if fault.kind == "conflicting labels"}
+    assert any("nearly the same image as line" in message for message in kinds.values())

@@ -47,6 +47,8 @@ class Kept:
     digests: np.ndarray
     """Equal for values of equal content; 0: there is none. Shape ``(rows,)``."""
     key: str
+    looks: np.ndarray | None = None
+    """64 bits a value, near ones for pictures that show the same; 0: it cannot be told. None: of no such modality."""
 
     def held(self, number: int, said: Any) -> Held | None:
         """The value of a row; None where it has none that can be read."""

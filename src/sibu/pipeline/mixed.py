@@ -208,7 +208,8 @@ def _kept(rows: Rows, name: str, modality: ValueModality, faults: Faults, progre
     folder = cached("values", key, lambda folder: _make(rows, name, modality, digests, progress, what, folder))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     faults.join_once(Faults.from_json(about["faults"]), key)
-    return Kept(RaggedArrays(folder), np.load(folder / "digests.npy"), key)
+    looks = np.load(folder / "looks.npy") if hasattr(modality, "looks") else None
+    return Kept(RaggedArrays(folder), np.load(folder / "digests.npy"), key, looks)
 
 
 def _digest(value: Any) -> int:
@@ -223,8 +224,8 @@ def _digest(value: Any) -> int:
 def _make(
     rows: Rows, name: str, modality: ValueModality, digests: np.ndarray, progress: Progress, what: str, folder: Path
 ) -> None:
-    faults, found = Faults(), digests.copy()
-    place = 0
+    faults, found, place = Faults(), digests.copy(), 0
+    looks = np.zeros(len(digests), np.uint64)
     with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
         for file, line, value, arrays in _decoded(rows, name, modality):
             if isinstance(arrays, DataError):
@@ -233,12 +234,16 @@ def _make(
                 faults.add(fault)
                 found[place] = 0
             elif arrays is not None:
+                if hasattr(modality, "looks"):
+                    looks[place] = modality.looks(arrays) or 0
                 for each in modality.check(value, arrays):
                     faults.add(as_fault(each, file, line))
             writer.append(arrays if arrays is not None and not isinstance(arrays, DataError) else {})
             place += 1
             advance(1)
     np.save(folder / "digests.npy", found)
+    if hasattr(modality, "looks"):
+        np.save(folder / "looks.npy", looks)
     (folder / "about.json").write_text(json.dumps({"faults": faults.as_json()}, ensure_ascii=False), encoding="utf-8")
 
 

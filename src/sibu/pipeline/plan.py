@@ -17,6 +17,7 @@ from sibu.core.protocols import Decoder, Modality, Task, ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.models.sources import Source, find_model
+from sibu.pipeline.alike import near_pictures, remarks, telling_columns
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
 from sibu.pipeline.backbone import (
     build_task,
@@ -311,6 +312,10 @@ def _plan_task(
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
     judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
     faults.join(twins(name, {split: (rows, seen[split]) for split, rows in judged.items()}, progress))
+    target = next((column.name for column in task.columns if column.role == "target"), "label")
+    remarks(text, splits["train"], faults)
+    telling_columns(name, text, splits["train"], target, faults)
+    near_pictures(name, text, judged, target, faults)
     train, learned = seen["train"], splits["train"]
     made: dict[str, int] = {}
     lent: dict[str, str] = {}

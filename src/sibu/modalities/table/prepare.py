@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,6 +200,12 @@ class TablePreparer:
                 yield "column of names", "warning", f"{said}; it may be an identifier.", mend
             elif spread < 2 and not absent:
                 yield "constant column", "warning", f"{name!r} has one value in all training rows.", mend
+
+    def suspects(self, values: Sequence[Mapping[str, Any]], targets: Sequence[str | float]) -> list[tuple[str, float]]:
+        """Columns that alone tell the targets nearly perfectly, with how well."""
+        from sibu.modalities.table.suspects import suspects
+
+        return suspects(values, targets, missing=self.missing)
 
     def noised(self, arrays: Features, draw: np.random.Generator) -> Features:
         """Numbers with noise of their training deviation; half of the categories drawn anew, as often as they occur."""
