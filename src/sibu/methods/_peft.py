@@ -12,6 +12,7 @@ from typing import Any
 
 from sibu.core.errors import Unsupported
 from sibu.core.protocols import Adapted, Group
+from sibu.methods._fits import check_fits
 
 
 @contextmanager
@@ -56,9 +57,11 @@ def adapt(encoder: Any, config: Any, saved: Path | None, *, leading: int = 0) ->
 
     Raises:
         Unsupported: When PEFT does not know how to adapt this architecture.
+        RecipeError: When there is nothing to adapt in this way.
     """
     from peft import PeftModel, PeftType, TaskType, get_peft_model
 
+    check_fits(encoder, places=bool(config.is_prompt_learning))
     if config.peft_type == PeftType.PREFIX_TUNING and not _takes_keys(encoder.model):
         kind = type(encoder.model).__name__
         raise Unsupported(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sibu.core.protocols import Adapted, Group
+from sibu.methods._fits import check_fits
 
 
 class Bottleneck(nn.Module):
@@ -34,7 +35,12 @@ class Bottleneck(nn.Module):
 
 
 def add_bottlenecks(encoder: Any, *, size: int) -> Adapted:
-    """Freeze the encoder, and let a bottleneck change what each layer answers."""
+    """Freeze the encoder, and let a bottleneck change what each layer answers.
+
+    Raises:
+        RecipeError: When the model is no transformer, or its weights are random.
+    """
+    check_fits(encoder, between=True)
     encoder.requires_grad_(False)
     layers = [*encoder.layers(), *encoder.decoder_layers()]
     encoder.adapters = nn.ModuleList([Bottleneck(width=encoder.width, size=size) for _ in layers])

@@ -18,7 +18,7 @@ def train_biases(encoder: Any) -> Adapted:
     biases = [weight for name, weight in encoder.named_parameters() if name.endswith("bias")]
     if not biases:
         raise Unsupported("This model has no biases, so `bitfit` has nothing to train. Choose `lora` or `ia3`.")
-    trained = [*biases, *encoder.added()]
+    trained = list(dict.fromkeys([*biases, *encoder.added()]))  # what was added has biases too
     for weight in trained:
         weight.requires_grad_(True)
     return Adapted(encoder=encoder, groups=[Group(trained)])
