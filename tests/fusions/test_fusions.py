@@ -198,3 +198,25 @@ def test_late_gives_each_modality_to_a_head_of_its_own() -> None:
     assert {name: tuple(part.vectors.shape) for name, part in parts.items()} == {"a": (3, 1, 5), "b": (3, 1, 5)}
     assert torch.equal(parts["b"].mask, given["b"].mask)
     assert torch.equal(fusion(given, keep="b").vectors, parts["b"].vectors)
+
+
+@pytest.mark.parametrize("name", ["concat", "gated", "low_rank", "cross_attention", "bottleneck"])
+def test_it_learns_what_only_two_tell_together(name: str) -> None:
+    """Whether two signs agree: neither tells it alone."""
+    draw = torch.Generator().manual_seed(0)
+    a, b = torch.randn(96, 12, generator=draw), torch.randn(96, 16, generator=draw)
+    labels = ((a[:, 0] > 0) == (b[:, 0] > 0)).float()
+    options = {"latents": 2} if name == "bottleneck" else {}
+    fusion = made(name, {"a": 12, "b": 16}, width=16, dropout=0.0, **options).train()
+    torch.manual_seed(0)
+    head = torch.nn.Linear(16, 1)
+    optimizer = torch.optim.AdamW([*fusion.parameters(), *head.parameters()], lr=1e-2)
+    for _ in range(100):
+        said = head(fusion({"a": one(a), "b": one(b)}).vectors.mean(1)).squeeze(1)
+        loss = F.binary_cross_entropy_with_logits(said, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss < 0.2:
+            break
+    assert ((said > 0) == labels.bool()).float().mean() > 0.9

@@ -233,6 +233,8 @@ def _sound(found: Given, begin: float, wanted: int, longest: float) -> Sound | N
     if abs(late) > limit:
         raise _damaged(found, f"its sound begins {start - begin:,.0f} seconds from its pictures")
     samples = np.pad(samples, ((0, 0), (late, 0))) if late > 0 else samples[:, -late:]
+    if not samples.shape[1]:
+        return None
     mono = samples.mean(axis=0, dtype=np.float32)
     seconds = samples.shape[1] / own
     return Sound(resampled(mono, own, wanted), wanted, own, channels, clipped_share(samples.T), seconds)
