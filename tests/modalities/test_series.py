@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError
+from sibu.core.errors import DataError, RecipeError
 from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.modalities.series import SeriesSpec, build
@@ -229,15 +229,29 @@ def test_training_hides_patches_and_is_drawn_from_the_seed() -> None:
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in encoder.parameters())
 
 
-@pytest.mark.parametrize("method", ["full", "freeze", "probe", "bitfit"])
+@pytest.mark.parametrize("method", ["full", "bitfit", "freeze", "probe"])
 def test_methods_adapt_it(method: str) -> None:
     encoder = learned().encoder()
+    assert encoder.added() == list(encoder.parameters())
     spec = METHODS.spec({"name": method} | ({"layers": 1} if method == "freeze" else {}))
     adapted = METHODS.of(spec).build(encoder, spec)
     trained = {id(weight) for group in adapted.groups for weight in group.parameters}
-    assert len(trained) == len([weight for weight in encoder.parameters() if weight.requires_grad])
-    stem = {id(weight) for weight in encoder.stem()}
-    assert {"full": stem <= trained, "freeze": not stem & trained, "probe": not trained}.get(method, True)
+    stem, top = {id(weight) for weight in encoder.stem()}, {id(weight) for weight in encoder.layers()[-1].parameters()}
+    assert stem
+    assert len(encoder.layers()) == 2
+    if method in ("full", "bitfit"):
+        assert trained == {id(weight) for weight in encoder.parameters()}
+    elif method == "freeze":
+        assert top <= trained
+        assert not stem & trained
+    else:
+        assert not trained
+
+
+def test_methods_for_pretrained_models_are_refused() -> None:
+    spec = METHODS.spec("lora")
+    with pytest.raises(RecipeError, match=r"one encoder of the run is made anew. Give its `model`, or choose `full`"):
+        METHODS.of(spec).build(learned().encoder(), spec)
 
 
 def test_it_learns() -> None:

@@ -239,16 +239,29 @@ def test_numbers_alone_and_one_category_alone() -> None:
         assert (vectors[0] - vectors[1]).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize("method", ["full", "freeze", "probe", "bitfit"])
+@pytest.mark.parametrize("method", ["full", "bitfit", "freeze", "probe"])
 def test_methods_adapt_it(method: str) -> None:
-    preparer = learned(width=16)
-    encoder = preparer.encoder()
+    encoder = learned(width=16).encoder()
+    assert encoder.added() == list(encoder.parameters())
     spec = METHODS.spec({"name": method} | ({"layers": 1} if method == "freeze" else {}))
     adapted = METHODS.of(spec).build(encoder, spec)
     trained = {id(weight) for group in adapted.groups for weight in group.parameters}
-    assert len(trained) == len([weight for weight in encoder.parameters() if weight.requires_grad])
-    stem = {id(weight) for weight in encoder.stem()}
-    assert {"full": stem <= trained, "freeze": not stem & trained, "probe": not trained}.get(method, True)
+    stem, top = {id(weight) for weight in encoder.stem()}, {id(weight) for weight in encoder.layers()[-1].parameters()}
+    assert stem
+    assert len(encoder.layers()) == 2
+    if method in ("full", "bitfit"):
+        assert trained == {id(weight) for weight in encoder.parameters()}
+    elif method == "freeze":
+        assert top <= trained
+        assert not stem & trained
+    else:
+        assert not trained
+
+
+def test_methods_for_pretrained_models_are_refused() -> None:
+    spec = METHODS.spec("lora")
+    with pytest.raises(RecipeError, match=r"one encoder of the run is made anew. Give its `model`, or choose `full`"):
+        METHODS.of(spec).build(learned(width=16).encoder(), spec)
 
 
 def test_it_learns() -> None:
@@ -305,3 +318,9 @@ def test_columns_that_tell_the_number_are_suspect() -> None:
 
 def test_the_room_has_it() -> None:
     assert MODALITIES["table"].spec is TableSpec
+
+
+def test_it_can_be_asked_before_it_learns() -> None:
+    preparer = build(TableSpec())
+    assert (preparer.features, preparer.places) == ((), 1)
+    assert learned().places == 7

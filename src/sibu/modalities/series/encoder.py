@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
+from sibu.modalities._encoder import ModelEncoder
 from sibu.nn.transformer import TransformerLayer
 
 SLOWEST = 1000.0
@@ -86,45 +86,17 @@ class PatchTransformer(nn.Module):
         return found
 
 
-class SeriesEncoder(nn.Module):
+class SeriesEncoder(ModelEncoder):
     """Patches to vectors; all of its weights are made anew.
 
     Args:
-        patch: Readings a patch.
-        channels: How many.
         width: D.
         layout: As ``PatchTransformer`` takes it.
     """
 
-    pretrained = False
+    def __init__(self, *, width: int, **layout: object) -> None:
+        super().__init__(PatchTransformer(width=width, **layout), width=width, folder=None)  # type: ignore[arg-type]
 
-    def __init__(self, *, patch: int, channels: int, width: int, **layout: object) -> None:
-        super().__init__()
-        self.width = width
-        self.model = PatchTransformer(patch=patch, channels=channels, width=width, **layout)  # type: ignore[arg-type]
-
-    def forward(self, inputs: Mapping[str, Tensor]) -> Encoded:
+    def encoded(self, inputs: Mapping[str, Tensor]) -> Encoded:
         """``readings`` (B, T, P x (C + 1) + 1), NaN where one is missing, under ``mask`` (B, T), to ``(B, T, D)``."""
-        if "hidden" in inputs:
-            return Encoded(inputs["hidden"], inputs["mask"])
         return Encoded(self.model(inputs["readings"], inputs["mask"]), inputs["mask"])
-
-    def layers(self) -> Sequence[nn.Module]:
-        """The layers in which patches read each other, lowest first."""
-        return list(self.model.layers)
-
-    def stem(self) -> list[nn.Parameter]:
-        """The weights of the patch vectors."""
-        return list(self.model.patches.parameters())
-
-    def added(self) -> list[nn.Parameter]:
-        """None: nothing here is pretrained."""
-        return []
-
-    def save(self, folder: Path) -> None:
-        """There is no pretrained model to write.
-
-        Raises:
-            NotImplementedError: Always; its weights are saved with the heads.
-        """
-        raise NotImplementedError(f"a series encoder has no model folder, so nothing is written to {folder}")

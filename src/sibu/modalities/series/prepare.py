@@ -41,6 +41,9 @@ class SeriesPreparer:
         state: What was learned before.
     """
 
+    stride = 1
+    """Patches to a place of the encoder."""
+
     def __init__(
         self,
         *,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
+from sibu.modalities._encoder import ModelEncoder
 from sibu.nn.transformer import TransformerLayer
 
 Encoding = Literal["piecewise", "periodic", "plain"]
@@ -234,7 +234,7 @@ class ColumnTransformer(nn.Module):
         return found
 
 
-class TableEncoder(nn.Module):
+class TableEncoder(ModelEncoder):
     """Columns to vectors; all of its weights are made anew.
 
     Args:
@@ -242,36 +242,10 @@ class TableEncoder(nn.Module):
         width: D.
     """
 
-    pretrained = False
-
     def __init__(self, *, width: int, **layout: object) -> None:
-        super().__init__()
-        self.width = width
-        self.model = ColumnTransformer(width=width, **layout)  # type: ignore[arg-type]
+        super().__init__(ColumnTransformer(width=width, **layout), width=width, folder=None)  # type: ignore[arg-type]
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> Encoded:
+    def encoded(self, inputs: Mapping[str, Tensor]) -> Encoded:
         """``numbers`` (B, K) with NaN where one is missing, and ``categories`` (B, L), to ``(B, 1 + columns, D)``."""
-        if "hidden" in inputs:
-            return Encoded(inputs["hidden"], inputs["mask"])
         vectors = self.model(inputs)
         return Encoded(vectors, torch.ones(vectors.shape[:2], dtype=torch.bool, device=vectors.device))
-
-    def layers(self) -> Sequence[nn.Module]:
-        """The layers in which columns read each other, lowest first."""
-        return list(self.model.layers)
-
-    def stem(self) -> list[nn.Parameter]:
-        """The weights of the column vectors."""
-        return [*self.model.columns.parameters(), self.model.row]
-
-    def added(self) -> list[nn.Parameter]:
-        """None: nothing here is pretrained."""
-        return []
-
-    def save(self, folder: Path) -> None:
-        """There is no pretrained model to write.
-
-        Raises:
-            NotImplementedError: Always; its weights are saved with the heads.
-        """
-        raise NotImplementedError(f"a table encoder has no model folder, so nothing is written to {folder}")

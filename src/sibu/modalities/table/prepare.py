@@ -60,9 +60,7 @@ class TablePreparer:
         self.layout = layout
         self._limits = {"bins": bins, "rarest": rarest, "most": most}
         self.column = Column(field, "record", "input", "an object of plain values", parts=columns or ())
-        self.state: State = {"rows": 0, "columns": []}
-        if state is not None:
-            self._know(state)
+        self._know(state or {"rows": 0, "columns": []})
 
     def learn(self, values: Iterable[Mapping[str, Any]]) -> None:
         """Find each column's kind, the spread of its numbers and its categories.
@@ -92,7 +90,7 @@ class TablePreparer:
         self._know({"rows": rows, "columns": [each.state(rows=rows, **self._limits) for each in surveys.values()]})
 
     def _know(self, state: State) -> None:
-        self.state = state
+        self.state: State = state
         self._of: dict[Kind, list[State]] = {
             kind: [each for each in state["columns"] if each["kind"] == kind] for kind in ("number", "date", "category")
         }
@@ -112,6 +110,11 @@ class TablePreparer:
         }
         has = {"numbers": self._of["number"] or self._of["date"], "categories": self._of["category"]}
         return tuple(feature for name, feature in every.items() if has[name])
+
+    @property
+    def places(self) -> int:
+        """How many places the encoder makes of a row: one of its own, and one a column."""
+        return 1 + len(self.state["columns"])
 
     @property
     def key(self) -> str:
