@@ -149,9 +149,29 @@ def test_a_number_from_a_table(home: Path, tmp_path: Path) -> None:
 
 def test_the_same_again(home: Path, tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE], fusion="gated")
-    recipe["train"] = TRAIN | {"epochs": 1, "modality_balance": 0.5}
+    recipe["train"] = TRAIN | {"epochs": 1, "modality_balance": 0.5, "modality_noise": 0.3}
     weights = [(sibu.run(recipe, out=tmp_path / n) / "heads.safetensors").read_bytes() for n in ("one", "two")]
     assert weights[0] == weights[1]
+
+
+def test_noise_is_anew_at_each_step_and_the_same_again(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    from sibu.cli.console import progress
+    from sibu.pipeline.plan import make_plan
+    from sibu.pipeline.prepare import open_accelerator, prepare
+    from sibu.recipe.load import load_recipe
+
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE])
+    recipe["train"] = TRAIN | {"modality_noise": 0.5}
+    plan = make_plan(load_recipe(recipe), progress(quiet=True), encode=True)
+    trained = prepare(plan, open_accelerator(plan), tmp_path, progress(quiet=True))
+    (stream,), records = trained.schedule.streams, np.arange(12)
+    one, again, later = (trained.make(stream, records, step) for step in (1, 1, 2))
+    for name, key in (("text", "input_ids"), ("image", "pixels"), ("table", "numbers")):
+        first, second, third = (batch.inputs[name][key].double().nan_to_num() for batch in (one, again, later))
+        assert bool((first == second).all())
+        changed = (first != third).flatten(1).any(1)
+        assert bool(changed.any())
+        assert not bool(changed.all())
 
 
 def test_balance_changes_what_is_learned(home: Path, tiny_model: Path, tmp_path: Path) -> None:

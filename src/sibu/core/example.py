@@ -20,7 +20,9 @@ class Held:
     digest: str
     """Equal for values of equal content."""
     arrays: Callable[[], Mapping[str, Any]]
-    """The modality's arrays."""
+    """The modality's arrays, or vectors that were computed of them."""
+    source: Callable[[], Mapping[str, Any]] | None = None
+    """The arrays, where vectors stand in their place; None: they do not."""
 
     def __str__(self) -> str:
         return self.digest

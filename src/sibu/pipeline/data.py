@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class Kept:
     digests: np.ndarray
     """Equal for values of equal content; 0: there is none. Shape ``(rows,)``."""
     key: str
+    source: Kept | None = None
+    """The arrays, where these are vectors that were computed of them."""
     looks: np.ndarray | None = None
     """64 bits a value, near ones for pictures that show the same; 0: it cannot be told. None: of no such modality."""
 
@@ -54,7 +57,8 @@ class Kept:
         """The value of a row; None where it has none that can be read."""
         if not self.digests[number]:
             return None
-        return Held(str(said), f"{self.digests[number]:016x}", lambda: self.of(number))
+        source = None if self.source is None else partial(self.source.of, number)
+        return Held(str(said), f"{self.digests[number]:016x}", partial(self.of, number), source)
 
     def of(self, number: int) -> dict[str, np.ndarray]:
         """The arrays of a row's value."""

@@ -121,7 +121,7 @@ def precompute_values(
             key = hash_json([hash_code(), kept.key, modality.key, weights])
             encode = partial(_encoded_values, encoders[name].to(device), modality, kept, device, progress, name)
             arrays = RaggedArrays(cached("frozen", key, encode))
-            return replace(rows, kept={**rows.kept, name: Kept(arrays, kept.digests, key)})
+            return replace(rows, kept={**rows.kept, name: Kept(arrays, kept.digests, key, source=kept)})
 
         for each in plan.tasks.values():
             each.splits = {split: ready(rows) if name in rows.kept else rows for split, rows in each.splits.items()}

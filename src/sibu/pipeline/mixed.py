@@ -209,7 +209,7 @@ def _kept(rows: Rows, name: str, modality: ValueModality, faults: Faults, progre
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     faults.join_once(Faults.from_json(about["faults"]), key)
     looks = np.load(folder / "looks.npy") if hasattr(modality, "looks") else None
-    return Kept(RaggedArrays(folder), np.load(folder / "digests.npy"), key, looks)
+    return Kept(RaggedArrays(folder), np.load(folder / "digests.npy"), key, looks=looks)
 
 
 def _digest(value: Any) -> int:

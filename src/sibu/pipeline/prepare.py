@@ -99,6 +99,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     from sibu.pipeline.frozen import Memo, precompute_values
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.lent import borrow_heads
+    from sibu.pipeline.noise import Noiser
     from sibu.pipeline.rollout import Explorer, explores
     from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
@@ -165,7 +166,10 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
     alone = known is None and encoder is not None and not plan.values
     memo = Memo() if alone and adapted.frozen_layers == len(encoders["text"].layers()) else None
-    make = Corrupter(tasks, options.seed, Explorer(plan, model))
+    make: Any = Corrupter(tasks, options.seed, Explorer(plan, model))
+    if plan.values and options.modality_noise:
+        words = plan.text.pieces if recipe.reads_text else None
+        make = Noiser(plan.values, words, chance=options.modality_noise, seed=options.seed, make=make)
     named = {"memo": memo, "fitting": fitting, "parts": parts}
     return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, **named)
 

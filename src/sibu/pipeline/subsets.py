@@ -146,7 +146,8 @@ class Partly(Mixed):
         own = {name: arrays for name, arrays in super().values_of(row).items() if name in self.keep}
         for name in self.noise & set(own):
             draw = generator(0, "noise", name, str(row[name]))
-            own[name] = self.values[name].noised(own[name], draw)
+            held = row[name]
+            own[name] = self.values[name].noised(own[name] if held.source is None else held.source(), draw)
         return own
 
 

@@ -53,6 +53,9 @@ class TrainSpec(Spec):
     modality_dropout: float = Field(default=0.2, ge=0, lt=1)
     """Several modalities: how likely each is left out of a row while training, so that the model does without (never
     the last of a row). Source: Neverova et al., 2015, arXiv:1501.00102."""
+    modality_noise: float = Field(default=0.0, ge=0, lt=1)
+    """Several modalities: how likely each gets noise as strong as what it holds (of texts half the pieces are others),
+    so that the model learns not to trust it blindly. 0: never."""
     modality_balance: float = Field(default=0.0, ge=0)
     """Several modalities: how strongly one that alone answers better than the others is slowed, so that it does not
     starve them: its encoder's gradients are multiplied by 1 - tanh(`modality_balance` x (its lead)), the lead being its
