@@ -164,6 +164,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):
         shutil.copy(recipe, folder / "examples/clinic")
+    for file in ROOT.glob("examples/clinic/data/visits.*.jsonl"):
+        some = file.read_text(encoding="utf-8").splitlines(keepends=True)[:60]
+        (folder / "examples/clinic/data" / file.name).write_text("".join(some), encoding="utf-8")
     shutil.copytree(ROOT / "examples/clinic/knowledge", folder / "examples/clinic/knowledge")
     shutil.copytree(tiny_model, folder / "my-model")
     return folder
