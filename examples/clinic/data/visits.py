@@ -1,8 +1,8 @@
 """Make the visits of the clinic's third chapter: ``python examples/clinic/data/visits.py``.
 
-A visit has a note (English or Chinese), vital signs over about half an hour, and what the register knows of the patient.
-How soon somebody should look at the patient hangs on all three together: a note can sound mild while the signs get
-worse, and the same signs mean more in somebody old and chronically ill. Everything is made up by this program.
+A visit has a note (English or Chinese), vital signs over about half an hour, and what the register knows of the
+patient. How soon somebody should look at the patient hangs on all three together: a note can sound mild while the signs
+get worse, and the same signs mean more in somebody old and chronically ill. Everything is made up by this program.
 """
 
 import json
@@ -12,7 +12,11 @@ from pathlib import Path
 
 NOTES = {
     "en": (
-        ("Just here for the yearly check.", "Refill of the usual tablets, please.", "The rash is fading, nothing else."),
+        (
+            "Just here for the yearly check.",
+            "Refill of the usual tablets, please.",
+            "The rash is fading, nothing else.",
+        ),
         ("Some headache since the morning.", "Cough for three days, sleeps badly.", "A bit dizzy when standing up."),
         ("Chest feels tight on the stairs.", "Vomiting since the night.", "Fever does not go down with tablets."),
         ("Cannot catch my breath.", "Crushing pain in the chest.", "Confused since this morning, says the daughter."),
