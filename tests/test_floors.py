@@ -28,7 +28,7 @@ FLOORS = [
         "reasoners",
         "extractors",
     },
-    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "phrases", "checker"},
+    {"nn", "train", "metrics", "store", "models", "catalog", "logic", "graph", "phrases", "checker", "media", "align"},
     {"core"},
 ]
 ROOMS = FLOORS[4]

@@ -109,6 +109,28 @@ def claim_rows(count: int, *, seed: int = 0) -> list[dict]:
     ]
 
 
+def write_visits(folder: Path) -> None:
+    """Manifests of rows with a picture, a text and a table's columns."""
+    import numpy as np
+    from PIL import Image
+
+    (folder / "scans").mkdir()
+    for seed, (split, count) in enumerate({"train": 40, "test": 16}.items()):
+        visits, scans = [], []
+        for number in range(count):
+            urgent = number % 2
+            pixels = np.random.default_rng([seed, number]).integers(0, 120, (18, 18, 3)) + 120 * urgent
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / "scans" / f"{split}-{number}.png")
+            row = {"image": f"scans/{split}-{number}.png", "label": ("routine", "urgent")[urgent]}
+            scans.append(row)
+            text = ("refill please", "pain in the head")[urgent] + f" {number}"
+            visits.append(row | {"text": text, "age": 30 + 40 * urgent + number % 9, "ward": "north"})
+            if number % 5 == 0:
+                visits[-1]["image"] = None
+        write_jsonl(folder / f"visits.{split}.jsonl", visits)
+        write_jsonl(folder / f"scans.{split}.jsonl", scans)
+
+
 ROWS: dict[str, Callable[..., list[dict]]] = {
     "intent": intent_rows,
     "books": intent_rows,
@@ -137,10 +159,14 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
         for name, rows in ROWS.items():
             write_jsonl(folder / f"{name}.{split}.jsonl", rows(count, seed=seed))
         (folder / f"similarity.{split}.csv").write_text(pair_lines(count, seed=seed))
+    write_visits(folder)
     write_jsonl(folder / "pool.jsonl", [{"text": row["text"]} for row in intent_rows(12, seed=9)])
     (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):
         shutil.copy(recipe, folder / "examples/clinic")
+    for file in ROOT.glob("examples/clinic/data/visits.*.jsonl"):
+        some = file.read_text(encoding="utf-8").splitlines(keepends=True)[:60]
+        (folder / "examples/clinic/data" / file.name).write_text("".join(some), encoding="utf-8")
     shutil.copytree(ROOT / "examples/clinic/knowledge", folder / "examples/clinic/knowledge")
     shutil.copytree(tiny_model, folder / "my-model")
     return folder
@@ -243,7 +269,8 @@ def test_every_recipe_is_one(page: Path) -> None:
             if "extractors" in value:  # how facts are extracted
                 assert plan_of(value).extractors
                 continue
-            assert {"name", "model", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
+            assert {"name", "tasks"} <= value.keys(), f"{page}: not a whole recipe:\n{block.text}"
+            assert {"model", "modalities"} & value.keys(), f"{page}: not a whole recipe:\n{block.text}"
             validate(value, str(page), {})
 
 

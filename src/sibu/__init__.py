@@ -10,7 +10,7 @@ The floors, from the top; imports only fall:
 - F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
                   pickers desks scorers knowledge reasoners extractors
                   trackers``: blind
-- F2              ``nn train metrics store models logic graph phrases checker catalog``
+- F2              ``nn train metrics store models media align logic graph phrases checker catalog``
 - F1 ``core``     the vocabulary
 
 ``import sibu`` imports no torch.

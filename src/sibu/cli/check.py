@@ -20,6 +20,14 @@ def check(recipe: Recipe, overrides: Overrides = None, json: Json = False, quiet
         raise typer.Exit(1)
 
 
+ENDLESS = 1 << 20
+"""The limit of a run without texts, which is none."""
+
+
+def _limit(limit: int) -> str:
+    return "longer" if limit >= ENDLESS else f"longer than {limit}"
+
+
 def _show(found: dict) -> None:  # type: ignore[type-arg]
     plan = found["plan"]
     typer.echo(f"{plan['name']}: model {plan['model']['name']}, method {plan['method']}, about {plan['steps']} steps")
@@ -33,7 +41,7 @@ def _show(found: dict) -> None:  # type: ignore[type-arg]
             length = s["length"]
             rows.append([task, split, *(str(n) for n in (s["rows"], length["p50"], length["p95"], length["max"]))])
             rows[-1] += [str(s["longer_than_model"]), str(len(s["labels"]))]
-    head = ["task", "split", "rows", "pieces p50", "p95", "max", f"longer than {plan['model_limit']}", "labels"]
+    head = ["task", "split", "rows", "pieces p50", "p95", "max", _limit(plan["model_limit"]), "labels"]
     table("", head, rows)
     for count in found["counts"]:
         typer.echo(f"{count['severity']}: {count['kind']}: {count['count']} in {count['file']}")

@@ -17,6 +17,10 @@ def predict(
     task: Task = None,
     text: Annotated[str | None, typer.Option("--text", help="One text to answer.")] = None,
     text_pair: Annotated[str | None, typer.Option("--text-pair", help="Its pair.")] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option("--value", help="COLUMN=VALUE of one input, as `image=scan.png`; several times for several."),
+    ] = None,
     input_: Annotated[
         Path | None, typer.Option("--input", help="File of inputs, read by its ending; -: standard input, JSON Lines.")
     ] = None,
@@ -27,8 +31,9 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Predictions as JSON Lines, one an input, in input order."""
-    if (text is None) == (input_ is None):
-        raise typer.BadParameter("give either --text or --input.")
+    if (text is None and not value) == (input_ is None):
+        raise typer.BadParameter("give either --text (or --value) or --input.")
+    values = dict(_column(each) for each in value or ())
     if text_pair is not None and text is None:
         raise typer.BadParameter("--text-pair goes with --text.")
     if stream and (text is None or output is not None):
@@ -47,10 +52,10 @@ def predict(
         if not quiet:
             _say_of(told)
         return
-    if text is not None:
-        records: Iterator[tuple[Any, Any]] = iter(
-            [(None, {"text": _typed(text)} | ({} if text_pair is None else {"text_pair": _typed(text_pair)}))]
-        )
+    if input_ is None:
+        own = {"text": text, "text_pair": text_pair}
+        one = {name: _typed(said) for name, said in own.items() if said is not None} | values
+        records: Iterator[tuple[Any, Any]] = iter([(None, one)])
     else:
         records = api.read_inputs(predictor, name, str(input_))
     failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
@@ -68,6 +73,14 @@ def _say_of(prediction: Any) -> None:
             typer.echo(f"What was not read: {each.content}.", err=True)
         if each.kind == "limit":
             typer.echo(f"The answer came to its limit of {each.content} pieces before its end.", err=True)
+
+
+def _column(given: str) -> tuple[str, str]:
+    """A column of the command line and its value."""
+    name, sign, said = given.partition("=")
+    if not sign or not name:
+        raise typer.BadParameter(f"--value {given!r}: give COLUMN=VALUE, as `image=scan.png`.")
+    return name, _typed(said)
 
 
 def _typed(text: str) -> str:

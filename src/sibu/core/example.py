@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
 """One row of a file, by Sibu's field names (``text``, ``label``, ...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row's value that a modality has made arrays of: a picture, a recording, a table's row, readings."""
+
+    said: str
+    """As the file has it."""
+    digest: str
+    """Equal for values of equal content."""
+    arrays: Callable[[], Mapping[str, Any]]
+    """The modality's arrays, or vectors that were computed of them."""
+    source: Callable[[], Mapping[str, Any]] | None = None
+    """The arrays, where vectors stand in their place; None: they do not."""
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 @dataclass(frozen=True, slots=True)

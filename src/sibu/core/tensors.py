@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+HIDDEN = "hidden"
+"""Among a modality's tensors: vectors that were computed before, in place of what its encoder would make them of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one step sees: the inputs of each modality and the targets of each task in it.
@@ -60,3 +64,5 @@ class Output:
 
     logits: Tensor
     """Scores before any softmax; the task says which shape: ``(B, C)``, ``(B, T, C)``, ..."""
+    votes: Mapping[str, tuple[Tensor, Tensor]] | None = None
+    """Of a vote: by modality the scores of its own head, and which rows have it, ``(B,)`` bool; None: no vote."""

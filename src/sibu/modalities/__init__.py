@@ -1,6 +1,13 @@
 """Room: raw values to vectors, one part a kind of input."""
 
 from sibu.catalog import Catalog
-from sibu.modalities import image, text
+from sibu.modalities import image, series, table, text
 
-MODALITIES = Catalog("modality", text.ENTRY, image.ENTRY, group="sibu.modalities")
+MODALITIES = Catalog(
+    "modality",
+    text.ENTRY,
+    image.ENTRY,
+    table.ENTRY,
+    series.ENTRY,
+    group="sibu.modalities",
+)

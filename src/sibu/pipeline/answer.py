@@ -11,9 +11,10 @@ from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
 from sibu.core.result import Prediction, Report
-from sibu.pipeline.data import Origin, named_files, read_rows, require_files
+from sibu.pipeline.data import Origin, named_files, placed, raw_value, read_rows, require_files
 from sibu.pipeline.gate import GateReport
 from sibu.pipeline.knowing import KnowingText
+from sibu.pipeline.mixed import Mixed, hold, origin_of, sensed
 from sibu.pipeline.predict import CHUNK, answers, evaluate_rows
 from sibu.pipeline.progress import Progress
 from sibu.readers import READERS, reader_for
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
     from sibu.recipe.schema import TaskBlock
 
 
+HELD = 256
+"""Rows held at a time where they have pictures and the like."""
 STDIN = "-"
 """The name of standard input among files."""
 
 
-def clean_input(task: Task, given: Any, fields: Mapping[str, str], *, also: Sequence[str] = ()) -> Row:
+def clean_input(
+    task: Task, given: Any, fields: Mapping[str, str], *, also: Sequence[str] = (), origin: Origin | None = None
+) -> Row:
     """One input as a row by Sibu's names.
 
     Args:
@@ -35,11 +40,13 @@ def clean_input(task: Task, given: Any, fields: Mapping[str, str], *, also: Sequ
         given: A text, or a mapping by Sibu's names or by the file's.
         fields: Sibu's name to the file's column.
         also: Targets that are read too.
+        origin: How the task's files are read, where that differs from its own columns; None: by them.
 
     Raises:
         DataError: What was given, what is allowed.
     """
-    columns = {column.name: column for column in task.columns if column.role == "input" or column.name in also}
+    every, needs = (task.columns, task.needs) if origin is None else (origin.columns, origin.needs)
+    columns = {column.name: column for column in every if column.role == "input" or column.name in also}
     if isinstance(given, SibuError):
         raise given
     if isinstance(given, str):
@@ -51,13 +58,14 @@ def clean_input(task: Task, given: Any, fields: Mapping[str, str], *, also: Sequ
     row: dict[str, Any] = {}
     for name, column in columns.items():
         value = given.get(fields.get(name, name), given.get(name))
+        value = raw_value(column, given, fields.get(name, name)) if value is None else value
         if value is None:
             continue
         try:
             row[name] = column.clean(value)
         except ValueError as fault:
             raise DataError(f"{name!r} {fault}.") from None
-    for group in task.needs:
+    for group in needs:
         if all(name in columns for name in group) and not any(name in row for name in group):
             names = [fields.get(name, name) for name in group]
             wanted = " or ".join(map(repr, names))
@@ -75,18 +83,22 @@ def answer_inputs(
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     also = _compared(block)
+    text = opened.text
+    origin = origin_of(name, block, task, text) if isinstance(text, Mixed) else None
+    size = CHUNK if origin is None else HELD
     source = iter(inputs)
     cuts: list[int] = []
     begun = 0
     with progress.bar("predicting", total) as advance:
-        while chunk := list(islice(source, CHUNK)):
+        while chunk := list(islice(source, size)):
             cleaned: list[Row | SibuError] = []
             for given in chunk:
                 try:
-                    row = clean_input(task, given, block.fields, also=also)
+                    row = clean_input(task, given, block.fields, also=also, origin=origin)
                     if also and not task.answers(row):  # type: ignore[attr-defined]
                         raise DataError("there is no target, which the reward compares with. Give it with the input.")
-                    cleaned.append(_sound(task, row))
+                    row = _sound(task, row)
+                    cleaned.append(hold(row, text) if isinstance(text, Mixed) else row)
                 except SibuError as fault:
                     cleaned.append(fault)
             sound = [place for place, row in enumerate(cleaned) if not isinstance(row, SibuError)]
@@ -194,8 +206,8 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     require_files(files, "--data")
-    origin = Origin(block.fields, reader_of(files[0], block), task.columns, task.needs, f"tasks.{name}")
-    rows = read_rows(files, origin, faults)
+    origin = origin_of(name, block, task, opened.text, reader_of(files[0], block))
+    rows = sensed(read_rows(files, origin, faults), opened.text, faults, progress, what=name)
     from sibu.pipeline.gate import survey
 
     found, _ = survey(task, rows, opened.text, faults, progress, what=f"looking at {name}", each=lambda *_: None)
@@ -234,6 +246,17 @@ def reader_of(file: str, block: TaskBlock) -> Any:
     return trained if trained is not None and trained.name == kind else READERS[kind].spec()
 
 
+def _beside(record: Mapping[str, Any], opened: Opened, name: str, file: str) -> dict[str, Any]:
+    """A record of which files are named as its own file sees them, found from anywhere."""
+    fields = opened.recipe.tasks[name].fields
+    found = dict(record)
+    for field, modality in opened.text.values.items():  # type: ignore[attr-defined]
+        source = fields.get(field, field)
+        if isinstance(found.get(source), str) and not found[source].lstrip().startswith(("{", "[")):
+            found[source] = placed(found[source], modality.column, Path(file).parent)
+    return found
+
+
 def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
 
@@ -254,6 +277,8 @@ def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, An
             number += 1
         told = len(faults.examples)
         given = record.get(own)
+        if isinstance(opened.text, Mixed):
+            record = _beside(record, opened, name, file)
         yield number if given in (None, "") else given, record
         number += 1
     for fault in faults.examples[told:]:

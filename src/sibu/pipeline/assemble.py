@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sibu.catalog import Spec
+from sibu.core.errors import Fault, RecipeError
 from sibu.core.knowing import LabelKnowledge, PieceKnowledge, RuledTask
 from sibu.core.protocols import HeadPlace, State, Task
 from sibu.core.tensors import Batch, Encoded, Output
@@ -30,6 +33,9 @@ class Model(nn.Module):
             (Kendall et al., 2018, arXiv:1705.07115).
         knowledge: Joins what is known of a text's pieces with their vectors; None: nothing is.
         ruled: Tasks that rules over labels speak of, which answer to every batch while training.
+        by_place: Tasks that read the text's places each, which a fusion of several modalities then keeps.
+        balance: How strongly a modality that leads is slowed in training; 0: not at all.
+        drop: How likely each modality of a row is left out in training, where the row has others, in [0, 1).
     """
 
     def __init__(
@@ -41,6 +47,9 @@ class Model(nn.Module):
         weights: Mapping[str, float] | None,
         knowledge: nn.Module | None = None,
         ruled: Sequence[str] = (),
+        by_place: Container[str] = (),
+        drop: float = 0.0,
+        balance: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(dict(encoders))
@@ -48,24 +57,67 @@ class Model(nn.Module):
         self.heads = nn.ModuleDict(dict(heads))
         self.knowledge = knowledge
         self.ruled = tuple(ruled)
+        self.by_place = by_place
+        self.drop = drop
+        self.balance = balance
+        self.seen: dict[str, Encoded] = {}
+        """The modalities' vectors of the last batch in training, where their gradients are to be balanced."""
         self.fixed = weights
         self.log_variances = nn.ParameterDict(
             {} if weights is not None else {task: nn.Parameter(torch.zeros(())) for task in heads}
         )
 
-    def encode(self, inputs: Mapping[str, Mapping[str, Tensor]]) -> Encoded:
-        """The fused vectors of a batch's inputs."""
-        fused: Encoded = self.fusion({name: self.encoders[name](part) for name, part in inputs.items()})
+    def encode(self, inputs: Mapping[str, Mapping[str, Tensor]], task: str | None = None) -> Encoded:
+        """The fused vectors of a batch's inputs, for a task; None: for one that reads no places."""
+        return self.fused(self.parts(inputs), inputs, task)
+
+    def parts(self, inputs: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Encoded]:
+        """The vectors of each modality; in training some of a row's are left out."""
+        if len(self.encoders) == 1:
+            name, encoder = next(iter(self.encoders.items()))
+            return {name: encoder(inputs[name])}
+        found = {name: _where_there(encoder, inputs[name]) for name, encoder in self.encoders.items()}
+        return dropped(found, self.drop) if self.training and self.drop else found
+
+    def fused(
+        self, parts: Mapping[str, Encoded], inputs: Mapping[str, Mapping[str, Tensor]], task: str | None = None
+    ) -> Encoded:
+        """The modalities' vectors as one, for a task."""
+        fused: Encoded = self.fusion(parts, keep="text" if task is not None and task in self.by_place else None)
         if self.knowledge is None:
             return fused
         return self.knowledge(fused, inputs["text"])  # type: ignore[no-any-return]
 
+    def answer(
+        self,
+        parts: Mapping[str, Encoded],
+        inputs: Mapping[str, Mapping[str, Tensor]],
+        task: str,
+        features: Mapping[str, Tensor],
+    ) -> Output:
+        """What a task's head says of the modalities' vectors."""
+        head = self.heads[task]
+        found: Output = head(parts if isinstance(head, Vote) else self.fused(parts, inputs, task), features)
+        return found
+
     def forward(self, batch: Batch) -> dict[str, Output]:
         """The answer of each task that the batch has targets or features for."""
-        encoded = self.encode(batch.inputs)
-        found = {task: self.heads[task](encoded, features) for task, features in batch.targets.items()}
+        parts = self.parts(batch.inputs)
+        if self.balance and self.training and len(parts) > 1:
+            self.seen = parts
+        known: dict[bool, Encoded] = {}
+
+        def answer(task: str, features: Mapping[str, Tensor]) -> Output:
+            if isinstance(self.heads[task], Vote):
+                return self.answer(parts, batch.inputs, task, features)
+            kept = task in self.by_place
+            if kept not in known:
+                known[kept] = self.fused(parts, batch.inputs, task)
+            return self.heads[task](known[kept], features)  # type: ignore[no-any-return]
+
+        found = {task: answer(task, features) for task, features in batch.targets.items()}
         if self.training and any(task in found for task in self.ruled):
-            found |= {task: self.heads[task](encoded, {}) for task in self.ruled if task not in found}
+            found |= {task: answer(task, {}) for task in self.ruled if task not in found}
         return found
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
@@ -74,6 +126,67 @@ class Model(nn.Module):
             return torch.stack([self.fixed[task] * loss for task, loss in losses.items()]).sum()
         terms = [torch.exp(-self.log_variances[t]) * loss + 0.5 * self.log_variances[t] for t, loss in losses.items()]
         return torch.stack(terms).sum()
+
+
+class Vote(nn.Module):
+    """A head a modality, which vote: of a row those that it has.
+
+    Args:
+        heads: By modality.
+        fusion: Makes each modality ready, and weighs the votes.
+        kind: What is voted on: ``classes``, ``several`` (labels) or a ``number``.
+    """
+
+    def __init__(self, heads: Mapping[str, nn.Module], fusion: nn.Module, *, kind: str) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict(dict(heads))
+        self._fusion = [fusion]  # the model's own: not registered twice
+        self.kind = kind
+
+    def forward(self, parts: Mapping[str, Encoded], features: Mapping[str, Tensor]) -> Output:
+        """The vote, and what each modality's head says."""
+        fusion: Any = self._fusion[0]
+        ready = fusion.parts(parts)
+        logits = {name: head(ready[name], features).logits for name, head in self.heads.items()}
+        there = {name: parts[name].mask.any(1) for name in logits}
+        votes = {name: (own, there[name]) for name, own in logits.items()}
+        return Output(fusion.vote(logits, there, self.kind), votes)
+
+
+def _where_there(encoder: nn.Module, inputs: Mapping[str, Tensor]) -> Encoded:
+    """A modality's vectors of the rows that have it; zeros, and a mask that is all False, for the others."""
+    there = inputs["mask"].any(1)
+    if bool(there.all()):
+        return encoder(inputs)  # type: ignore[no-any-return]
+    size = len(there)
+    if not bool(there.any()):
+        width = int(encoder.width)  # type: ignore[arg-type]
+        mask = there.unsqueeze(1)
+        return Encoded(torch.zeros(size, 1, width, device=mask.device), mask)
+    own: Encoded = encoder({name: values[there] for name, values in inputs.items()})
+    vectors = own.vectors.new_zeros(size, *own.vectors.shape[1:])
+    mask = own.mask.new_zeros(size, own.mask.shape[1])
+    vectors[there], mask[there] = own.vectors, own.mask
+    return Encoded(vectors, mask)
+
+
+def dropped(parts: Mapping[str, Encoded], chance: float) -> dict[str, Encoded]:
+    """Vectors of which some rows' modalities are left out at random, never the last of a row.
+
+    Source: Neverova et al., 2015, arXiv:1501.00102 (ModDrop).
+    """
+    there = torch.stack([part.mask.any(1) for part in parts.values()], 1)
+    drawn = torch.rand(there.shape, device=there.device)
+    keeps = there & (drawn >= chance)
+    lost = there.any(1) & ~keeps.any(1)
+    last = drawn.masked_fill(~there, -1.0).argmax(1)
+    keeps[lost, last[lost]] = True
+    return {name: without(part, ~keeps[:, place]) for place, (name, part) in enumerate(parts.items())}
+
+
+def without(part: Encoded, rows: Tensor) -> Encoded:
+    """A modality's vectors without those of some rows, ``(B,)`` bool."""
+    return Encoded(part.vectors.masked_fill(rows[:, None, None], 0.0), part.mask & ~rows.unsqueeze(1))
 
 
 class Ensemble(nn.Module):
@@ -120,7 +233,10 @@ def objective(
         options = None if block is None else block.teacher
         found: Tensor | None = None
         if options is None or options.weight < 1:
-            found = getattr(model.heads[task], "loss", tasks[task].loss)(output, targets)
+            judge = getattr(model.heads[task], "loss", tasks[task].loss)
+            found = judge(output, targets)
+            if output.votes is not None:
+                found = found + _votes_loss(judge, output, targets)
         if options is None:
             return found  # type: ignore[return-value]
         several = bool(tasks[task].state.get("multi_label"))
@@ -132,11 +248,47 @@ def objective(
             task: own(task, output, batch.targets[task]) for task, output in outputs.items() if task in batch.targets
         }
         total = model.total(by_task)
+        if model.seen:
+            _slow_leaders(model, batch, own)
         if rules is not None and (broken := _broken(rules[0], tasks, outputs, batch)) is not None:
             total = total + rules[1] * broken
         return total if penalty is None else total + penalty(), by_task
 
     return loss
+
+
+def _slow_leaders(model: Model, batch: Batch, judge: Callable[..., Tensor]) -> None:
+    """Let the gradients of each modality shrink by its lead over the others, before they are computed."""
+    parts, model.seen = model.seen, {}
+    scores = {}
+    with torch.no_grad():
+        for name in parts:
+            gone = {other: ~part.mask.any(1) | (other != name) for other, part in parts.items()}
+            alone = {other: without(part, gone[other]) for other, part in parts.items()}
+            losses = {
+                task: judge(task, model.answer(alone, batch.inputs, task, features), features)
+                for task, features in batch.targets.items()
+            }
+            scores[name] = float(torch.exp(-model.total(losses)))
+    for name, part in parts.items():
+        others = [score for other, score in scores.items() if other != name]
+        lead = scores[name] / max(sum(others) / len(others), 1e-12) - 1
+        if lead > 0 and part.vectors.requires_grad:
+            part.vectors.register_hook(partial(_scaled, 1 - math.tanh(model.balance * lead)))  # type: ignore[no-untyped-call]
+
+
+def _scaled(factor: float, gradient: Tensor) -> Tensor:
+    return gradient * factor
+
+
+def _votes_loss(judge: Callable[..., Tensor], output: Output, targets: Mapping[str, Tensor]) -> Tensor:
+    """The mean over modalities of what each one's own head learns, of the rows that have it."""
+    own = [
+        judge(Output(logits[there]), {name: values[there] for name, values in targets.items()})
+        for logits, there in (output.votes or {}).values()
+        if bool(there.any())
+    ]
+    return torch.stack(own).mean() if own else output.logits.sum() * 0
 
 
 def _broken(
@@ -149,6 +301,16 @@ def _broken(
         if own is not None:
             chances[name] = own
     return rules.penalty(chances)
+
+
+def widths_of(encoders: Mapping[str, Any]) -> dict[str, int]:
+    """D of each modality's vectors."""
+    return {name: int(encoder.width) for name, encoder in encoders.items()}
+
+
+def by_place(tasks: Mapping[str, Task]) -> frozenset[str]:
+    """The tasks that read each place of a text."""
+    return frozenset(name for name, task in tasks.items() if not getattr(task, "any_modality", False))
 
 
 def infusion(pieces: Mapping[str, PieceKnowledge], *, width: int, inner: int) -> nn.Module | None:
@@ -167,12 +329,45 @@ def infusion(pieces: Mapping[str, PieceKnowledge], *, width: int, inner: int) ->
     return Infusion(width=width, inner=inner, parts=parts)
 
 
-def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any) -> dict[str, nn.Module]:
-    """A fresh head a task: its own, or the one that the recipe names; where a task writes, the language head."""
-    return {name: _head(task, recipe.tasks[name].head, encoder) for name, task in tasks.items()}
+def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any, width: int) -> dict[str, nn.Module]:
+    """A fresh head a task: its own, or the one that the recipe names; where a task writes, the language head.
+
+    Args:
+        tasks: The tasks.
+        recipe: The recipe.
+        encoder: The text's, which has the language head; None where there is none.
+        width: D, of the vectors that heads read.
+    """
+    return {name: _head(task, recipe.tasks[name].head, encoder, width) for name, task in tasks.items()}
 
 
-def _head(task: Task, spec: Spec, encoder: Any) -> nn.Module:
+def voting(
+    tasks: Mapping[str, Task], recipe: Recipe, heads: Mapping[str, nn.Module], fusion: nn.Module, names: Sequence[str]
+) -> dict[str, nn.Module]:
+    """The heads; where the fusion is a vote one a modality in place of each.
+
+    Raises:
+        RecipeError: When a task's head cannot vote.
+    """
+    if not getattr(fusion, "votes", False):
+        return dict(heads)
+    found: dict[str, nn.Module] = {}
+    for name, task in tasks.items():
+        if not getattr(task, "any_modality", False) or getattr(heads[name], "fits", False):
+            what = f"`{fusion_name(recipe)}` votes on labels and numbers, by heads that train with the encoder."
+            raise RecipeError(Fault(f"tasks.{name}", what, "Choose another `fusion`."))
+        kind = {None: "number", True: "several", False: "classes"}[task.state.get("multi_label")]
+        more = [_head(task, recipe.tasks[name].head, None, int(fusion.width)) for _ in names[1:]]  # type: ignore[arg-type]
+        found[name] = Vote(dict(zip(names, [heads[name], *more], strict=True)), fusion, kind=kind)
+    return found
+
+
+def fusion_name(recipe: Recipe) -> str:
+    """What the recipe's fusion is called."""
+    return str(recipe.fusion.name)  # type: ignore[attr-defined]
+
+
+def _head(task: Task, spec: Spec, encoder: Any, width: int) -> nn.Module:
     own: nn.Module
     if task.writes:
         own = encoder.language_head()
@@ -181,7 +376,7 @@ def _head(task: Task, spec: Spec, encoder: Any) -> nn.Module:
         blanks = getattr(task, "blanks", None)
         own = encoder.filling_head() if blanks is None else encoder.cloze_head(blanks())
         return own
-    made = task.head(int(encoder.width))
+    made = task.head(width)
     if isinstance(made, HeadPlace):
         built: nn.Module = HEADS.of(spec).build(spec, made)
         return built

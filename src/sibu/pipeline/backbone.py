@@ -94,6 +94,46 @@ def found_model(recipe: Recipe, home: Path) -> Source:
     return source
 
 
+def model_of_run(recipe: Recipe, home: Path, progress: Progress) -> Source:
+    """The model that the recipe names at its top; where it names none an empty folder.
+
+    Raises:
+        RecipeError: When it or any file of the data is not there.
+    """
+    if isinstance(recipe.model, str):
+        return found_model(recipe, home)
+    if recipe.model is not None:
+        return new_model(recipe, recipe.model, progress)
+    if wrong := _missing(recipe):
+        raise RecipeError(wrong)
+    return Source("nothing", "new", cached("none", "none", lambda _: None))
+
+
+def bearer(recipe: Recipe) -> str:
+    """The modality whose model the recipe names at its top: the text, or where there is none the first."""
+    return "text" if recipe.reads_text else next(iter(recipe.valued))
+
+
+def folders_of(recipe: Recipe, source: Source, home: Path) -> dict[str, Path | None]:
+    """The folder of the pretrained model of each modality beside the text; None: it begins from nothing.
+
+    Raises:
+        RecipeError: When one is not there.
+    """
+    found: dict[str, Path | None] = {}
+    for name, spec in recipe.valued.items():
+        given = getattr(spec, "model", None)
+        if given is None and name == bearer(recipe) and recipe.model is not None:
+            found[name] = source.folder
+            continue
+        try:
+            found[name] = None if given is None else find_model(given, home=home, allow_pickle=False).folder
+        except RecipeError as fault:
+            place = next(n for n, each in enumerate(recipe.modalities) if each is spec)
+            raise RecipeError([replace(each, where=f"modalities.{place}.model") for each in fault.faults]) from fault
+    return found
+
+
 def _missing(recipe: Recipe) -> list[Fault]:
     """Files of the data that are not there."""
     return [
@@ -222,5 +262,7 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
 
 def model_width(folder: Path) -> int:
     """D of the model in a folder, as its ``config.json`` calls it; 768 where it has another name there."""
+    if not (folder / "config.json").is_file():
+        return 768
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return next((config[name] for name in ("hidden_size", "d_model", "dim", "n_embd") if name in config), 768)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,13 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, near_miss
-from sibu.core.example import DataFault, Faults, Row
+from sibu.core.example import DataFault, Faults, Held, Row
 from sibu.core.protocols import Reader, Record
 from sibu.pipeline.twins import normal
 from sibu.readers import READERS, reader_for
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_file, hash_folder, hash_json
+from sibu.store.ragged import RaggedArrays
 from sibu.train.seed import derive, generator
 
 if TYPE_CHECKING:
@@ -33,8 +35,34 @@ _TAG = re.compile(r"O|[BIES]-\S+")
 """A tag of CoNLL columns."""
 CHUNK = 2048
 """Rows held in memory at a time."""
-_PLAIN = {"text", "number", "tokens", "tags"}
+_PLAIN = {"text", "number", "tokens", "tags", "file"}
 """Kinds that Arrow holds as they are; the others are JSON, since one column may hold labels and lists of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a modality made of the values of a file's rows, on disk."""
+
+    arrays: RaggedArrays
+    """Record for record beside the rows of the files; empty where a row has no value."""
+    digests: np.ndarray
+    """Equal for values of equal content; 0: there is none. Shape ``(rows,)``."""
+    key: str
+    source: Kept | None = None
+    """The arrays, where these are vectors that were computed of them."""
+    looks: np.ndarray | None = None
+    """64 bits a value, near ones for pictures that show the same; 0: it cannot be told. None: of no such modality."""
+
+    def held(self, number: int, said: Any) -> Held | None:
+        """The value of a row; None where it has none that can be read."""
+        if not self.digests[number]:
+            return None
+        source = None if self.source is None else partial(self.source.of, number)
+        return Held(str(said), f"{self.digests[number]:016x}", partial(self.of, number), source)
+
+    def of(self, number: int) -> dict[str, np.ndarray]:
+        """The arrays of a row's value."""
+        return self.arrays.record(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +73,8 @@ class Rows:
     files: tuple[str, ...]
     chosen: np.ndarray | None = None
     """Numbers of the rows that belong to it, ascending; None: all."""
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """What modalities made of the rows' values, by their column."""
 
     def __len__(self) -> int:
         return self.in_files if self.chosen is None else len(self.chosen)
@@ -56,7 +86,15 @@ class Rows:
 
     def key(self) -> str:
         """Equal for equal rows of equal files."""
-        return hash_json([self.folder.name, None if self.chosen is None else sha256(self.chosen.tobytes()).hexdigest()])
+        own = None if self.chosen is None else sha256(self.chosen.tobytes()).hexdigest()
+        return hash_json(
+            [self.folder.name, own, *([sorted(each.key for each in self.kept.values())] * bool(self.kept))]
+        )
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """The number in the files of each row."""
+        return np.arange(self.in_files) if self.chosen is None else self.chosen
 
     def columns(self) -> list[str]:
         """Sibu's names of the columns that the files have."""
@@ -71,21 +109,22 @@ class Rows:
             for number in range(reader.num_record_batches):
                 batch = reader.get_batch(number)
                 last = first + batch.num_rows
+                own = np.arange(first, last)
                 if self.chosen is not None:
                     low, high = np.searchsorted(self.chosen, (first, last))
-                    batch = batch.take(pa.array(self.chosen[low:high] - first))
+                    own = self.chosen[low:high]
+                    batch = batch.take(pa.array(own - first))
                 if batch.num_rows:
-                    yield [self._row(raw) for raw in batch.to_pylist()]
+                    yield [self._row(raw, int(place)) for raw, place in zip(batch.to_pylist(), own, strict=True)]
                 first = last
 
-    def _row(self, raw: dict[str, Any]) -> tuple[str, int, Row]:
+    def _row(self, raw: dict[str, Any], number: int) -> tuple[str, int, Row]:
         file, line = self.files[raw.pop("#file")], raw.pop("#line")
         raw.pop("#made", None)  # how a changed copy was made
-        return (
-            file,
-            line,
-            {k.lstrip("{"): json.loads(v) if k[0] == "{" and v is not None else v for k, v in raw.items()},
-        )
+        row = {k.lstrip("{"): json.loads(v) if k[0] == "{" and v is not None else v for k, v in raw.items()}
+        for name, kept in self.kept.items():
+            row[name] = kept.held(number, row.get(name))
+        return file, line, row
 
     def __iter__(self) -> Iterator[Row]:
         for chunk in self.chunks():
@@ -199,6 +238,7 @@ def schema_of(columns: Sequence[Column]) -> pa.Schema:
 
     types = {
         "text": pa.string(),
+        "file": pa.string(),
         "number": pa.float64(),
         "tokens": pa.list_(pa.string()),
         "tags": pa.list_(pa.string()),
@@ -233,11 +273,11 @@ def _cleaned(
     sound = True
     for column in origin.columns:
         source = origin.fields.get(column.name, column.name)
-        value = raw.get(source) if targets or column.role == "input" else None
+        value = raw_value(column, raw, source) if targets or column.role == "input" else None
         if value is None:
             continue
         try:
-            value = column.clean(value, cell=cell)
+            value = placed(column.clean(value, cell=cell), column, Path(file).parent)
         except ValueError as fault:
             mend = f"See the form of `{column.name}` in the data guide."
             faults.add(DataFault("bad value", "error", file, line, f"{source!r} {fault}.", mend), skips_row=sound)
@@ -249,6 +289,21 @@ def _cleaned(
     roles = {column.name: column.role for column in origin.columns}
     needs = [group for group in origin.needs if targets or roles[group[0]] == "input"]
     return row if _has_needs(needs, row, raw, (file, line), origin, faults) else None
+
+
+def raw_value(column: Column, raw: Mapping[str, Any], source: str) -> Any:
+    """What a record has for a column; of one that is gathered from several an object, None where all are empty."""
+    if not column.parts or raw.get(source) is not None:
+        return raw.get(source)
+    found = {name: raw.get(name) for name in column.parts}
+    return None if all(part in (None, "") for part in found.values()) else found
+
+
+def placed(value: Any, column: Column, home: Path) -> Any:
+    """A value that names a file, found from anywhere."""
+    if column.kind == "file" or (column.kind == "series" and isinstance(value, str)):
+        return str((home / value).expanduser().absolute())
+    return value
 
 
 def _has_needs(
@@ -277,6 +332,9 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
     """Every group of columns that the task needs, and every column that `fields` names, is in the files."""
     if not about["in_files"]:
         return
+    for column in origin.columns:
+        if column.parts and set(column.parts) & set(about["in_files"]):
+            about["columns"].append(column.name)
     roles = {column.name: column.role for column in origin.columns}
     has = f"The files have: {', '.join(about['in_files'])}."
     found: list[Fault] = []
@@ -334,7 +392,7 @@ def split_dev(rows: Rows, *, share: float, seed: int, fold: tuple[int, int] | No
     groups: dict[str, list[int]] = {}
     strata: dict[str, list[str]] = {}
     for number, row in enumerate(rows):
-        names = ("text", "text_pair", "tokens", "question", "context", "messages")
+        names = ("text", "text_pair", "tokens", "question", "context", "messages", *rows.kept)
         key = hash_json([normal(str(row.get(name))) for name in names])
         if key not in groups:
             label = row.get("label")

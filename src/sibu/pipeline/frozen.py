@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from sibu.core.tensors import Encoded
+from sibu.core.tensors import HIDDEN, Encoded
 from sibu.core.text import Feature
+from sibu.pipeline.data import Kept, Rows
 from sibu.pipeline.progress import Progress
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_file, hash_json
 from sibu.store.ragged import RaggedArrays, RaggedWriter
-from sibu.train.batches import Stream, collate, forward_budget, split_by_budget
+from sibu.train.batches import Stream, collate, forward_budget, split_by_budget, values_together
 
 if TYPE_CHECKING:
+    from sibu.core.protocols import Adapted, ValueModality
     from sibu.pipeline.assemble import Model
+    from sibu.pipeline.plan import Plan
 
+TOGETHER = 32
+"""Values encoded at a time."""
 CHUNK = 4096
 """Windows sorted by length at a time."""
 
@@ -93,6 +101,54 @@ def reduce(model: Model, task: str, encoded: Encoded, features: Mapping[str, Any
     head: Any = model.heads[task]
     reduced: Encoded = head.reduce(encoded, features)
     return reduced
+
+
+def precompute_values(
+    plan: Plan, encoders: Mapping[str, Any], parts: Mapping[str, Adapted], device: torch.device, progress: Progress
+) -> None:
+    """Vectors in place of the values of each modality whose pretrained encoder stays as it is, of all rows of a run.
+
+    They are kept by content, so that another run with the same model finds them.
+    """
+    for name, modality in plan.values.items():
+        encoder = encoders[name]
+        if not encoder.pretrained or parts[name].frozen_layers < len(encoder.layers()):
+            continue
+        weights = [hash_file(file) for file in sorted(encoder.folder.glob("*.safetensors"))]
+
+        def ready(rows: Rows, name: str = name, modality: ValueModality = modality, weights: Any = weights) -> Rows:
+            kept = rows.kept[name]
+            key = hash_json([hash_code(), kept.key, modality.key, weights])
+            encode = partial(_encoded_values, encoders[name].to(device), modality, kept, device, progress, name)
+            arrays = RaggedArrays(cached("frozen", key, encode))
+            return replace(rows, kept={**rows.kept, name: Kept(arrays, kept.digests, key, source=kept)})
+
+        for each in plan.tasks.values():
+            each.splits = {split: ready(rows) if name in rows.kept else rows for split, rows in each.splits.items()}
+            if each.learned is not None and name in each.learned.kept:
+                each.learned = ready(each.learned)
+
+
+def _encoded_values(
+    encoder: Any, modality: ValueModality, kept: Kept, device: torch.device, progress: Progress, name: str, folder: Path
+) -> None:
+    encoder.eval()
+    feature = Feature(HIDDEN, "float32", "token", width=int(encoder.width))
+    count = len(kept.digests)
+    with RaggedWriter(folder, [feature]) as writer, progress.bar(f"{name}: computing vectors", count) as advance:
+        for start in range(0, count, TOGETHER):
+            numbers = range(start, min(start + TOGETHER, count))
+            there = [number for number in numbers if kept.digests[number]]
+            found: dict[int, np.ndarray] = {}
+            if there:
+                values = values_together([kept.of(number) for number in there], modality.features)
+                with torch.inference_mode():
+                    encoded = encoder({key: value.to(device) for key, value in values.items()})
+                for number, own, mask in zip(there, encoded.vectors, encoded.mask, strict=True):
+                    found[number] = own[mask].float().cpu().numpy()
+            for number in numbers:
+                writer.append({HIDDEN: found[number].reshape(-1)} if number in found else {})
+            advance(len(numbers))
 
 
 class Memo:

@@ -107,6 +107,8 @@ def survey(
     found, keys = SplitSurvey(rows=len(rows)), Keys()
     targets = [column for column in task.columns if column.role == "target"]
     inputs = [column.name for column in task.columns if column.role == "input"]
+    inputs += getattr(text, "values", ())
+    cost = text.cost if hasattr(text, "cost") else None
     with progress.bar(what, len(rows)) as advance:
         for chunk in rows.chunks():
             marks: list[tuple[str, int, int, int]] = []
@@ -116,7 +118,7 @@ def survey(
                 if said := _unread(windows, text.unknown):
                     mend = "Take a model that knows the language: `me5` for Chinese and many others."
                     faults.add(DataFault("unknown characters", "warning", file, line, said, mend))
-                _measure(found, row, windows, targets)
+                _measure(found, row, windows, targets, beside=0 if cost is None else cost(row))
                 target = fingerprint(hash_json([row.get(column.name) for column in targets]))
                 marks.append((file, line, input_key(row, inputs), target))
                 each(row, group, windows)
@@ -158,15 +160,17 @@ def _unread(windows: Sequence[Sequence[Window]], unknown: int | None) -> str:
     """What to say where half of a row's pieces are unknown to the model."""
     pieces = [piece for group in windows for window in group for piece in window.input_ids]
     lost = 0 if unknown is None else pieces.count(unknown)
-    return f"{lost} of {len(pieces)} pieces are unknown to the model." if lost * 2 >= len(pieces) else ""
+    return f"{lost} of {len(pieces)} pieces are unknown to the model." if lost * 2 >= len(pieces) > 0 else ""
 
 
-def _measure(found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[Column]) -> None:
+def _measure(
+    found: SplitSurvey, row: Row, windows: Sequence[Sequence[Window]], targets: Sequence[Column], *, beside: int
+) -> None:
     for group in windows:
         found.inputs += 1
         found.windows += len(group)
         cut = group[0].cut
-        length = cut + sum(len(window.input_ids) + len(window.answer) for window in group)
+        length = cut + beside + sum(len(window.input_ids) + len(window.answer) for window in group)
         found.lengths[length] += 1
         found.pieces_cut += cut
         found.longer += cut > 0 or len(group) > 1

@@ -36,6 +36,8 @@ class Looked:
     inputs: RaggedArrays | None = None
     """The modality's arrays of each window, where they were asked for and no row has an error."""
     targets: RaggedArrays | None = None
+    rows: np.ndarray | None = None
+    """The place in the split of the row that each window is of. Shape ``(windows,)``."""
     windows: str = ""
     """Equal for two tasks that encode the same windows in the same order."""
 
@@ -62,7 +64,7 @@ def look(task: Task, spec: Spec, rows: Rows, text: Modality, progress: Progress,
     if not about["encoded"]:
         return Looked(found, keys, faults, key)
     inputs, targets = RaggedArrays(folder / "inputs"), RaggedArrays(folder / "targets")
-    return Looked(found, keys, faults, key, inputs, targets, about["windows"])
+    return Looked(found, keys, faults, key, inputs, targets, np.load(folder / "rows.npy"), about["windows"])
 
 
 def _look(task: Task, rows: Rows, text: Modality, progress: Progress, what: str, folder: Path, *, encode: bool) -> None:
@@ -89,22 +91,26 @@ def _encode(
     inputs, targets = folder / "inputs", folder / "targets"
     for part in (inputs, targets):
         part.mkdir()
-    digest = sha256()
+    digest, numbers, count = sha256(), list[int](), 0
     with RaggedWriter(inputs, text.features) as first, RaggedWriter(targets, task.features) as second:
 
         def each(row: Row, sources: Sequence[AnyInput], windows: Sequence[Sequence[Window]]) -> None:
+            nonlocal count
+            place, count = count, count + 1
             if faults.number("error"):
                 return  # nothing will be trained; a faulty row may have no targets
             for number, (source, group) in enumerate(zip(sources, windows, strict=True)):
                 for window in group:
                     arrays = text.arrays(window, source)
                     first.append(arrays)
+                    numbers.append(place)
                     second.append(task.targets(row, number, window, gold=True))
                     for name in sorted(arrays):
                         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
                     digest.update(b"|")
 
         found, keys = survey(task, rows, text, faults, progress, what=what, each=each)
+    np.save(folder / "rows.npy", np.array(numbers, np.int64))
     return found, keys, digest.hexdigest()
 
 

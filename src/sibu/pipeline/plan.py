@@ -13,19 +13,20 @@ import numpy as np
 
 from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults
-from sibu.core.protocols import Decoder, Modality, Task
+from sibu.core.protocols import Decoder, Modality, Task, ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.models.sources import Source, find_model
+from sibu.pipeline.alike import near_pictures, remarks, telling_columns
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
 from sibu.pipeline.backbone import (
     build_task,
     extended,
-    found_model,
+    folders_of,
     introduce,
     learn,
+    model_of_run,
     model_width,
-    new_model,
     text_and_shapes,
     text_preparer,
     trimmed,
@@ -48,6 +49,7 @@ from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
+from sibu.pipeline.mixed import Mixed, build_values, learn_values, mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
     require_bounds,
@@ -102,6 +104,8 @@ class TaskPlan:
     """Unlabelled texts with changed copies; None: there are none."""
     weak: dict[str, Any] | None = None
     """What came of the rules that label rows; None: there are none."""
+    rows: np.ndarray | None = None
+    """The place among ``learned`` of the row that each window is of. Shape ``(windows,)``."""
     made_by: dict[str, str] = field(default_factory=dict)
     """The models by which copies were made, each with a hash of its files."""
 
@@ -122,6 +126,8 @@ class Plan:
     """Told the number and the score of each evaluation on dev."""
     known: Known | None = None
     """The knowledge that the model uses; None: there is none."""
+    values: Mapping[str, ValueModality] = field(default_factory=dict)
+    """The modalities beside texts, by their columns."""
 
 
 def make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
@@ -149,12 +155,14 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for tracker in recipe.track:
         TRACKERS.of(tracker)
     require_ways(recipe)
-    source = (
-        found_model(recipe, loaded.home) if isinstance(recipe.model, str) else new_model(recipe, recipe.model, progress)
-    )
-    require_writer(recipe, source)
-    text, shapes = text_and_shapes(recipe, source.folder)
-    require_bounds(recipe, text)
+    source = model_of_run(recipe, loaded.home, progress)
+    values = build_values(recipe, folders_of(recipe, source, loaded.home))
+    text: Any = None
+    shapes = False
+    if recipe.reads_text:
+        require_writer(recipe, source)
+        text, shapes = text_and_shapes(recipe, source.folder)
+        require_bounds(recipe, text)
     require_rewards(recipe)
     known = gathered(recipe, progress)
     if recipe.text.trim_vocabulary:
@@ -163,7 +171,10 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     if recipe.text.new_words:
         source = extended(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
-    text = knowing(text, known)
+    text = mixed(knowing(text, known), values)
+    if values:
+        learn_values(recipe, values, {name: build_task(block.task) for name, block in recipe.tasks.items()}, text)
+        text = Mixed(text.inner, values)  # what was learned is part of its key
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
     wrong: list[Fault] = []
@@ -182,7 +193,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     if known is not None and recipe.knowledge is not None:
         tasks = {name: each.task for name, each in plans.items()}
         known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
-        text.tasks = tasks
+        text.tasks = tasks  # of texts alone: no other modality goes with knowledge
         if known.lexicon is not None:
             taught = {name: each for name, each in plans.items() if each.learned is not None}
             shares = {name: share_named(text, each.task, each.splits["train"]) for name, each in taught.items()}
@@ -193,7 +204,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     require_contrast(recipe, plans, source.folder, text.max_length)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
-    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch, known)
+    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch, known, values)
 
 
 def learns(recipe: Recipe, name: str) -> bool:
@@ -239,15 +250,17 @@ def _plan_task(
     encode: bool,
 ) -> TaskPlan:
     task = build_task(block.task)
-    introduce(task, text)
-    require_mask(name, block, task, source)
-    lend(task, source, name)
-    origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+    origin = origin_of(name, block, task, text)
+    if recipe.reads_text:
+        introduce(task, text)
+        require_mask(name, block, task, source)
+        lend(task, source, name)
     if files := files_of(block):
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
     whole, weak = _train_rows(name, block, task, origin, faults, progress)
+    whole = sensed(whole, text, faults, progress, what=name)
     if chosen is not None:
         whole = whole.subset(np.asarray(chosen, np.int64))
     if block.data.shots is not None:
@@ -276,9 +289,10 @@ def _plan_task(
     if hasattr(task, "remember"):
         task.remember(splits["train"])
     if block.data.dev is not None:
-        splits["dev"] = read_rows(named_files(block.data.dev), origin, faults)
+        dev = read_rows(named_files(block.data.dev), origin, faults)
+        splits["dev"] = sensed(dev, text, faults, progress, what=name)
     for split, files in test_files(block).items():
-        splits[split] = read_rows(files, origin, faults)
+        splits[split] = sensed(read_rows(files, origin, faults), text, faults, progress, what=name)
     seen = {
         split: look(
             task,
@@ -298,6 +312,10 @@ def _plan_task(
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
     judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
     faults.join(twins(name, {split: (rows, seen[split]) for split, rows in judged.items()}, progress))
+    target = next((column.name for column in task.columns if column.role == "target"), "label")
+    remarks(text, splits["train"], faults)
+    telling_columns(name, text, splits["train"], target, faults)
+    near_pictures(name, text, judged, target, faults)
     train, learned = seen["train"], splits["train"]
     made: dict[str, int] = {}
     lent: dict[str, str] = {}
@@ -358,6 +376,7 @@ def _plan_task(
         told,
         pairs,
         weak,
+        train.rows,
         lent,
     )
 
@@ -385,7 +404,9 @@ def _plan_untaught(
     """A task that learns nothing: its labels are in the recipe, and its files only judge it."""
     learn(task, (), name)
     files = ({} if block.data.dev is None else {"dev": named_files(block.data.dev)}) | test_files(block)
-    splits = {split: read_rows(own, origin, faults) for split, own in files.items()}
+    splits = {
+        split: sensed(read_rows(own, origin, faults), text, faults, progress, what=name) for split, own in files.items()
+    }
     named: dict[str, Any] = {"encode": False}
     seen = {
         split: look(task, block.task, rows, text, progress, what=f"{name}: looking at {split}", **named)

@@ -21,13 +21,15 @@ from sibu.pipeline.assemble import Ensemble, members_of
 from sibu.pipeline.corrupt import corrupts, judged_texts
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.knowing import KnowingText
+from sibu.pipeline.mixed import Mixed
 from sibu.pipeline.plan import decoder_of, rows_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.pipeline.require import constraint_of
 from sibu.pipeline.reward import rewards_of
 from sibu.pipeline.spread import with_spread
+from sibu.pipeline.subsets import MOST, Shares, joins, logits_of_subsets, variants
 from sibu.pipeline.written import Writer, judged_rows
-from sibu.train.batches import forward_budget, split_by_budget, stack
+from sibu.train.batches import forward_budget, split_by_budget, stack, values_together
 
 if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
@@ -68,11 +70,14 @@ def answers(
         rows: The chunk.
         memo: Gives the vectors of a batch by its number in the chunk; None: the encoder does.
         cut: Told the numbers of the rows that have an input of which not all is read.
-        spread: Whether the answers of an ensemble tell how far its members agree, as evidence.
+        spread: Whether the answers of an ensemble tell how far its members agree, and those of a model of several
+            modalities what each of them did, as evidence.
     """
-    voices = voices_of(model, name, task, text, rows, memo=memo, cut=cut)
+    shares = Shares(task) if spread and joins(model, task) else None
+    voices = voices_of(model, name, task, text, rows, memo=memo, cut=cut, each_subset=shares)
     said = _together(task, voices)
     found = [task.decode(row, group) for row, group in zip(rows, said, strict=True)]
+    found = found if shares is None else shares.told(found)
     if isinstance(text, KnowingText):
         found = with_knowledge(model, name, task, text, rows, said, found)
     if not spread or len(voices) == 1:
@@ -120,6 +125,7 @@ def voices_of(
     cut: Callable[[set[int]], None] | None = None,
     lively: bool = False,
     seen: Callable[[Sequence[int], Encoded], None] | None = None,
+    each_subset: Callable[[Sequence[int], Mapping[frozenset[str], np.ndarray]], None] | None = None,
 ) -> list[Grouped]:
     """What each member says of each window of a chunk of rows; of one model a list of one.
 
@@ -135,6 +141,7 @@ def voices_of(
         cut: As in ``answers``.
         lively: Whether dropout stays on, so that each pass asks another variant of the model.
         seen: Told the vectors of each batch (those of several encoders side by side), with the row of each window.
+        each_subset: Of one model: told of each batch the rows, and what is said of each subset of their modalities.
     """
     ask = getattr(task, "asked", task.inputs)  # what is learned from twice is asked once
     asked = [ask(row) for row in rows]
@@ -148,22 +155,36 @@ def voices_of(
     if cut is not None:
         cut({piece.row for piece in pieces if piece.window.cut})
     lengths = np.array([len(piece.window.input_ids) for piece in pieces], dtype=np.int64)
-    order = np.argsort(lengths, kind="stable")[::-1]
+    costs = lengths
+    if isinstance(text, Mixed):
+        beside = np.array([text.cost(row) for row in rows], dtype=np.int64)
+        costs = lengths + beside[[piece.row for piece in pieces]]
+    order = np.argsort(costs, kind="stable")[::-1]
     members = members_of(model)
     outputs: list[list[WindowOutput | None]] = [[None] * len(pieces) for _ in members]
     device = next(model.parameters()).device
     _set_mode(model, lively=lively)
-    for number, group in enumerate(split_by_budget(order, lengths, forward_budget(device))):
+    for number, group in enumerate(split_by_budget(order, costs, forward_budget(device))):
         chosen = [pieces[place] for place in group]
-        batch = _batch(name, task, text, chosen, rows, int(lengths[group[0]])).to(device)
+        width = int(lengths[group].max())
+        batch = _batch(name, task, text, chosen, rows, width).to(device)
         encoded: list[Encoded] = []
         for member, own in zip(members, outputs, strict=True):
             with torch.inference_mode():
-                if not encoded or member.knowledge is not None or _other_encoder(member, members[0]):
-                    encoded.append(member.encode(batch.inputs) if memo is None else memo(number, batch))
-                found = member.heads[name](encoded[-1], batch.targets[name]).logits.float().cpu().numpy()
+                if len(member.encoders) > 1:
+                    parts, asked_for = member.parts(batch.inputs), batch.targets[name]
+                    found = member.answer(parts, batch.inputs, name, asked_for).logits.float().cpu().numpy()
+                    if seen is not None:
+                        encoded.append(member.fused(parts, batch.inputs, name))
+                    if each_subset is not None:
+                        told = logits_of_subsets(member, name, parts, batch, asked_for)
+                        each_subset([piece.row for piece in chosen], told)
+                else:
+                    if not encoded or member.knowledge is not None or _other_encoder(member, members[0]):
+                        encoded.append(member.encode(batch.inputs, name) if memo is None else memo(number, batch))
+                    found = member.heads[name](encoded[-1], batch.targets[name]).logits.float().cpu().numpy()
             for place, logits in zip(group, found, strict=True):
-                by_token = logits.ndim >= 2 and logits.shape[0] == int(lengths[group[0]])
+                by_token = logits.ndim >= 2 and logits.shape[0] == width
                 own[place] = WindowOutput(pieces[place].window, logits[: lengths[place]] if by_token else logits)
         if seen is not None:
             with torch.inference_mode():
@@ -174,7 +195,7 @@ def voices_of(
 
 
 def _other_encoder(one: Model, two: Model) -> bool:
-    return one.encoders["text"] is not two.encoders["text"]
+    return any(one.encoders[name] is not two.encoders[name] for name in one.encoders)
 
 
 def _set_mode(model: torch.nn.Module, *, lively: bool) -> None:
@@ -275,11 +296,19 @@ def _as_input(task: Task, row: Row) -> Row:
 def _batch(name: str, task: Task, text: Modality, pieces: Sequence[_Piece], rows: Sequence[Row], width: int) -> Batch:
     own: list[Features] = [text.arrays(piece.window, piece.source) for piece in pieces]
     asked = [task.targets(rows[piece.row], piece.number, piece.window, gold=False) for piece in pieces]
-    lengths = torch.tensor([len(piece.window.input_ids) for piece in pieces])
-    inputs = _stacked(text.features, own, width)
-    inputs["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
     features = _stacked(task.features, asked, width)
-    return Batch({"text": inputs}, {name: features}, size=len(pieces), tokens=len(pieces) * width)
+    inputs: dict[str, dict[str, torch.Tensor]] = {}
+    if not isinstance(text, Mixed) or text.inner is not None:
+        lengths = torch.tensor([len(piece.window.input_ids) for piece in pieces])
+        inputs["text"] = _stacked(text.features, own, width)
+        inputs["text"]["mask"] = torch.arange(width).unsqueeze(0) < lengths.unsqueeze(1)
+        if not width:  # no row of the batch has a text
+            inputs["text"]["input_ids"] = torch.zeros(len(pieces), 0, dtype=torch.long)
+    if isinstance(text, Mixed):
+        values = [text.values_of(rows[piece.row]) for piece in pieces]
+        for field, modality in text.values.items():
+            inputs[field] = values_together([each.get(field, {}) for each in values], modality.features)
+    return Batch(inputs, {name: features}, size=len(pieces), tokens=len(pieces) * width)
 
 
 def _stacked(features: Sequence[Any], arrays: Sequence[Features], width: int) -> dict[str, torch.Tensor]:
@@ -385,7 +414,33 @@ def evaluate_rows(
         scores = {metric: Score(v, v, v, judged.measure.n) for metric, v in values(judged.measure).items()}
         return Report(name, split, scores)
     details = dict(judged.details) | {"errors": _worst(rows, predictions, judged.wrong)}
+    if isinstance(text, Mixed) and joins(model, task):
+        details["modalities"] = _by_modality(cast("Model", model), name, task, text, rows)
     return Report(name, split, bootstrap(judged.measure), details)
+
+
+def _by_modality(model: Model, name: str, task: Task, text: Mixed, rows: Iterable[Row]) -> dict[str, Any]:
+    """The metrics of every subset of the modalities and under noise on each, and what each does for the answers."""
+    some = list(islice(rows, MOST))
+    found: dict[str, Any] = {"rows": len(some), "subsets": [], "noise": []}
+    for kind, about, inputs in variants(text):
+        said = list(predict_rows(model, name, task, inputs, some))
+        scores = {metric: round(v, 6) for metric, v in values(task.judge(some, said).measure).items()}
+        found["subsets" if kind == "of" else "noise"].append(about | {"scores": scores})
+    shares = Shares(task)
+    places: list[str] = [*(["text"] if text.inner is not None else []), *text.values]
+    sums = dict.fromkeys(places, 0.0)
+    for start in range(0, len(some), CHUNK):
+        shares.found.clear()
+        voices_of(model, name, task, text, some[start : start + CHUNK], each_subset=shares)
+        for own in shares.found.values():
+            for each in places:
+                sums[each] += abs(own[each])
+    found["shares"] = {each: round(total / max(len(some), 1), 6) for each, total in sums.items()}
+    weights: Any = getattr(model.fusion, "weights", None)
+    if weights is not None:
+        found["weights"] = {each: round(float(weight), 6) for each, weight in weights().items()}
+    return found
 
 
 def _worst(rows: Iterable[Row], predictions: Sequence[Prediction], wrong: Sequence[bool]) -> list[dict[str, Any]]:

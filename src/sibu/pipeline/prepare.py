@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import RecipeError, RunStopped
-from sibu.methods import METHODS
+from sibu.pipeline.adapting import adapt, joint
 from sibu.pipeline.backbone import fills, writes
 from sibu.pipeline.consistent import pair_streams
 from sibu.pipeline.known import use_of
-from sibu.pipeline.plan import Plan, learns, plan_steps
+from sibu.pipeline.plan import Plan, TaskPlan, learns, plan_steps
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.teach import with_taught
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sibu.core.tensors import Batch
     from sibu.pipeline.assemble import Model
     from sibu.pipeline.frozen import Memo
-    from sibu.train.batches import Schedule, Stream
+    from sibu.train.batches import Beside, Schedule, Stream
 
 
 @dataclass(slots=True)
@@ -54,6 +54,8 @@ class Trained:
     """Kept vectors of dev, where the whole encoder is frozen."""
     fitting: Sequence[Stream] = ()
     """The streams of the tasks whose head is fitted."""
+    parts: Mapping[str, Adapted] = field(default_factory=dict)
+    """What trains of each encoder, by modality."""
     soup: Sequence[int] = ()
     """The steps whose weights were averaged; none: they were not."""
 
@@ -92,36 +94,47 @@ def prepare(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progr
 def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Progress) -> Trained:
     """Encoder, method, heads, optimiser and the schedule of batches."""
     from sibu.fusions import FUSIONS
-    from sibu.pipeline.assemble import Model, build_heads, infusion, text_encoder
+    from sibu.pipeline.assemble import Model, build_heads, by_place, infusion, text_encoder, voting, widths_of
     from sibu.pipeline.corrupt import Corrupter, corrupts
-    from sibu.pipeline.frozen import Memo
+    from sibu.pipeline.frozen import Memo, precompute_values
     from sibu.pipeline.heads import fitted, kinds_of, start_heads
     from sibu.pipeline.lent import borrow_heads
+    from sibu.pipeline.noise import Noiser
     from sibu.pipeline.rollout import Explorer, explores
     from sibu.train.batches import Budget, Schedule
     from sibu.train.optim import Rated, adamw
 
     recipe, options = plan.recipe, plan.recipe.train
-    encoder: Any = text_encoder(
-        plan.source.folder,
-        shapes=plan.shapes,
-        dropout=recipe.text.dropout,
-        allow_pickle=recipe.allow_pickle,
-        writes=writes(recipe),
-        fills=fills(recipe),
-    )
-    adapted: Adapted = METHODS.of(recipe.method).build(encoder, recipe.method)
+    encoders: dict[str, Any] = {}
+    if recipe.reads_text:
+        encoders["text"] = text_encoder(
+            plan.source.folder,
+            shapes=plan.shapes,
+            dropout=recipe.text.dropout,
+            allow_pickle=recipe.allow_pickle,
+            writes=writes(recipe),
+            fills=fills(recipe),
+        )
+    encoders |= {name: modality.encoder() for name, modality in plan.values.items()}
+    encoder = encoders.get("text")
+    peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
+    parts = adapt(recipe, encoders, raised=head / peak if peak else 1.0)
+    adapted = joint(parts)
+    precompute_values(plan, encoders, parts, accelerator.device, progress)
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
-    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths={"text": int(encoder.width)})
-    heads = build_heads(tasks, recipe, encoder)
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths=widths_of(encoders))
+    heads = build_heads(tasks, recipe, encoder, int(fusion.width))
+    heads = voting(tasks, recipe, heads, fusion, list(encoders))
     pieces = {} if plan.known is None else plan.known.pieces
     ruled = rules_learned(plan)
     inner = 0 if recipe.knowledge is None else recipe.knowledge.width
-    known = infusion(pieces, width=int(encoder.width), inner=inner)
+    known = None if encoder is None else infusion(pieces, width=int(encoder.width), inner=inner)
     spoken = () if ruled is None else ruled[0].tasks
-    model = Model({"text": adapted.encoder}, fusion, heads, weights=fixed, knowledge=known, ruled=spoken)
-    peak, head = options.learning_rate or 0.0, options.head_learning_rate or 0.0
+    named: dict[str, Any] = {"knowledge": known, "ruled": spoken, "drop": options.modality_dropout}
+    named["balance"] = options.modality_balance
+    encoded = {name: each.encoder for name, each in parts.items()}
+    model = Model(encoded, fusion, heads, weights=fixed, by_place=by_place(tasks), **named)
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]
     rated.append(Rated([*model.heads.parameters(), *model.fusion.parameters()], head))
     if known is not None:
@@ -131,12 +144,13 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     model.to(accelerator.device)
     start_heads(model, plan)
     borrow_heads(model, plan)
-    packed = encoder.packs and not encoder.prompted
+    packed = encoder is not None and encoder.packs and not encoder.prompted
     streams = [replace(stream, packed=packed) for stream in _streams(plan)]
     streams += pair_streams(plan)
     streams = [with_taught(plan, _with_reference(plan, model, stream, progress)) for stream in streams]
     anew = any(explores(task) or corrupts(task) for task in tasks.values())  # texts that no layer has seen before
     anew = anew or known is not None or ruled is not None  # what is known, and all heads, need every piece
+    anew = anew or bool(plan.values)
     if adapted.frozen_layers and not anew:
         from sibu.pipeline.frozen import precompute
 
@@ -150,9 +164,14 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     schedule = Schedule(streams, budget=budget, sampling=options.sampling, seed=options.seed)
     per_epoch, steps = plan_steps(recipe, schedule.steps_per_epoch, processes=accelerator.num_processes)
     optimizer = accelerator.prepare_optimizer(adamw(rated, weight_decay=options.weight_decay))
-    memo = Memo() if known is None and adapted.frozen_layers == len(encoder.layers()) else None
-    make = Corrupter(tasks, options.seed, Explorer(plan, model))
-    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, memo=memo, fitting=fitting)
+    alone = known is None and encoder is not None and not plan.values
+    memo = Memo() if alone and adapted.frozen_layers == len(encoders["text"].layers()) else None
+    make: Any = Corrupter(tasks, options.seed, Explorer(plan, model))
+    if plan.values and options.modality_noise:
+        words = plan.text.pieces if recipe.reads_text else None
+        make = Noiser(plan.values, words, chance=options.modality_noise, seed=options.seed, make=make)
+    named = {"memo": memo, "fitting": fitting, "parts": parts}
+    return Trained(model, adapted, optimizer, schedule, per_epoch, steps, make, **named)
 
 
 def rules_learned(plan: Plan) -> tuple[LabelKnowledge, float] | None:
@@ -183,15 +202,40 @@ def _streams(plan: Plan) -> list[Stream]:
         if first.inputs is None:
             raise RunStopped("The training data was not encoded.")
         targets = {name: arrays for name in names if (arrays := plan.tasks[name].targets) is not None}
-        lengths = first.inputs.lengths("input_ids")
+        lengths = _lengths(first, plan)
         written = [each.lengths("answer") for each in targets.values() if "answer" in {f.name for f in each.present}]
         group = int(getattr(first.task, "group", 1))
         lengths = sum(written, lengths)
         if explores(first.task):  # what it may write is planned for
             task: Any = first.task
             lengths = (lengths + task.room) * task.candidates
-        streams.append(Stream("+".join(names), first.inputs, targets, lengths, group=group))
+        beside = _beside(first, plan)
+        streams.append(Stream("+".join(names), first.inputs, targets, lengths, beside=beside, group=group))
     return streams
+
+
+def _beside(plan: TaskPlan, whole: Plan) -> dict[str, Beside]:
+    """The arrays of the other modalities that go along with a task's windows."""
+    from sibu.train.batches import Beside
+
+    if plan.learned is None or plan.rows is None:
+        return {}
+    numbers = plan.learned.numbers[plan.rows]
+    return {name: Beside(kept.arrays, numbers, whole.values[name].features) for name, kept in plan.learned.kept.items()}
+
+
+def _lengths(plan: TaskPlan, whole: Plan) -> np.ndarray:
+    """What each window costs: its pieces, and the places of the values beside it."""
+    import numpy as np
+
+    if plan.inputs is None:
+        raise RunStopped("The training data was not encoded.")
+    there = "input_ids" in {feature.name for feature in plan.inputs.present}
+    lengths = plan.inputs.lengths("input_ids") if there else np.zeros(len(plan.inputs), np.int64)
+    if plan.learned is not None and plan.rows is not None and whole.values:
+        costs = np.array([whole.text.cost(row) for row in plan.learned], np.int64)  # type: ignore[attr-defined]
+        lengths = lengths + costs[plan.rows]
+    return lengths
 
 
 def _with_reference(plan: Plan, model: Model, stream: Stream, progress: Progress) -> Stream:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import copyfile, copytree
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import BundleError, Unsupported
-from sibu.core.protocols import Adapted
+from sibu.core.protocols import Adapted, ValueModality
 from sibu.core.result import Report
 from sibu.fusions import FUSIONS
-from sibu.methods import METHODS
-from sibu.pipeline.backbone import build_task, fills, introduce, text_preparer, writes
+from sibu.pipeline.adapting import adapt
+from sibu.pipeline.backbone import bearer, build_task, fills, introduce, text_preparer, writes
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
 from sibu.pipeline.knowing import knowing
 from sibu.pipeline.known import Known, opened, ruled
+from sibu.pipeline.mixed import build_values, mixed
 from sibu.pipeline.plan import Plan
 from sibu.pipeline.record import data_hashes, machine, metrics_json, peak_memory, release_misses, versions
 from sibu.pipeline.reward import judges_of
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 KNOWLEDGE = "knowledge"
 """The folder of what prediction needs of the recipe's knowledge."""
-BACKBONE = "encoders.text.model."
-"""The weights that ``model/`` holds; ``heads.safetensors`` holds all others."""
+STATES = "modalities.json"
+"""What modalities beside texts learned from their training values."""
 
 
 def write_bundle(
@@ -49,8 +50,10 @@ def write_bundle(
             copytree(plan.known.folder, folder / KNOWLEDGE)
         (folder / "recipe.yaml").write_text(yaml.dump(as_written(plan.recipe)), encoding="utf-8")
         write_json(folder / "labels.json", {name: each.task.state for name, each in plan.tasks.items()})
+        if plan.values:
+            write_json(folder / STATES, {name: modality.state for name, modality in plan.values.items()})
         write_json(folder / "metrics.json", metrics)
-        record = _record(plan, trained, began)
+        record = _record(plan, trained, reports, began)
         write_json(folder / "record.json", record)
         _write_pages(plan, trained, reports, record, missed, folder, working)
         about = {
@@ -58,7 +61,7 @@ def write_bundle(
             "name": plan.recipe.name,
             "model": {"name": plan.source.name, "kind": plan.source.kind},
             "method": plan.recipe.method.name,  # type: ignore[attr-defined]
-            "modalities": {"text": {"shapes": plan.shapes}},
+            "modalities": _about_modalities(plan),
             "tasks": {
                 name: {"type": plan.recipe.tasks[name].task.type, "metric": each.task.main_metric}  # type: ignore[attr-defined]
                 for name, each in plan.tasks.items()
@@ -70,34 +73,61 @@ def write_bundle(
 
 
 def _write_model(plan: Plan, trained: Trained, folder: Path) -> None:
+    for name, part in trained.parts.items():
+        encoder: Any = trained.model.encoders[name]
+        home = home_of(plan.recipe, name, folder)
+        if name == "text":
+            _write_text(plan, encoder, part, home)
+        elif encoder.pretrained:
+            if part.adapter is not None:
+                part.adapter.save(home / "adapter")
+            encoder.save(home / "model")
+    _write_heads(trained.model, folder)
+
+
+def _write_text(plan: Plan, encoder: Any, part: Adapted, folder: Path) -> None:
     from sibu.modalities.text._hf import copy_tokenizer
 
     home = folder / "model"
-    encoder: Any = trained.model.encoders["text"]
-    adapter = trained.adapted.adapter
-    if adapter is None:
+    if part.adapter is None:
         encoder.model.save_pretrained(home)
     else:  # the base is as it came; what changed is the adapter
-        adapter.save(folder / "adapter")
+        part.adapter.save(folder / "adapter")
         _copy_base(plan, home)
     copy_tokenizer(plan.source.folder, home)
-    _write_heads(trained.model, folder)
+
+
+def home_of(recipe: Recipe, name: str, folder: Path) -> Path:
+    """Where a bundle has the model of a modality: at its top that of the recipe's ``model``."""
+    return folder if recipe.model is not None and name == bearer(recipe) else folder / "modalities" / name
+
+
+def _about_modalities(plan: Plan) -> dict[str, Any]:
+    text = {"text": {"shapes": plan.shapes}} if plan.recipe.reads_text else {}
+    return text | {name: {"kind": spec.name} for name, spec in plan.recipe.valued.items()}
+
+
+def backbones(model: Model) -> tuple[str, ...]:
+    """How the names of weights begin that folders of their own hold; ``heads.safetensors`` holds all others."""
+    encoders: Any = model.encoders
+    return tuple(f"encoders.{name}.model." for name in encoders if getattr(encoders[name], "pretrained", True))
 
 
 def _write_heads(model: Model, folder: Path) -> None:
     from safetensors.torch import save_file
 
+    elsewhere = backbones(model)
     rest = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
-        if not name.startswith(BACKBONE)
+        if not name.startswith(elsewhere)
     }
     save_file(rest, folder / "heads.safetensors")
 
 
 def rewrite_weights(model: Model, folder: Path) -> None:
     """Put a model's weights in the place of those of a bundle that has no adapter; its manifest is not touched."""
-    encoder: Any = model.encoders["text"]
+    encoder: Any = model.encoders["text"]  # of other modalities no soup is made
     encoder.model.save_pretrained(folder / "model")
     _write_heads(model, folder)
 
@@ -119,7 +149,16 @@ def _copy_base(plan: Plan, home: Path) -> None:
             copyfile(file, home / file.name)
 
 
-def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
+def _by_modality(reports: Sequence[Report]) -> dict[str, Any]:
+    """By task and split: the metrics of every subset of modalities and under noise, and what each modality does."""
+    found: dict[str, Any] = {}
+    for report in reports:
+        if "modalities" in report.details:
+            found.setdefault(report.task, {})[report.split] = report.details["modalities"]
+    return found
+
+
+def _record(plan: Plan, trained: Trained, reports: Sequence[Report], began: float) -> dict[str, Any]:
     layout = trained.schedule
     padded = trained.tokens
     return {
@@ -155,6 +194,7 @@ def _record(plan: Plan, trained: Trained, began: float) -> dict[str, Any]:
             "encoder_trained": sum(w.numel() for w in trained.model.encoders.parameters() if w.requires_grad),
             "heads": sum(weight.numel() for weight in trained.model.heads.parameters()),
         },
+        **({} if not plan.values else {"modalities": _by_modality(reports)}),
         "peak_memory_bytes": peak_memory(),
         "evaluations": trained.evaluations,
     }
@@ -205,21 +245,23 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
     content = verify(path)
     recipe = open_recipe(path)
     states = json.loads((path / "labels.json").read_text(encoding="utf-8"))
-    shapes = bool(content["modalities"]["text"]["shapes"])
-    text = text_preparer(recipe, path / "model", shapes=shapes)
+    shapes = bool(content["modalities"].get("text", {}).get("shapes"))
+    text: Any = text_preparer(recipe, path / "model", shapes=shapes) if recipe.reads_text else None
+    values = _values(path, recipe)
     tasks = {name: build_task(block.task, states[name]) for name, block in recipe.tasks.items()}
-    for task in tasks.values():
+    for task in tasks.values() if recipe.reads_text else ():
         introduce(task, text)
     if recipe.knowledge is not None:
         known = opened(recipe.knowledge, path / KNOWLEDGE)
         known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
         text = knowing(text, known)
         text.tasks = tasks
-    first = _open_model(path, None, recipe, tasks, shapes=shapes)
+    text = mixed(text, values)
+    first = _open_model(path, None, recipe, tasks, values, shapes=shapes)
     model: Model | Ensemble = first
     if count := content.get("ensemble"):
         homes = [member_folder(path, number) for number in range(2, count + 1)]
-        others = [_open_model(path, home, recipe, tasks, shapes=shapes, first=first) for home in homes]
+        others = [_open_model(path, home, recipe, tasks, values, shapes=shapes, first=first) for home in homes]
         own = [json.loads(_own(path, home, "labels.json").read_text(encoding="utf-8")) for home in homes]
         model = Ensemble([first, *others], [states, *own])
     place = device or torch.accelerator.current_accelerator(check_available=True) or "cpu"
@@ -247,6 +289,7 @@ def _open_model(
     home: Path | None,
     recipe: Recipe,
     tasks: dict[str, Task],
+    values: Mapping[str, ValueModality],
     *,
     shapes: bool,
     first: Model | None = None,
@@ -258,37 +301,56 @@ def _open_model(
         home: The folder of a member of an ensemble; None: the first's.
         recipe: The bundle's recipe.
         tasks: Its tasks.
+        values: Its modalities beside texts.
         shapes: Whether words' shapes are read.
         first: The first member, whose encoder is shared where this one has none of its own.
     """
     from safetensors.torch import load_file
 
-    from sibu.pipeline.assemble import Model, build_heads, text_encoder
+    from sibu.pipeline.assemble import Model, build_heads, by_place, text_encoder, voting, widths_of
 
     heads = _own(path, home, "heads.safetensors")
     found = load_file(heads)
     whole = home is None or any((home / part).is_dir() for part in ("model", "adapter"))
+    encoders: dict[str, Any] = {}
     if first is not None and not whole and not any(name.startswith("encoders.") for name in found):
-        encoder: Any = first.encoders["text"]
-        adapted = Adapted(encoder, [])
+        encoders = dict(first.encoders.items())
+        parts = {name: Adapted(encoder, []) for name, encoder in encoders.items()}
     else:
-        named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
-        named |= {"writes": writes(recipe), "fills": fills(recipe)}
-        encoder = text_encoder(_own(path, home, "model"), shapes=shapes, **named)
-        adapter = _own(path, home, "adapter")
-        adapted = METHODS.of(recipe.method).build(encoder, recipe.method, adapter if adapter.is_dir() else None)
+        if recipe.reads_text:
+            named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
+            named |= {"writes": writes(recipe), "fills": fills(recipe)}
+            encoders["text"] = text_encoder(_own(path, home, "model"), shapes=shapes, **named)
+        encoders |= {name: modality.encoder() for name, modality in values.items()}
+        adapters = {name: home_of(recipe, name, path) / "adapter" for name in encoders}
+        if home is not None and recipe.reads_text:
+            adapters["text"] = _own(path, home, "adapter")
+        parts = adapt(recipe, encoders, saved={name: place for name, place in adapters.items() if place.is_dir()})
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
-    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths={"text": int(encoder.width)})
-    known = None if recipe.knowledge is None else _infusion(path, recipe.knowledge, encoder)
-    built = build_heads(tasks, recipe, encoder)
-    model = Model({"text": adapted.encoder}, fusion, built, weights=fixed, knowledge=known)
+    fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths=widths_of(encoders))
+    known = None if recipe.knowledge is None else _infusion(path, recipe.knowledge, encoders["text"])
+    built = build_heads(tasks, recipe, encoders.get("text"), int(fusion.width))
+    built = voting(tasks, recipe, built, fusion, list(encoders))
+    encoded = {name: part.encoder for name, part in parts.items()}
+    model = Model(encoded, fusion, built, weights=fixed, knowledge=known, by_place=by_place(tasks))
     missing, unexpected = model.load_state_dict(found, strict=False)
-    lacking = [name for name in missing if not name.startswith(BACKBONE)]
+    elsewhere = backbones(model)
+    lacking = [name for name in missing if not name.startswith(elsewhere)]
     if lacking or unexpected:
         raise BundleError(f"{heads} does not fit its recipe: {[*lacking, *unexpected][:5]}.")
-    if adapted.merge is not None:
-        adapted.merge()
+    for part in parts.values():
+        if part.merge is not None:
+            part.merge()
     return model
+
+
+def _values(path: Path, recipe: Recipe) -> dict[str, ValueModality]:
+    """A bundle's modalities beside texts."""
+    if not recipe.valued:
+        return {}
+    states = json.loads((path / STATES).read_text(encoding="utf-8"))
+    homes = {name: home_of(recipe, name, path) / "model" for name in recipe.valued}
+    return build_values(recipe, {name: home if home.is_dir() else None for name, home in homes.items()}, states)
 
 
 def _infusion(path: Path, block: KnowledgeBlock, encoder: Any) -> Any:

@@ -10,6 +10,9 @@ from sibu.methods import METHODS
 from sibu.recipe import yaml
 from sibu.recipe.schema import Recipe, TaskBlock
 
+MODEL_MISSING = (("model",), "is missing.", "Add it.")
+"""Of a recipe that reads texts."""
+
 
 def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     """What one key says of another."""
@@ -75,10 +78,22 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
         mend = "Give texts without labels as `data.unlabelled` of a task."
         found.append((("self_training",), "has nothing to label.", mend))
-    names = [getattr(spec, "name", "") for spec in recipe.modalities]
-    if len(set(names)) < len(names):
-        found.append((("modalities",), f"names one twice: {as_names(names)}.", "Keep one of each."))
+    found += _modality_faults(recipe)
     return found
+
+
+def _modality_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Two modalities of one column, a fusion that joins none, a model that nobody asks for or that is missing."""
+    fields = [getattr(spec, "field", "text") for spec in recipe.modalities]
+    if len(set(fields)) < len(fields):
+        mend = "Keep one of each, or give each a `field` (the column that it reads) of its own."
+        yield ("modalities",), f"names one twice: {as_names(fields)}.", mend
+    if len(fields) > 1 and recipe.fusion.name == "identity" and "fusion" in recipe.model_fields_set:  # type: ignore[attr-defined]
+        yield ("fusion",), "`identity` hands on one modality, and there are several.", "Choose another, as `concat`."
+    if recipe.knowledge is not None and recipe.valued:
+        yield ("knowledge",), "is for texts alone.", f"Leave it out, or the modalities {as_names(recipe.valued)}."
+    if recipe.reads_text and recipe.model is None:
+        yield MODEL_MISSING
 
 
 def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:

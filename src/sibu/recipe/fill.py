@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sibu.fusions.concat import ConcatSpec
 from sibu.models.sources import packaged
 from sibu.recipe.schema import KnowledgeBlock, Recipe, spread
 
@@ -41,8 +42,11 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
     pairs = any(getattr(p, "by_pairs", False) for block in recipe.tasks.values() for p in (block.head, block.task))
     batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, LARGEST if pairs else SMALLEST), LARGEST)
+    fusion = recipe.fusion
+    if len(recipe.modalities) > 1 and fusion.name == "identity":  # type: ignore[attr-defined]
+        fusion = ConcatSpec()
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
-    return recipe.model_copy(update={"train": train.model_copy(update=update)})
+    return recipe.model_copy(update={"train": train.model_copy(update=update), "fusion": fusion})
 
 
 def as_written(recipe: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sibu.core.errors import Fault, RecipeError, near_miss
 from sibu.recipe import yaml
-from sibu.recipe.checks import cross_checks
+from sibu.recipe.checks import MODEL_MISSING, cross_checks
 from sibu.recipe.faults import at, faults_of
 from sibu.recipe.fill import as_written
 from sibu.recipe.schema import OWN, Condition, Recipe
@@ -206,7 +206,11 @@ def validate(value: dict[str, Any], file: str, lines: Mapping[yaml.Path, int]) -
     try:
         recipe = Recipe.model_validate(_frozen(value), strict=True)
     except ValidationError as fault:
-        raise RecipeError(faults_of(fault, value, file, lines)) from None
+        wrong = faults_of(fault, value, file, lines)
+        if "model" not in value and "modalities" not in value:  # told with the others
+            path, message, mend = MODEL_MISSING
+            wrong.append(at(path, message, mend, file, lines))
+        raise RecipeError(wrong) from None
     faults = [at(path, message, mend, file, lines) for path, message, mend in cross_checks(recipe)]
     if faults:
         raise RecipeError(faults)

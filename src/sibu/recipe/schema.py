@@ -272,15 +272,16 @@ class Recipe(Spec):
 
     name: Name
     """Name of the run; the bundle goes to `runs/<name>` unless told otherwise."""
-    model: AnyModel
+    model: AnyModel | None = None
     """Pretrained model: the alias of a packaged one, a local folder, a bundle that another run wrote, or a Hub id. Or a
-    block `{new: ...}`: one with random weights and a tokenizer of its own."""
+    block `{new: ...}`: one with random weights and a tokenizer of its own. It is the text's where there are texts, else
+    that of the first modality; other modalities name their own. null: nothing pretrained (without texts)."""
     allow_pickle: bool = False
     """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
-    modalities: Annotated[tuple[AnyModality, ...], Field(min_length=1)] = (TextSpec(),)
+    modalities: Annotated[tuple[AnyModality, ...], BeforeValidator(_several), Field(min_length=1)] = (TextSpec(),)
     """Kinds of input with their options."""
     fusion: AnyFusion = IdentitySpec()
-    """How several modalities become one."""
+    """How several modalities become one; of several `concat`, where none is named."""
     tasks: Annotated[dict[Word, TaskBlock], Field(min_length=1)]
     """Tasks by name; several share one encoder."""
     method: AnyMethod = FullSpec()
@@ -318,8 +319,18 @@ class Recipe(Spec):
 
     @property
     def text(self) -> TextSpec:
-        """The text modality's options."""
-        return next(spec for spec in self.modalities if isinstance(spec, TextSpec))
+        """The text modality's options; where there are no texts, those that it would have."""
+        return next((spec for spec in self.modalities if isinstance(spec, TextSpec)), TextSpec())
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether texts are among the modalities."""
+        return any(isinstance(spec, TextSpec) for spec in self.modalities)
+
+    @property
+    def valued(self) -> dict[str, Any]:
+        """The options of all other modalities, by the column that each reads."""
+        return {spec.field: spec for spec in self.modalities if not isinstance(spec, TextSpec)}  # type: ignore[attr-defined]
 
 
 OWN = frozenset(TaskBlock.model_fields) - {"task"}

@@ -112,3 +112,9 @@ class RaggedArrays:
         """One record's array."""
         ends = self._ends[name]
         return self._values[name][(ends[record - 1] if record else 0) : ends[record]]
+
+    def record(self, number: int) -> dict[str, np.ndarray]:
+        """All arrays of one record by name; of features with several numbers a place as ``(T, width)``."""
+        found = {each.name: self.get(each.name, number) for each in self.present}
+        wide = {each.name: each.width for each in self.present if each.width > 1 and each.per == "token"}
+        return {name: own.reshape(-1, wide[name]) if name in wide else own for name, own in found.items()}

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sibu.core.tensors import Batch
+from sibu.core.tensors import HIDDEN, Batch
 from sibu.core.text import Feature
 from sibu.store.ragged import RaggedArrays
 from sibu.train.seed import generator
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A modality's arrays of the values that go along with windows."""
+
+    arrays: RaggedArrays
+    numbers: np.ndarray
+    """Which of them belongs to each record. Shape ``(records,)``."""
+    features: Sequence[Feature]
+    """Those that a value has."""
+
+    def of(self, records: np.ndarray) -> list[dict[str, np.ndarray]]:
+        """The arrays of some records' values; empty where there is none."""
+        return [self.arrays.record(int(number)) for number in self.numbers[records]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,8 @@ class Stream:
     lengths: np.ndarray
     """Pieces of each record, which batches are planned by. Shape ``(records,)``."""
     modality: str = "text"
+    beside: Mapping[str, Beside] = field(default_factory=dict)
+    """The other modalities' arrays."""
     packed: bool = False
     """Whether the encoder computes texts side by side, without their padding: it does not count then."""
     group: int = 1
@@ -153,14 +170,48 @@ def fill_by_budget(order: np.ndarray, lengths: np.ndarray, budget: Budget) -> li
 
 def collate(stream: Stream, records: np.ndarray) -> Batch:
     """One batch of a stream's records, padded to the longest."""
-    first = stream.inputs.present[0]
-    lengths = [len(stream.inputs.get(first.name, record)) // first.width for record in records]
-    width = max(lengths)
-    inputs = _stack(stream.inputs, records, width)
-    inputs["mask"] = torch.arange(width).unsqueeze(0) < torch.tensor(lengths).unsqueeze(1)
+    inputs: dict[str, dict[str, Tensor]] = {}
+    lengths, width = [0] * len(records), 0
+    if stream.inputs.present:
+        first = stream.inputs.present[0]
+        lengths = [len(stream.inputs.get(first.name, record)) // first.width for record in records]
+        width = max(lengths)
+        own = _stack(stream.inputs, records, width)
+        own["mask"] = torch.arange(width).unsqueeze(0) < torch.tensor(lengths).unsqueeze(1)
+        inputs[stream.modality] = own
+    for name, beside in stream.beside.items():
+        inputs[name] = values_together(beside.of(records), beside.features)
     targets = {task: _stack(arrays, records, width) for task, arrays in stream.targets.items()}
     tokens = sum(lengths) if stream.packed else len(records) * width
-    return Batch({stream.modality: inputs}, targets, size=len(records), tokens=tokens)
+    if stream.beside:
+        tokens += int((stream.lengths[records] - np.array(lengths)).sum())
+    return Batch(inputs, targets, size=len(records), tokens=tokens)
+
+
+def values_together(values: Sequence[Mapping[str, np.ndarray]], features: Sequence[Feature]) -> dict[str, Tensor]:
+    """The values of some rows as one modality's tensors, zeros where a row has none.
+
+    Returns:
+        Each feature, by window ``(B, K)``, by token padded to its own longest, ``(B, T)`` or ``(B, T, width)``; and
+        ``mask``: that of the first feature by token, or ``(B, 1)``. Other features by token have ``<name>_mask``.
+    """
+    if known := [own[HIDDEN] for own in values if HIDDEN in own]:
+        features = [Feature(HIDDEN, "float32", "token", width=known[0].shape[-1])]
+    there = torch.tensor([any(len(part) for part in own.values()) for own in values])
+    found: dict[str, Tensor] = {}
+    for feature in features:
+        parts = [np.asarray(own.get(feature.name, np.zeros(0))).reshape(-1) for own in values]
+        if feature.per == "window":
+            size = max(len(part) for part in parts)
+            parts = [part if len(part) else np.zeros(size) for part in parts]
+            found[feature.name] = torch.from_numpy(np.stack([np.asarray(part, feature.dtype) for part in parts]))
+            continue
+        lengths = torch.tensor([len(part) // feature.width for part in parts])
+        longest = int(lengths.max())
+        found[feature.name] = stack(parts, feature, longest)
+        mask = "mask" if "mask" not in found else f"{feature.name}_mask"
+        found[mask] = torch.arange(longest).unsqueeze(0) < lengths.unsqueeze(1)
+    return {"mask": there.unsqueeze(1), **found}
 
 
 def _stack(arrays: RaggedArrays, records: np.ndarray, width: int) -> dict[str, Tensor]:

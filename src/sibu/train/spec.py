@@ -50,6 +50,17 @@ class TrainSpec(Spec):
     """AdamW's decay of weights (not of biases and norms). Source: Loshchilov and Hutter, 2019, arXiv:1711.05101."""
     clip: PositiveFloat | None = 1.0
     """Largest norm of the gradient; null: no clipping."""
+    modality_dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Several modalities: how likely each is left out of a row while training, so that the model does without (never
+    the last of a row). Source: Neverova et al., 2015, arXiv:1501.00102."""
+    modality_noise: float = Field(default=0.0, ge=0, lt=1)
+    """Several modalities: how likely each gets noise as strong as what it holds (of texts half the pieces are others),
+    so that the model learns not to trust it blindly. 0: never."""
+    modality_balance: float = Field(default=0.0, ge=0)
+    """Several modalities: how strongly one that alone answers better than the others is slowed, so that it does not
+    starve them: its encoder's gradients are multiplied by 1 - tanh(`modality_balance` x (its lead)), the lead being its
+    likelihood of the right answers over the others' mean, less 1. 0: not at all; 0.3 is a good first try. Source: Peng
+    et al., 2022, arXiv:2203.15332 (OGM)."""
     sampling: Literal["proportional", "square_root", "uniform"] = "proportional"
     """Several tasks: how often each is drawn, by its size."""
     weighting: Literal["fixed", "uncertainty"] = "fixed"

@@ -14,6 +14,8 @@ class Identity(nn.Module):
         width: D, of the modality's vectors.
     """
 
+    votes = False
+
     def __init__(self, *, width: int) -> None:
         super().__init__()
         self.width = width

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 256
 """Training pictures that colours (and the size, where none is said) are taken from: the first that can be read."""
+TELLING = 32
+"""Least side of pictures that are compared by what they show."""
 LARGEST = 128
 """Sides up to which pictures that are alike keep their size, where none is said."""
 SIZE = (64, 64)
@@ -156,6 +158,12 @@ class ImagePreparer:
             colour = tuple(map(int, pixels[0]))
             message = f"the picture shows one colour alone, {colour} in RGB: nothing can be told from it."
             yield "blank picture", "warning", message, "Look whether the file is the right one."
+
+    def looks(self, arrays: Features) -> int | None:
+        """64 bits that say what a picture shows, near ones alike; None: it is too small to tell, or of one colour."""
+        from sibu.media.pictures import perceptual_hash
+
+        return perceptual_hash(arrays["pixels"].reshape(*self.size, 3)) or None if min(self.size) >= TELLING else None
 
     def noised(self, arrays: Features, draw: np.random.Generator) -> Features:
         """The pixels with normal noise of the picture's own deviation (0 dB)."""

@@ -40,6 +40,8 @@ class Classify:
     """See the door plate ``sibu.tasks.classify`` for the options."""
 
     writes = False
+    any_modality = True
+    """Whether a row may have other modalities in place of a text."""
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("text_pair", "text", "input", help="its pair: hypothesis, second sentence, ..."),
@@ -125,7 +127,7 @@ class Classify:
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
         """Labels that the training data does not have; empty texts."""
-        if not row["text"].strip():
+        if row.get("text") is not None and not row["text"].strip():
             yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
         yield from check_pair(row, self.state.get("pairs"))
         label = row.get("label")
@@ -151,8 +153,8 @@ class Classify:
                 )
 
     def inputs(self, row: Row) -> Sequence[TextInput]:
-        """The text with its pair."""
-        return [TextInput(row["text"], pair=row.get("text_pair"))]
+        """The text with its pair; an empty one where a row has other modalities alone."""
+        return [TextInput(row.get("text") or "", pair=row.get("text_pair"))]
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
         """The class number; for several labels 1 for each that holds."""

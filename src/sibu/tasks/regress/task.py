@@ -29,6 +29,8 @@ class Regress:
     """See the door plate ``sibu.tasks.regress`` for the options."""
 
     writes = False
+    any_modality = True
+    """Whether a row may have other modalities in place of a text."""
     columns = (
         Column("text", "text", "input", help="the text"),
         Column("text_pair", "text", "input", help="its pair"),
@@ -66,7 +68,7 @@ class Regress:
 
     def check(self, row: Row, windows: Sequence[Sequence[Window]]) -> Iterator[Found]:  # noqa: ARG002
         """Empty texts; numbers beyond the bounds."""
-        if not row["text"].strip():
+        if row.get("text") is not None and not row["text"].strip():
             yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
         yield from check_pair(row, self.state.get("pairs"))
         number = row.get("number")
@@ -75,8 +77,8 @@ class Regress:
             yield "beyond bounds", "error", message, "Mend the number, or the task's `bounds`."
 
     def inputs(self, row: Row) -> Sequence[TextInput]:
-        """The text with its pair."""
-        return [TextInput(row["text"], pair=row.get("text_pair"))]
+        """The text with its pair; an empty one where a row has other modalities alone."""
+        return [TextInput(row.get("text") or "", pair=row.get("text_pair"))]
 
     def targets(self, row: Row, number: int, window: Window, *, gold: bool) -> Features:  # noqa: ARG002
         """The number in deviations from the mean."""

@@ -1,0 +1,239 @@
+"""Rows of a table to arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError, RecipeError, counted, near_miss
+from sibu.core.example import as_names
+from sibu.core.protocols import Features, Found, State
+from sibu.core.text import Feature
+from sibu.modalities.table.cells import PARTS, Kind, category, date, number
+from sibu.modalities.table.survey import ColumnSurvey
+from sibu.store.hashes import hash_json
+
+if TYPE_CHECKING:
+    from sibu.modalities.table.encoder import TableEncoder
+
+FARTHEST = 10.0
+"""Deviations from the mean that a number counts at most."""
+MISSING, OTHER, KNOWN = 0, 1, 2
+"""Numbers of categories: a missing one, one that is rare or was never seen, and the first that has a number."""
+
+
+class TablePreparer:
+    """The table modality: a row's columns as numbers, in deviations from the training mean, and as categories.
+
+    Args:
+        field: Its name among the encoders.
+        columns: Columns of the file that it is gathered from; None: each row holds an object.
+        kinds: What columns are, where the recipe says it.
+        missing: Texts that stand for a missing number or date.
+        bins: Most bins of a column of numbers.
+        rarest: Fewest training rows of a category that is not `other`.
+        most: Most categories of a column.
+        layout: How the encoder is made.
+        state: What was learned before.
+    """
+
+    def __init__(
+        self,
+        *,
+        field: str,
+        columns: tuple[str, ...] | None,
+        kinds: Mapping[str, Kind],
+        missing: tuple[str, ...],
+        bins: int,
+        rarest: int,
+        most: int,
+        layout: Mapping[str, Any],
+        state: State | None = None,
+    ) -> None:
+        self.field = field
+        self.columns = columns
+        self.kinds = kinds
+        self.missing = frozenset(missing)
+        self.layout = layout
+        self._limits = {"bins": bins, "rarest": rarest, "most": most}
+        self.column = Column(field, "record", "input", "an object of plain values", parts=columns or ())
+        self._know(state or {"rows": 0, "columns": []})
+
+    def learn(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """Find each column's kind, the spread of its numbers and its categories.
+
+        Raises:
+            DataError: When there is no row, or no column.
+            RecipeError: When a column that has a kind is in no row.
+        """
+        surveys = {name: ColumnSurvey(name, self.kinds.get(name), self.missing) for name in self.columns or ()}
+        rows = 0
+        for value in values:
+            rows += 1
+            for name, cell in value.items():
+                if name not in surveys:
+                    if self.columns is not None:
+                        continue
+                    surveys[name] = ColumnSurvey(name, self.kinds.get(name), self.missing)
+                surveys[name].add(cell)
+        if not surveys or not rows:
+            raise DataError(f"`{self.field}`: no training row has a column. Name the file's in `columns`.")
+        if unknown := [name for name in self.kinds if name not in surveys]:
+            close = near_miss(unknown[0], surveys)
+            raise RecipeError(
+                f"`{self.field}` gives {unknown[0]!r} a kind, but no training row has such a column. {close}"
+                f"The rows have {as_names(surveys)}."
+            )
+        self._know({"rows": rows, "columns": [each.state(rows=rows, **self._limits) for each in surveys.values()]})
+
+    def _know(self, state: State) -> None:
+        self.state: State = state
+        self._of: dict[Kind, list[State]] = {
+            kind: [each for each in state["columns"] if each["kind"] == kind] for kind in ("number", "date", "category")
+        }
+        self._codes = [{name: KNOWN + n for n, name in enumerate(each["names"])} for each in self._of["category"]]
+        numbers, dates = self._of["number"], self._of["date"]
+        means = [each["mean"] for each in numbers] + [mean for each in dates for mean in each["means"]]
+        spread = [each["deviation"] for each in numbers] + [part for each in dates for part in each["deviations"]]
+        self._mean, self._deviation = np.asarray(means, float), np.asarray(spread, float)
+        self._scale = np.where(self._deviation > 0, self._deviation, np.inf)  # a constant one tells nothing
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """`numbers`: the columns of numbers, then ``PARTS`` of each date, NaN where missing; `categories`."""
+        every = {
+            "numbers": Feature("numbers", "float32", "window"),
+            "categories": Feature("categories", "int64", "window"),
+        }
+        has = {"numbers": self._of["number"] or self._of["date"], "categories": self._of["category"]}
+        return tuple(feature for name, feature in every.items() if has[name])
+
+    @property
+    def places(self) -> int:
+        """How many places the encoder makes of a row: one of its own, and one a column."""
+        return 1 + len(self.state["columns"])
+
+    @property
+    def key(self) -> str:
+        """Equal for two that give the same arrays."""
+        return hash_json(["table", self.field, self.columns, sorted(self.missing), self.state])
+
+    def arrays(self, value: Mapping[str, Any]) -> Features:
+        """The numbers and categories of a row.
+
+        Raises:
+            DataError: When a column of numbers or dates holds something else.
+        """
+        raw = [self._number(each["name"], value) for each in self._of["number"]]
+        for each in self._of["date"]:
+            raw += self._date(each["name"], value)
+        found: dict[str, np.ndarray] = {}
+        if raw:
+            scaled = (np.asarray(raw, float) - self._mean) / self._scale
+            found["numbers"] = np.clip(scaled, -FARTHEST, FARTHEST).astype(np.float32)
+        if self._of["category"]:
+            found["categories"] = np.asarray(
+                [
+                    self._code(codes, category(value.get(each["name"])))
+                    for each, codes in zip(self._of["category"], self._codes, strict=True)
+                ],
+                dtype=np.int64,
+            )
+        return found
+
+    def _number(self, name: str, value: Mapping[str, Any]) -> float:
+        found = number(value.get(name), self.missing)
+        if found is None:
+            raise DataError(self._unread(name, value, "number", "a finite number"))
+        return found
+
+    def _date(self, name: str, value: Mapping[str, Any]) -> list[float]:
+        found = date(value.get(name), self.missing)
+        if found is None:
+            raise DataError(self._unread(name, value, "date", "a date such as 2024-05-01 or 2024-05-01T08:30"))
+        return found
+
+    def _unread(self, name: str, value: Mapping[str, Any], kind: str, form: str) -> str:
+        return (
+            f"{name!r} is a column of {kind}s and must hold {form}, given {value[name]!r}. Mend it, leave it empty, or "
+            f"name the column in `categories` of `{self.field}`."
+        )
+
+    @staticmethod
+    def _code(codes: Mapping[str, int], name: str | None) -> int:
+        return MISSING if name is None else codes.get(name, OTHER)
+
+    def check(self, value: Mapping[str, Any], arrays: Features) -> Iterator[Found]:
+        """Columns that are not known, numbers far from all that training held, categories that are rare or new."""
+        known = [each["name"] for each in self.state["columns"]]
+        for name in value:
+            if name not in known:
+                close = near_miss(name, known)
+                yield "unknown column", "warning", f"the column {name!r} was in no training row; it is not read.", close
+        if not any(each["name"] in value for each in self.state["columns"]):
+            mend = f"The table has {as_names(known)}."
+            yield "no column", "error", f"`{self.field}` has none of the columns that training knew.", mend
+        for place, each in enumerate(self._of["number"]):
+            if abs(arrays["numbers"][place]) >= FARTHEST:
+                low, high = (each["mean"] + sign * FARTHEST * self._scale[place] for sign in (-1, 1))
+                said = f"{each['name']!r} is {value[each['name']]!r}, far from every training value; it counts as"
+                end = high if arrays["numbers"][place] > 0 else low
+                yield "far number", "warning", f"{said} {end:.6g}.", "Check its unit."
+        for place, each in enumerate(self._of["category"]):
+            if arrays["categories"][place] == OTHER and each["names"]:
+                said = f"{each['name']!r} is {value[each['name']]!r}, which is rare or absent in the training rows"
+                yield "rare category", "warning", f"{said}; it is read as `other`.", ""
+
+    def remarks(self) -> Iterator[Found]:
+        """What the training rows as a whole have: columns that tell nothing."""
+        for each in self.state["columns"]:
+            kind, name = each["kind"], each["name"]
+            absent = each["counts"][MISSING] if kind == "category" else each["missing"]
+            spread = sum(count > 0 for count in each["counts"][OTHER:]) if kind == "category" else (
+                1 + any(each["deviations"]) if kind == "date" else 1 + (each["deviation"] > 0)
+            )  # fmt: skip
+            mend = "Leave it out."
+            if absent == self.state["rows"]:
+                yield "empty column", "warning", f"{name!r} has no value in any training row.", mend
+            elif kind == "category" and not each["names"]:
+                said = f"{name!r} holds {counted(each['counts'][OTHER], 'value')}, each too rare to be learned"
+                yield "column of names", "warning", f"{said}; it may be an identifier.", mend
+            elif spread < 2 and not absent:
+                yield "constant column", "warning", f"{name!r} has one value in all training rows.", mend
+
+    def suspects(self, values: Sequence[Mapping[str, Any]], targets: Sequence[str | float]) -> list[tuple[str, float]]:
+        """Columns that alone tell the targets nearly perfectly, with how well."""
+        from sibu.modalities.table.suspects import suspects
+
+        return suspects(values, targets, missing=self.missing)
+
+    def noised(self, arrays: Features, draw: np.random.Generator) -> Features:
+        """Numbers with noise of their training deviation; half of the categories drawn anew, as often as they occur."""
+        found = dict(arrays)
+        if "numbers" in arrays:
+            noise = draw.standard_normal(len(self._mean)) * (self._deviation > 0)
+            found["numbers"] = (arrays["numbers"] + noise).astype(np.float32)
+        if "categories" in arrays:
+            codes = arrays["categories"].copy()
+            for place, each in enumerate(self._of["category"]):
+                shares = np.asarray(each["counts"], float)
+                drawn = draw.choice(len(shares), p=shares / shares.sum())
+                if draw.random() < 0.5:
+                    codes[place] = drawn
+            found["categories"] = codes
+        return found
+
+    def encoder(self) -> TableEncoder:
+        """The encoder for the columns that were learned."""
+        from sibu.modalities.table.encoder import TableEncoder
+
+        return TableEncoder(
+            edges=[each["edges"] for each in self._of["number"]],
+            dates=len(self._of["date"]),
+            parts=len(PARTS),
+            categories=[KNOWN + len(each["names"]) for each in self._of["category"]],
+            **self.layout,
+        )

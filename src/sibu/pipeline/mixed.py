@@ -1,0 +1,292 @@
+"""Modalities beside texts: their values read, made arrays of once, and handed on with the texts of the same rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.core.columns import Column
+from sibu.core.errors import DataError, Fault, RecipeError
+from sibu.core.example import DataFault, Faults, Held, Row
+from sibu.core.protocols import Features, Task, ValueModality, as_fault
+from sibu.core.tensors import HIDDEN
+from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
+from sibu.modalities import MODALITIES
+from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows
+from sibu.pipeline.progress import Progress
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_file, hash_json
+from sibu.store.ragged import RaggedArrays, RaggedWriter
+
+if TYPE_CHECKING:
+    from sibu.core.protocols import State
+    from sibu.recipe.schema import Recipe, TaskBlock
+
+NOTHING = Window([], [], [], [], [])
+"""The window of a row without a text."""
+ENDLESS = 1 << 20
+"""The longest input where there are no texts."""
+AHEAD = 64
+"""Values that are decoded before they are asked for."""
+
+
+class Mixed:
+    """What prepares the inputs of a run with other modalities: texts as ever, and each row's values beside them.
+
+    Args:
+        inner: The preparer of texts; None: there are none.
+        values: The other modalities, by their columns.
+    """
+
+    def __init__(self, inner: Any, values: Mapping[str, ValueModality]) -> None:
+        self.inner = inner
+        self.values = dict(values)
+        self.features: tuple[Feature, ...] = () if inner is None else inner.features
+        self.max_length: int = ENDLESS if inner is None else inner.max_length
+        self.unknown: int | None = None if inner is None else inner.unknown
+        self.key = hash_json([None if inner is None else inner.key, {f: m.key for f, m in self.values.items()}])
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":  # not there yet
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    @property
+    def pieces(self) -> Pieces | None:
+        """As the preparer of texts has them."""
+        found: Pieces | None = None if self.inner is None else self.inner.pieces
+        return found
+
+    def prepare(self, inputs: Sequence[AnyInput]) -> list[list[Window]]:
+        """The windows of each text; one that holds nothing where there is none."""
+        there = [each for each in inputs if self._there(each)]
+        found = iter(self.inner.prepare(there) if there else ())
+        return [next(found) if self._there(each) else [NOTHING] for each in inputs]
+
+    def _there(self, source: AnyInput) -> bool:
+        return self.inner is not None and (not isinstance(source, TextInput) or bool(source.text.strip()))
+
+    def arrays(self, window: Window, source: AnyInput) -> Features:
+        """The text's own arrays; none where there is no text."""
+        if window is NOTHING:
+            return {}
+        found: Features = self.inner.arrays(window, source)
+        return found
+
+    def values_of(self, row: Row) -> dict[str, Features]:
+        """The arrays of each value that a row has."""
+        return {name: held.arrays() for name in self.values if isinstance(held := row.get(name), Held)}
+
+    def cost(self, row: Row) -> int:
+        """About how many places a row's values take."""
+        return sum(places(self.values[name], arrays) for name, arrays in self.values_of(row).items())
+
+
+def places(modality: ValueModality, arrays: Features) -> int:
+    """About how many places the encoder makes of a value: what it costs."""
+    if HIDDEN in arrays:
+        return len(arrays[HIDDEN])
+    first = next((each for each in modality.features if each.per == "token"), None)
+    if first is None:
+        return int(getattr(modality, "places", 16))
+    return max(np.asarray(arrays[first.name]).size // first.width // int(getattr(modality, "stride", 4)), 1)
+
+
+def build_values(
+    recipe: Recipe, folders: Mapping[str, Path | None], states: Mapping[str, State] | None = None
+) -> dict[str, ValueModality]:
+    """The modalities beside texts.
+
+    Args:
+        recipe: The recipe.
+        folders: The folder of each one's pretrained model; None: it has none.
+        states: What each learned, of a bundle; None: nothing yet.
+    """
+    return {
+        name: MODALITIES.of(spec).build(spec, folder=folders.get(name), state=None if states is None else states[name])
+        for name, spec in recipe.valued.items()
+    }
+
+
+def mixed(text: Any, values: Mapping[str, ValueModality]) -> Any:
+    """The preparer with other modalities; without any as it is."""
+    return Mixed(text, values) if values else text
+
+
+def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = None) -> Origin:
+    """How a task's files are read: its own columns, and those of the modalities.
+
+    Raises:
+        RecipeError: When the task reads texts and there are none, or it cannot be joined with other modalities.
+    """
+    where, reader = f"tasks.{name}", reader or block.reader
+    if not isinstance(text, Mixed):
+        return Origin(block.fields, reader, task.columns, task.needs, where)
+    joins = bool(getattr(task, "any_modality", False))
+    kind = block.task.type  # type: ignore[attr-defined]
+    if text.inner is None and not joins:
+        what = f"`{kind}` reads texts, and there are none among the modalities."
+        raise RecipeError(
+            Fault(f"{where}.type", what, "Add `text` to `modalities`, or choose `classify` or `regress`.")
+        )
+    if task.writes or getattr(task, "fills", False):
+        what = f"`{kind}` answers by the language head of the text's model, which reads no other modality."
+        raise RecipeError(Fault(f"{where}.type", what, "Choose a head of its own, or leave the other modalities out."))
+    fields = tuple(text.values)
+    own = tuple(modality.column for modality in text.values.values())
+    columns, needs = (*task.columns, *own), task.needs
+    if joins:
+        inputs = {column.name for column in task.columns if column.role == "input"}
+        first = (("text",) if text.inner is not None else ()) + fields
+        needs = (first, *(group for group in task.needs if not inputs.intersection(group)))
+        if text.inner is None:
+            columns = (*(column for column in task.columns if column.role == "target"), *own)
+    return Origin(block.fields, reader, columns, needs, where)
+
+
+def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Mapping[str, Task], text: Any) -> None:
+    """Let each modality look at the training rows' values."""
+    for field, modality in values.items():
+
+        def all_of(field: str = field) -> Iterator[Any]:
+            for name, block in recipe.tasks.items():
+                if block.data.train is not None:
+                    origin = origin_of(name, block, tasks[name], text)
+                    rows = read_rows(named_files(block.data.train), origin, Faults())
+                    yield from (row[field] for row in rows if row.get(field) is not None)
+
+        modality.learn(all_of())
+
+
+# ---- values on disk ------------------------------------------------------------------------------------------------
+
+
+def sensed(rows: Rows, text: Any, faults: Faults, progress: Progress, *, what: str) -> Rows:
+    """Rows with arrays of their values; those of which nothing can be read are left out, counted and told.
+
+    Args:
+        rows: As they were read.
+        text: What prepares the run's inputs.
+        faults: Takes what is wrong with values.
+        progress: Where to tell how far it is.
+        what: What the bar says.
+    """
+    if not isinstance(text, Mixed):
+        return rows
+    whole = replace(rows, chosen=None, kept={})
+    kept = {name: _kept(whole, name, modality, faults, progress, what) for name, modality in text.values.items()}
+    there = np.any([each.digests != 0 for each in kept.values()], axis=0)
+    if not there.all() and text.inner is not None:
+        texts = {"text", "tokens", "context"} & set(rows.columns())
+        with_text = [any(bool(row.get(name)) for name in texts) for row in whole] if texts else []
+        there |= np.array(with_text, bool) if with_text else there
+    gone = np.setdiff1d(rows.numbers, np.flatnonzero(there))
+    if len(gone):
+        for file, _, _ in (place for chunk in replace(whole, chosen=gone).chunks() for place in chunk):
+            faults.skipped[file] += 1
+    if len(gone) == len(rows):
+        raise DataError(f"{', '.join(rows.files)}: no row has a value that can be read.\n{_first(faults)}")
+    return replace(rows, chosen=np.setdiff1d(rows.numbers, gone) if len(gone) else rows.chosen, kept=kept)
+
+
+def _first(faults: Faults) -> str:
+    return "\n".join(str(fault) for fault in faults.examples[:5])
+
+
+def _kept(rows: Rows, name: str, modality: ValueModality, faults: Faults, progress: Progress, what: str) -> Kept:
+    """The arrays of a column's values: made, or found by the content of what the rows name."""
+    digests = np.array([_digest(row.get(name)) for row in rows], np.uint64)
+    key = hash_json([hash_code(), rows.key(), name, modality.key, hash_json(digests.tolist())])
+    folder = cached("values", key, lambda folder: _make(rows, name, modality, digests, progress, what, folder))
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    faults.join_once(Faults.from_json(about["faults"]), key)
+    looks = np.load(folder / "looks.npy") if hasattr(modality, "looks") else None
+    return Kept(RaggedArrays(folder), np.load(folder / "digests.npy"), key, looks=looks)
+
+
+def _digest(value: Any) -> int:
+    """63 bits of a value's content, of a file of what it holds; 0: there is no value."""
+    if value is None:
+        return 0
+    if isinstance(value, str) and Path(value).is_file():
+        return int(hash_file(Path(value))[:15], 16) or 1
+    return int(hash_json(value)[:15], 16) or 1
+
+
+def _make(
+    rows: Rows, name: str, modality: ValueModality, digests: np.ndarray, progress: Progress, what: str, folder: Path
+) -> None:
+    faults, found, place = Faults(), digests.copy(), 0
+    looks = np.zeros(len(digests), np.uint64)
+    with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
+        for file, line, value, arrays in _decoded(rows, name, modality):
+            if isinstance(arrays, DataError):
+                mend = "The row goes without it."
+                fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", mend)
+                faults.add(fault)
+                found[place] = 0
+            elif arrays is not None:
+                if hasattr(modality, "looks"):
+                    looks[place] = modality.looks(arrays) or 0
+                for each in modality.check(value, arrays):
+                    faults.add(as_fault(each, file, line))
+            writer.append(arrays if arrays is not None and not isinstance(arrays, DataError) else {})
+            place += 1
+            advance(1)
+    np.save(folder / "digests.npy", found)
+    if hasattr(modality, "looks"):
+        np.save(folder / "looks.npy", looks)
+    (folder / "about.json").write_text(json.dumps({"faults": faults.as_json()}, ensure_ascii=False), encoding="utf-8")
+
+
+def _decoded(
+    rows: Rows, name: str, modality: ValueModality
+) -> Iterator[tuple[str, int, Any, Features | DataError | None]]:
+    """Each row's value as arrays, in order; decoders let go of the interpreter, so threads share the work."""
+    source = ((file, line, row.get(name)) for chunk in rows.chunks() for file, line, row in chunk)
+    with ThreadPoolExecutor() as pool:
+        while part := list(islice(source, AHEAD)):
+            found = pool.map(lambda each: decode(modality, each[2]), part)
+            for (file, line, value), arrays in zip(part, found, strict=True):
+                yield file, line, value, arrays
+
+
+def decode(modality: ValueModality, value: Any) -> Features | DataError | None:
+    """A value's arrays, or why it cannot be read; None where there is none."""
+    if value is None:
+        return None
+    try:
+        return modality.arrays(value)
+    except DataError as fault:
+        return fault
+
+
+def hold(row: Row, text: Mixed) -> Row:
+    """A row from outside with arrays of its values.
+
+    Raises:
+        DataError: When one cannot be read.
+    """
+    found = dict(row)
+    for name, modality in text.values.items():
+        if row.get(name) is None:
+            continue
+        found[name] = Held(str(row[name]), str(_digest(row[name])), partial(dict, modality.arrays(row[name])))
+    return found
+
+
+def columns_of(task: Task, text: Any) -> Sequence[Column]:
+    """What a task's inputs and targets are, with those of the modalities."""
+    if not isinstance(text, Mixed):
+        return task.columns
+    own = tuple(modality.column for modality in text.values.values())
+    kept = [each for each in task.columns if text.inner is not None or each.role == "target"]
+    return (*kept, *own)

@@ -1,0 +1,320 @@
+"""Runs of several modalities: pictures, tables and texts, alone and together, with any of them missing."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sibu
+from sibu.core.errors import DataError, RecipeError
+from sibu.pipeline.subsets import shapley, subsets
+from tests.conftest import write_jsonl
+
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+SAID = {"red": "the red pill for the head", "blue": "蓝色的药，胸痛 my chest"}
+IMAGE = {"name": "image", "size": 8, "width": 16}
+TABLE = {"name": "table", "columns": ["dose", "route"], "width": 16, "heads": 2, "layers": 1}
+TRAIN = {"epochs": 4, "learning_rate": 3e-3, "batch_tokens": 256, "seed": 5}
+
+
+def rows_of(home: Path, count: int, *, seed: int = 0, missing: bool = True) -> list[dict[str, Any]]:
+    """Rows whose label stands in picture, text and table alike; of a third one of them is missing."""
+    from PIL import Image
+
+    (home / "pictures").mkdir(parents=True, exist_ok=True)
+    draw, rows = Random(seed), []
+    for number in range(count):
+        label = draw.choice(list(COLOURS))
+        noise = np.random.default_rng([seed, number]).integers(-25, 25, (10, 12, 3))
+        file = home / "pictures" / f"{seed}-{number}.png"
+        Image.fromarray((np.array(COLOURS[label]) + noise).clip(0, 255).astype(np.uint8)).save(file)
+        dose = draw.uniform(0, 1) + (label == "red")
+        row = {"image": f"pictures/{file.name}", "text": f"{SAID[label]} {number}", "dose": round(dose, 3)}
+        row |= {"route": "oral" if label == "red" else "iv", "label": label, "number": dose * 2}
+        if missing and number % 3 == 0:
+            for key in draw.choice([("image",), ("text",), ("dose", "route")]):
+                row[key] = None
+        rows.append(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("mixed")
+    write_jsonl(place / "train.jsonl", rows_of(place, 60))
+    write_jsonl(place / "test.jsonl", rows_of(place, 30, seed=1))
+    whole = rows_of(place, 60, seed=2, missing=False)
+    write_jsonl(place / "whole.jsonl", whole)
+    write_jsonl(place / "whole-test.jsonl", rows_of(place, 30, seed=3, missing=False))
+    return place
+
+
+def recipe_of(home: Path, model: Path | None, modalities: Any, *, train: str = "train", **more: Any) -> dict[str, Any]:
+    test = "test" if train == "train" else "whole-test"
+    data = {"train": str(home / f"{train}.jsonl"), "test": str(home / f"{test}.jsonl")}
+    found = {"name": "mixed", "modalities": modalities, "tasks": {"pill": {"type": "classify", "data": data}}}
+    return found | ({} if model is None else {"model": str(model)}) | {"train": TRAIN} | more
+
+
+@pytest.fixture(scope="module")
+def bundle(home: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE])
+    return sibu.run(recipe, out=tmp_path_factory.mktemp("runs") / "joined")
+
+
+def test_three_modalities_are_learned_together(bundle: Path) -> None:
+    metrics = json.loads((bundle / "metrics.json").read_text())
+    assert metrics["pill"]["test"]["accuracy"]["value"] > 0.8
+    record = json.loads((bundle / "record.json").read_text())
+    found = record["modalities"]["pill"]["test"]
+    assert [each["of"] for each in found["subsets"]] == [
+        ["text"], ["image"], ["table"], ["text", "image"], ["text", "table"], ["image", "table"],
+        ["text", "image", "table"],
+    ]  # fmt: skip
+    assert [each["noise"] for each in found["noise"]] == ["text", "image", "table"]
+    whole = found["subsets"][-1]["scores"]["accuracy"]
+    assert whole == pytest.approx(metrics["pill"]["test"]["accuracy"]["value"], abs=1e-6)
+    assert set(found["shares"]) == {"text", "image", "table"}
+    assert "fusion:\n  name: concat" in (bundle / "recipe.yaml").read_text()  # the default of several, written out
+
+
+def test_a_bundle_answers_as_the_run_did(bundle: Path, home: Path) -> None:
+    known = json.loads((bundle / "metrics.json").read_text())["pill"]["test"]
+    again = sibu.evaluate(bundle, home / "test.jsonl")
+    assert again.scores["accuracy"].value == known["accuracy"]["value"]
+
+
+def test_any_subset_is_answered_and_says_what_each_did(bundle: Path, home: Path) -> None:
+    row = rows_of(home, 3, seed=1, missing=False)[1]
+    row["image"] = str(home / row["image"])
+    model = sibu.load(bundle)
+    parts = {"text": ("text",), "image": ("image",), "table": ("dose", "route")}
+    asked = [kept for kept in subsets(list(parts)) if kept]
+    inputs = [{key: row[key] for name in kept for key in parts[name]} for kept in asked]
+    for kept, answer in zip(asked, model.predict(inputs), strict=True):
+        weights = {each.content: each.weight for each in answer.evidence if each.kind == "modality"}
+        assert set(weights) == set(parts)
+        assert all(weights[name] == 0 for name in set(parts) - kept)
+    whole = model.predict(inputs)[-1]
+    assert whole.value == row["label"]
+
+
+def test_answers_do_not_depend_on_their_neighbours(bundle: Path, home: Path) -> None:
+    rows = [{**row, "image": row["image"] and str(home / row["image"])} for row in rows_of(home, 9, seed=1)]
+    model = sibu.load(bundle)
+    for row, together in zip(rows, model.predict(rows), strict=True):
+        alone = model.predict(row)
+        assert alone.value == together.value
+        assert alone.score == pytest.approx(together.score, abs=1e-5)
+
+
+def test_nothing_at_all_is_refused(bundle: Path) -> None:
+    model = sibu.load(bundle)
+    with pytest.raises(DataError, match="there is no 'text' or 'image' or 'table'; the input has 'note'"):
+        model.predict({"note": "x"})
+
+
+@pytest.mark.parametrize("fusion", ["late", "bottleneck"])
+def test_other_fusions(fusion: str, home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE], fusion=fusion)
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    known = json.loads((bundle / "metrics.json").read_text())["pill"]["test"]["accuracy"]["value"]
+    assert known > 0.75
+    assert sibu.evaluate(bundle, home / "test.jsonl").scores["accuracy"].value == known
+    weights = json.loads((bundle / "record.json").read_text())["modalities"]["pill"]["test"].get("weights")
+    assert (weights is not None) == (fusion == "late")
+
+
+def test_one_modality_without_texts(home: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(
+        recipe_of(home, None, IMAGE, train="whole") | {"train": TRAIN | {"epochs": 12}}, out=tmp_path / "run"
+    )
+    assert json.loads((bundle / "metrics.json").read_text())["pill"]["test"]["accuracy"]["value"] > 0.9
+    assert not (bundle / "model").exists()
+    assert sibu.load(bundle).predict({"image": str(home / "pictures" / "1-1.png")}).value in COLOURS
+
+
+def test_a_number_from_a_table(home: Path, tmp_path: Path) -> None:
+    data = {"train": str(home / "whole.jsonl"), "test": str(home / "whole-test.jsonl")}
+    task = {"type": "regress", "data": data, "fields": {"number": "number"}}
+    recipe = {"name": "t", "modalities": TABLE, "tasks": {"dose": task}, "train": TRAIN | {"epochs": 12}}
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    assert json.loads((bundle / "metrics.json").read_text())["dose"]["test"]["pearson"]["value"] > 0.8
+
+
+def test_the_same_again(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE], fusion="gated")
+    recipe["train"] = TRAIN | {"epochs": 1, "modality_balance": 0.5, "modality_noise": 0.3}
+    weights = [(sibu.run(recipe, out=tmp_path / n) / "heads.safetensors").read_bytes() for n in ("one", "two")]
+    assert weights[0] == weights[1]
+
+
+def test_noise_is_anew_at_each_step_and_the_same_again(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    from sibu.cli.console import progress
+    from sibu.pipeline.plan import make_plan
+    from sibu.pipeline.prepare import open_accelerator, prepare
+    from sibu.recipe.load import load_recipe
+
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE])
+    recipe["train"] = TRAIN | {"modality_noise": 0.5}
+    plan = make_plan(load_recipe(recipe), progress(quiet=True), encode=True)
+    trained = prepare(plan, open_accelerator(plan), tmp_path, progress(quiet=True))
+    (stream,), records = trained.schedule.streams, np.arange(12)
+    one, again, later = (trained.make(stream, records, step) for step in (1, 1, 2))
+    for name, key in (("text", "input_ids"), ("image", "pixels"), ("table", "numbers")):
+        first, second, third = (batch.inputs[name][key].double().nan_to_num() for batch in (one, again, later))
+        assert bool((first == second).all())
+        changed = (first != third).flatten(1).any(1)
+        assert bool(changed.any())
+        assert not bool(changed.all())
+
+
+def test_balance_changes_what_is_learned(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(home, tiny_model, ["text", TABLE])
+    found = []
+    for balance in (0.0, 2.0):
+        recipe["train"] = TRAIN | {"epochs": 1, "modality_balance": balance}
+        found.append((sibu.run(recipe, out=tmp_path / str(balance)) / "heads.safetensors").read_bytes())
+    assert found[0] != found[1]
+
+
+def test_places_of_a_text_are_told_with_a_table_beside(tiny_model: Path, tmp_path: Path) -> None:
+    draw, rows = Random(3), []
+    for number in range(80):
+        kind = draw.choice(["a", "b"])  # which of the two words is meant stands in the table alone
+        text = f"take aspirin or ibuprofen {number % 7}"
+        span = (5, 12) if kind == "a" else (16, 25)
+        entity = {"start": span[0], "end": span[1], "label": "drug"}
+        rows.append({"text": text, "ward": kind, "entities": [entity]})
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    data = {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "train.jsonl")}
+    recipe = {
+        "name": "t",
+        "model": str(tiny_model),
+        "modalities": ["text", TABLE | {"columns": ["ward"], "hide": 0.0}],
+        "fusion": "cross_attention",
+        "tasks": {"drugs": {"type": "tag", "data": data}},
+        "train": TRAIN | {"epochs": 12, "modality_dropout": 0.0},
+    }
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    model = sibu.load(bundle)
+    found = [model.predict({"text": "take aspirin or ibuprofen 3", "ward": ward}).value for ward in ("a", "b")]
+    assert [[each["text"] for each in own] for own in found] == [["aspirin"], ["ibuprofen"]]
+
+
+def test_unreadable_files_are_named_and_the_rest_goes_on(home: Path, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, 20, missing=False)
+    whole = (tmp_path / rows[4]["image"]).read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("not a picture")
+    for number, name in enumerate(("cut.png", "empty.png", "text.png", "gone.png"), 3):
+        rows[number] = {"image": name, "label": rows[number]["label"]}
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    data = {"train": str(tmp_path / "train.jsonl")}
+    recipe = {"name": "t", "modalities": IMAGE, "tasks": {"pill": {"type": "classify", "data": data}}}
+    found = sibu.check(recipe)
+    assert found.sound
+    faults = {fault.row: str(fault) for fault in found.gate.faults.examples if fault.kind == "unreadable"}
+    assert sorted(faults) == [4, 5, 6, 7]
+    assert "cut off or damaged" in faults[4]
+    assert "has 0 bytes" in faults[5]
+    assert "no picture that can be read" in faults[6]
+    assert "No file" in faults[7]
+    assert found.gate.faults.skipped == {str(tmp_path / "train.jsonl"): 4}
+    bundle = sibu.run(recipe | {"train": {"epochs": 1}}, out=tmp_path / "run")
+    assert "unreadable" in (bundle / "report.html").read_text()
+
+
+def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
+    from transformers import ViTConfig, ViTModel
+
+    config = ViTConfig(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=16, patch_size=8
+    )
+    ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "vit")
+    said = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "size": {"height": 16, "width": 16}}
+    said |= {"do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (tmp_path / "vit" / "preprocessor_config.json").write_text(json.dumps(said))
+    recipe = recipe_of(home, tmp_path / "vit", "image", train="whole", method="probe")
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    known = json.loads((bundle / "metrics.json").read_text())["pill"]["test"]
+    again = sibu.evaluate(bundle, home / "whole-test.jsonl")
+    assert {name: score.value for name, score in again.scores.items()} == {n: s["value"] for n, s in known.items()}
+    assert (bundle / "model" / "config.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"modalities": ["text", IMAGE, IMAGE]}, "modalities: names one twice"),
+        ({"fusion": "identity"}, "`identity` hands on one modality, and there are several"),
+        ({"model": None}, "model: is missing. Add it."),
+        ({"modalities": [IMAGE, TABLE], "model": None, "type": "tag"}, "`tag` reads texts, and there are none"),
+        ({"fusion": "late", "head": "logistic"}, "`late` votes on labels and numbers, by heads that train"),
+        ({"knowledge": {"names": "n.txt", "use": "gazetteer"}}, "knowledge: is for texts alone"),
+    ],
+)
+def test_what_does_not_go_together(change: dict, told: str, home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    change = dict(change)
+    recipe = recipe_of(home, tiny_model, ["text", TABLE])
+    for key in ("type", "head"):
+        if key in change:
+            recipe["tasks"]["pill"][key] = change.pop(key)
+    recipe |= change
+    recipe = {key: value for key, value in recipe.items() if value is not None}
+    (home / "n.txt").write_text("aspirin\tdrug\n")
+    with pytest.raises(RecipeError) as error:
+        sibu.run(recipe, out=tmp_path / "run")
+    assert told in str(error.value)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=8, max_size=8))
+def test_shares_sum_up(values: list[float]) -> None:
+    names = ["a", "b", "c"]
+    found = shapley(names, dict(zip(subsets(names), values, strict=True)))
+    assert sum(found.values()) == pytest.approx(values[-1] - values[0], abs=1e-9)
+
+
+def test_shares_of_alike_players_are_alike() -> None:
+    values = {kept: float(len(kept & {"a", "b"}) == 2) for kept in subsets(["a", "b", "idle"])}
+    assert shapley(["a", "b", "idle"], values) == pytest.approx({"a": 0.5, "b": 0.5, "idle": 0.0})
+
+
+def test_what_the_gate_sees_in_all_values(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = []
+    for number in range(60):
+        draw = np.random.default_rng(number)
+        small = draw.integers(0, 255, (6, 6, 3)).astype(np.uint8)
+        picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+        picture.save(tmp_path / f"{number}.png")
+        label = "ab"[number % 2]
+        row = {
+            "image": f"{number}.png",
+            "label": label,
+            "outcome": label * 2,
+            "ward": "one",
+            "age": int(draw.integers(9)),
+        }
+        rows.append(row)
+    with Image.open(tmp_path / "3.png") as picture:
+        picture.resize((64, 64)).save(tmp_path / "again.png")  # the same picture, with another label
+        picture.resize((40, 40)).save(tmp_path / "test.png")
+    write_jsonl(tmp_path / "train.jsonl", [*rows, rows[3] | {"image": "again.png", "label": "a", "outcome": "aa"}])
+    write_jsonl(tmp_path / "test.jsonl", [rows[3] | {"image": "test.png"}])
+    data = {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    data["dev"] = data["test"]
+    columns = {"columns": ["outcome", "ward", "age"]}
+    recipe = {"name": "t", "modalities": [{"name": "image", "size": 48}, {"name": "table"} | columns]}
+    found = sibu.check(recipe | {"tasks": {"kind": {"type": "classify", "data": data}}})
+    told = {(fault.kind, fault.row) for fault in found.gate.faults.examples}
+    assert {("near leak", 1), ("telling column", None), ("constant column", None)} <= told
+    kinds = {fault.row: fault.message for fault in found.gate.faults.examples if fault.kind == "conflicting labels"}
+    assert any("nearly the same image as line" in message for message in kinds.values())
