@@ -286,7 +286,7 @@ def plainly(given: dict[str, torch.Tensor], pixels: torch.Tensor) -> torch.Tenso
 def test_efficientnet_is_the_wheels(lite: Path) -> None:
     modality = build(ImageSpec(), folder=lite)
     assert modality.size == (224, 224)
-    assert modality.places == 49
+    assert modality.places == 196
     encoder = modality.encoder()
     assert (encoder.width, len(encoder.layers())) == (1280, 16)
     value = pictures(1, 224)[0]

@@ -1,7 +1,7 @@
 """Room: raw values to vectors, one part a kind of input."""
 
 from sibu.catalog import Catalog
-from sibu.modalities import audio, image, series, table, text
+from sibu.modalities import audio, image, series, table, text, video
 
 MODALITIES = Catalog(
     "modality",
@@ -10,5 +10,6 @@ MODALITIES = Catalog(
     audio.ENTRY,
     table.ENTRY,
     series.ENTRY,
+    video.ENTRY,
     group="sibu.modalities",
 )

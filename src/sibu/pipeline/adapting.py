@@ -35,8 +35,19 @@ def adapt(
         rate = getattr(recipe.valued.get(name), "learning_rate", None) or 1.0
         scale = rate if pretrained else rate * raised
         own.groups = [Group(group.parameters, group.scale * scale) for group in own.groups]
+        if pretrained and name != "text":
+            own.groups = _with_added(own.groups, encoder.added(), rate * raised)
         found[name] = own
     return found
+
+
+def _with_added(groups: Sequence[Group], added: Sequence[Any], scale: float) -> list[Group]:
+    """Weights beside a pretrained model train with every method, at the rate of what begins from nothing."""
+    own = {id(weight) for weight in added}
+    kept = [Group([w for w in group.parameters if id(w) not in own], group.scale) for group in groups]
+    for weight in added:
+        weight.requires_grad_(True)
+    return [group for group in (*kept, Group(added, scale)) if group.parameters]
 
 
 def joint(parts: Mapping[str, Adapted]) -> Adapted:

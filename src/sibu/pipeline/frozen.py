@@ -112,7 +112,7 @@ def precompute_values(
     """
     for name, modality in plan.values.items():
         encoder = encoders[name]
-        if not encoder.pretrained or parts[name].frozen_layers < len(encoder.layers()):
+        if not encoder.pretrained or encoder.added() or parts[name].frozen_layers < len(encoder.layers()):
             continue
         weights = [hash_file(file) for file in sorted(encoder.folder.glob("*.safetensors"))]
 

@@ -94,6 +94,8 @@ def places(modality: ValueModality, arrays: Features) -> int:
     """About how many places the encoder makes of a value: what it costs."""
     if HIDDEN in arrays:
         return len(arrays[HIDDEN])
+    if hasattr(modality, "cost"):
+        return int(modality.cost(arrays))
     first = next((each for each in modality.features if each.per == "token"), None)
     if first is None:
         return int(getattr(modality, "places", 16))

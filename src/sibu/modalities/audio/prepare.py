@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class AudioPreparer:
     """See the door plate ``sibu.modalities.audio`` for the options.
 
     A value is a file's name, its bytes, or samples with their rate: ``(samples (N,), rate)``, float from -1 to 1 or
-    int16.
+    int16; or a ``Sound`` of ``sibu.media``.
 
     Args:
         field: The column.
@@ -132,6 +133,8 @@ class AudioPreparer:
     def _sound(self, value: Any, rate: int | None) -> Sound:
         if isinstance(value, str | bytes | Path):
             return read_sound(value, rate=rate, first=self.seconds)
+        if isinstance(value, Sound):
+            return _cut(value, rate or value.rate, self.seconds)
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], np.ndarray):
             return _given(*value, rate=rate, seconds=self.seconds)
         raise DataError(f"A recording is a file's name, its bytes, or (samples, rate); given {type(value)}.")
@@ -210,5 +213,10 @@ def _given(samples: np.ndarray, own: int, *, rate: int | None, seconds: float) -
         raise DataError("Samples must be numbers; some are NaN or infinite.")
     total = len(samples) / own
     samples = samples[: round(seconds * own)].astype(np.float32)
-    clipped = clipped_share(samples)
-    return Sound(resampled(samples, own, rate or own), rate or own, own, 1, clipped, total)
+    return _cut(Sound(samples, own, own, 1, clipped_share(samples), total), rate or own, seconds)
+
+
+def _cut(sound: Sound, rate: int, seconds: float) -> Sound:
+    """The first seconds of a recording, at a rate."""
+    samples = resampled(sound.samples[: round(seconds * sound.rate)], sound.rate, rate)
+    return replace(sound, samples=samples, rate=rate)

@@ -30,7 +30,7 @@ class Prepared:
     reverse: bool
     """Whether channels are blue, green, red."""
     cell: int
-    """About how many pixels a side make one place."""
+    """About how many pixels a side cost as much as one place."""
 
 
 def read_prepared(folder: Path) -> Prepared:
@@ -101,7 +101,7 @@ def _sizes(settings: Mapping[str, Any], vision: Mapping[str, Any], folder: Path)
 def _cell(vision: Mapping[str, Any]) -> int:
     patch = vision.get("patch_size")
     hierarchical = any(key in vision for key in ("depths", "hidden_sizes", "blocks")) or not isinstance(patch, int)
-    return 32 if hierarchical else int(patch or 32)
+    return 16 if hierarchical else int(patch or 16)  # the first grids of convolutions are large
 
 
 def load_model(folder: Path, size: tuple[int, int]) -> tuple[Any, dict[str, Any]]:

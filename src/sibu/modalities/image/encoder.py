@@ -51,7 +51,7 @@ class ImageEncoder(ModelEncoder):
         self.size = size
         self.reverse = reverse
         self.shift, self.mirror = shift, mirror
-        self._named = dict(named or {})
+        self.named = dict(named or {})
         self.mean: Tensor
         self.deviation: Tensor
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -71,7 +71,7 @@ class ImageEncoder(ModelEncoder):
         channels = pictures.permute(0, 3, 1, 2).to(self.mean.dtype)
         if self.reverse:
             channels = channels.flip(1)
-        return flat_grid(self.inner()((channels - self.mean) / self.deviation, **self._named))
+        return flat_grid(self.inner()((channels - self.mean) / self.deviation, **self.named))
 
 
 def moved(pictures: Tensor, *, shift: float, mirror: bool) -> Tensor:

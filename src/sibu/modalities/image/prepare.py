@@ -87,16 +87,16 @@ class ImagePreparer:
     @property
     def key(self) -> str:
         """What the pixels depend on."""
-        return hash_json(["image", 1, self.size, self.fit, self._share, self.most_pixels])
+        return hash_json(["image", 1, self.size, self.fit, self.share, self.most_pixels])
 
     @property
-    def _share(self) -> float:
+    def share(self) -> float:
         """How much of a picture is kept where it is cropped."""
         return 1.0 if self.prepared is None or self.fit != "crop" else self.prepared.share
 
     @property
     def places(self) -> int:
-        """About how many places the encoder makes of a picture."""
+        """How many places a picture costs: those that the encoder makes, or more where it convolves large grids."""
         if self.prepared is None:
             height, width = grid_of(self.size)
             return height * width
@@ -141,14 +141,14 @@ class ImagePreparer:
         """What a JPEG may be decoded small for: at least the size, and more where much of it is cut off."""
         if self._size is None:
             return None
-        factor = 1 / self._share
+        factor = 1 / self.share
         return int(self._size[0] * factor) + 1, int(self._size[1] * factor) + 1
 
     def arrays(self, value: Any) -> Features:
         """The pixels at the size, ``H x W x 3`` in one row."""
         pixels = self._pixels(value)
-        if self._share < 1:
-            pixels = _middle(pixels, self.size, self._share)
+        if self.share < 1:
+            pixels = _middle(pixels, self.size, self.share)
         return {"pixels": resized(pixels, self.size, self.fit).reshape(-1)}
 
     def check(self, value: Any, arrays: Features) -> Iterator[Found]:  # noqa: ARG002
