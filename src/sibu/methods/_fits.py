@@ -30,8 +30,12 @@ def check_fits(encoder: Any, *, places: bool = False, between: bool = False) -> 
             "This method puts trained places before a text's, and a model of another modality has no place for them. "
             "Choose `lora`, `bitfit`, `freeze` or `full`."
         )
-    linear = any(isinstance(module, nn.Linear) for module in encoder.model.modules())
-    if not linear or (between and encoder.convolves):
+    if between and encoder.uneven:
+        raise RecipeError(
+            "This method puts layers behind those of a transformer, and this model's layers give grids, or vectors of "
+            "several widths. Choose `lora` (where it has linear layers), `freeze`, `bitfit` or `full`."
+        )
+    if not any(isinstance(module, nn.Linear) for module in encoder.model.modules()):
         raise RecipeError(
             "This method needs the linear layers of a transformer, and the model is convolutional. "
             "Choose `freeze`, `bitfit` or `full`."

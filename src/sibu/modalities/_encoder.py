@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
@@ -28,8 +29,8 @@ class ModelEncoder(nn.Module):
     """It has no language head."""
     embeds = False
     """It has no table of pieces before whose vectors a method could put its own."""
-    convolves = False
-    """Whether its layers answer with grids, not with one vector a place."""
+    uneven = True
+    """Whether its layers answer otherwise than with one vector of the encoder's width a place."""
 
     def __init__(self, model: Any, *, width: int, folder: Path | None, settings: tuple[str, ...] = ()) -> None:
         super().__init__()
@@ -56,6 +57,28 @@ class ModelEncoder(nn.Module):
     def layers(self) -> nn.ModuleList:
         """Its layers (blocks, stages), lowest first."""
         return find_layers(self.inner())
+
+    def measure(self, answer: Callable[[], Tensor]) -> None:
+        """Find how wide the vectors are and what the layers answer: told nowhere but by an answer.
+
+        Args:
+            answer: Computes vectors ``(B, T, D)`` of anything.
+        """
+        caught: list[Any] = []
+        handles = [layer.register_forward_hook(lambda *passed: caught.append(passed[2])) for layer in self.layers()]
+        mode = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                self.width = int(answer().shape[2])
+        finally:
+            for handle in handles:
+                handle.remove()
+            self.train(mode)
+        firsts = [each[0] if isinstance(each, tuple) else each for each in caught]
+        self.uneven = any(
+            not isinstance(each, Tensor) or each.ndim != 3 or each.shape[2] != self.width for each in firsts
+        )
 
     def stem(self) -> list[nn.Parameter]:
         """The weights below the lowest layer: models hold their parts in the order in which they compute."""

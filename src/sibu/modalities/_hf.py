@@ -65,8 +65,6 @@ def load_part(folder: Path, part: str, *, reads: str, what: str) -> Any:
     if lacking or about["mismatched_keys"]:
         names = ", ".join(lacking[:3] or [str(each) for each in list(about["mismatched_keys"])[:3]])
         raise RecipeError(f"The weights in {folder} are not those of its config.json: {names} and perhaps more.")
-    if getattr(model, "pooler", None) is not None:
-        model.pooler = None  # no head here reads it
     return model
 
 

