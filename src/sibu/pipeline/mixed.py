@@ -15,7 +15,7 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError
-from sibu.core.example import DataFault, Faults, Held, Row
+from sibu.core.example import DataFault, Faults, Held, Row, as_names
 from sibu.core.protocols import Features, Task, ValueModality, as_fault
 from sibu.core.tensors import HIDDEN
 from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
@@ -129,8 +129,13 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
     """
     where, reader = f"tasks.{name}", reader or block.reader
     if not isinstance(text, Mixed):
+        if hasattr(task, "of"):
+            what = "`match` joins two modalities, and there are texts alone."
+            raise RecipeError(Fault(f"{where}.type", what, "Name the other under `modalities`; or choose `contrast`."))
         return Origin(block.fields, reader, task.columns, task.needs, where)
     joins = bool(getattr(task, "any_modality", False))
+    if (pair := getattr(task, "of", None)) is not None:
+        return _pair_origin(block, task, text, pair, where, reader)
     kind = block.task.type  # type: ignore[attr-defined]
     if text.inner is None and not joins:
         what = f"`{kind}` reads texts, and there are none among the modalities."
@@ -150,6 +155,16 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
         if text.inner is None:
             columns = (*(column for column in task.columns if column.role == "target"), *own)
     return Origin(block.fields, reader, columns, needs, where)
+
+
+def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str], where: str, reader: Any) -> Origin:
+    """How pairs of two modalities are read."""
+    there = [*(["text"] if text.inner is not None else []), *text.values]
+    if wrong := [name for name in pair if name not in there]:
+        what = f"{as_names(wrong)} is none of the modalities."
+        raise RecipeError(Fault(f"{where}.of", what, f"Allowed: {', '.join(there)}."))
+    own = tuple(text.values[name].column for name in pair if name in text.values)
+    return Origin(block.fields, reader, (*task.columns, *own), task.needs, where)
 
 
 def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Mapping[str, Task], text: Any) -> None:
