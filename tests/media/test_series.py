@@ -291,3 +291,10 @@ def test_figures():
     np.testing.assert_allclose(figures.missing, [0, 3 / 7, 1])
     assert (figures.gaps, figures.longest_gap, figures.repeated) == (1, 10.0, 1)
     assert series_faults(Series(times[:1], values[:1], ("a", "b", "c"))).gaps == 0
+
+
+def test_a_damaged_header_of_an_array():
+    data = bytearray(as_npy(np.arange(9.0)))
+    data[20:30] = b"(((((((((("
+    with pytest.raises(DataError, match="NumPy array that is cut off or damaged"):
+        read_series(bytes(data))
