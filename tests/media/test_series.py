@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from sibu.media.series import Series, read_series, resampled, series_faults
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
+from sibu.media.series import Series, read_series, resampled, series_faults
 
 CSV = b"time,hr,spo2\n0,80,0.97\n0.5,NA,0.98\n0.5,82.5,\n2,83,0.99\n"
 VALUES = [[80, 0.97], [np.nan, 0.98], [82.5, np.nan], [83, 0.99]]
