@@ -9,9 +9,9 @@ that lie within the threshold of the true map, the share of wrong ones among tho
 against the true one over the right points (their mean and the whole frame's).
 
 Pictures: NLVR (CC-BY 4.0; ``DATA/mm_nlvr_en``), each turned, scaled and tilted by a known homography into a larger
-frame, made lighter or darker and given noise; landmarks are found and matched in both, once
-(``matched`` and ``ransac``) or again and again (``registered``), and the map's error is told over the picture. The sizes of patches and thresholds were chosen on pictures of ``dev``; ``test`` is reported. One JSON:
-``space-alignment.json``.
+frame, made lighter or darker and given noise; landmarks are found and matched in both, once (``matched`` and
+``ransac``) or again and again (``registered``), and the map's error is told over the picture. The sizes of patches and
+thresholds were chosen on pictures of ``dev``; ``test`` is reported. One JSON: ``space-alignment.json``.
 """
 
 from __future__ import annotations
