@@ -108,8 +108,16 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
         "seed": plan.recipe.train.seed,
         **({} if plan.known is None else {"knowledge": plan.known.about}),
+        **({} if not plan.values else {"modalities": _modalities(plan.recipe)}),
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
+
+
+def _modalities(recipe: Recipe) -> dict[str, Any]:
+    """What is read of a row, by column, and how it is joined."""
+    kinds = {"text": "text"} if recipe.reads_text else {}
+    kinds |= {name: spec.name for name, spec in recipe.valued.items()}
+    return {"kinds": kinds, "fusion": recipe.fusion.name}  # type: ignore[attr-defined]
 
 
 class Predictor:
