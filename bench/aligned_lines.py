@@ -34,7 +34,7 @@ def _time(found: Mapping[str, Any] | None) -> list[Line]:
 
 def _clock(own: Mapping[str, Any]) -> str:
     said = f"{100 * own['right']:.0f} % of {own['cases']}; off by {own['offset_milliseconds']['95']:.2f} ms and "
-    return said + f"{own['drift_ppm']['95']:.1f} ppm (95th in a hundred), {own['seconds_a_case']:.1f} s a pair"
+    return said + f"{own['drift_ppm']['95']:.1f} ppm (95th in a hundred)"
 
 
 def _points(found: Mapping[str, Any] | None) -> list[Line]:
@@ -54,7 +54,9 @@ def _points(found: Mapping[str, Any] | None) -> list[Line]:
         asked = bar if outliers == "0.4" else "stated"
         lines.append(Line(measure, asked, said, "—", "—", judged(good) if outliers == "0.4" else "stated"))
     for name, own in found["pictures"].items():
-        said = f"{100 * own['below_2_pixels']:.0f} % of {own['cases']} below 2 pixels; "
-        said += f"{own['pairs']['50']:.0f} pairs, {own['seconds']['50']:.2f} s"
+        said = f"{100 * own['below_2_pixels']:.0f} % of {own['cases']} below 2 pixels, "
+        said += f"{100 * own['refused']:.0f} % refused, {100 * own['wrong']:.0f} % wrong"
         lines.append(Line(f"NLVR pictures without landmarks, {name}", "stated", said, "—", "—", "stated"))
-    return lines
+    own = found["strangers"]
+    said = f"{100 * own['registered']:.0f} % of {own['cases']} registered all the same"
+    return [*lines, Line("NLVR pictures that have nothing in common", "stated", said, "—", "—", "stated")]

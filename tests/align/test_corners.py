@@ -61,6 +61,18 @@ def test_channels_do_not_matter():
     assert in_order[0] == in_order[1] == in_order[2]
 
 
+def test_colours_of_one_grey_are_told_apart_and_grey_is_matched_with_colours():
+    picture = np.zeros((60, 80, 3))
+    picture[..., 0] = 100.0
+    picture[20:40, 30:50] = [0.0, 100 * 0.299 / 0.587, 0.0]  # as light as what is around it
+    assert len(landmarks(picture).points) == 4
+    assert len(landmarks((picture @ [0.299, 0.587, 0.114]).round(6)).points) == 0
+    colours = np.stack([drawn(1), drawn(2), drawn(3)], axis=2)
+    pairs = matched(colours, colours @ [0.299, 0.587, 0.114])
+    assert len(pairs.points_a) > 20
+    assert pairs.points_a == pytest.approx(pairs.points_b)
+
+
 def test_the_strongest_are_kept():
     picture = drawn()
     every, few = landmarks(picture), landmarks(picture, most=10)
@@ -100,8 +112,10 @@ def test_pictures_that_have_nothing_in_common():
     flat = np.full((40, 40), 7.0)
     assert len(landmarks(flat).points) == 0
     assert len(matched(flat, drawn()).points_a) == 0
-    with pytest.raises(DataError, match="cannot be registered: too few of 0 landmarks"):
+    with pytest.raises(DataError, match="cannot be registered: 0 of 0 landmarks"):
         registered(flat, drawn())
+    with pytest.raises(DataError, match=r"landmarks of the first.*map \(homography\) asks for 12.*simpler map"):
+        registered(drawn(0), drawn(50))
 
 
 @pytest.mark.parametrize(

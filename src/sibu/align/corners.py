@@ -14,19 +14,21 @@ multi-scale oriented patches (of which the patches are taken, not the scales and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sibu.align.views import Model, ViewFit, map_points, ransac
+from sibu.align.views import NEEDED, Model, ViewFit, map_points, ransac
 from sibu.core.errors import DataError
 
 Floats = NDArray[np.floating[Any]]
 
-SHARE = 0.01
+MOST, APART = 400, 3
+"""Landmarks of a picture, and pixels within which there is one only, unless asked otherwise."""
+SHARE = 0.003
 """Of the strongest corner's strength, below which a corner is none."""
 SIDE, STEP = 8, 2.5
 """A patch: so many values a side, so many pixels apart."""
@@ -34,6 +36,8 @@ LEAST = 0.8
 """Correlation of patches below which landmarks are not alike."""
 LEAST_PAIRS, ENOUGH = 6, 12
 """Pairs below which a start is none, and agreeing pairs with which it is gone on with at once."""
+NEAR = 8.0
+"""Pixels within which a landmark is sought once a map is there."""
 BORDER = 4
 """Pixels along the picture's sides in which no corner is sought."""
 
@@ -62,20 +66,23 @@ class Matches:
     """Correlation of their patches, in [-1, 1]. Shape (K,)."""
 
 
-def landmarks(picture: ArrayLike, *, most: int = 400, apart: int = 3) -> Landmarks:
+def landmarks(picture: ArrayLike, *, most: int = MOST, apart: int = APART) -> Landmarks:
     """The corners of a picture.
 
     Args:
-        picture: Shape (H, W) or (H, W, C) of 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha. Any scale.
+        picture: Shape (H, W) or (H, W, C) of 1 to 4 channels: grey, grey and alpha, RGB, RGB and alpha (which
+            is passed over). Any scale.
         most: How many are kept, the strongest.
         apart: Pixels within which there is one only.
 
     Raises:
         DataError: When the picture is of another shape, not finite, or less than 16 pixels wide or high.
     """
-    grey = _grey(picture)
-    smooth = _blurred(grey, 1.0)
-    strength = _strength(smooth)
+    return _found(_channels(picture), most, apart)
+
+
+def _found(channels: Sequence[Floats], most: int = MOST, apart: int = APART) -> Landmarks:
+    strength = _strength([_blurred(each, 1.0) for each in channels])
     peak = strength >= _highest(strength, apart)
     peak &= strength > SHARE * float(strength.max())
     peak[:BORDER] = peak[-BORDER:] = False
@@ -84,12 +91,12 @@ def landmarks(picture: ArrayLike, *, most: int = 400, apart: int = 3) -> Landmar
     order = np.argsort(-strength[rows, columns], kind="stable")[:most]
     rows, columns = rows[order], columns[order]
     points = np.stack([columns + _part(strength, rows, columns, 1), rows + _part(strength, rows, columns, 0)], axis=1)
-    patches, kept = _patches(_blurred(grey, 1.5), points)
+    patches, kept = _patches([_blurred(each, 1.5) for each in channels], points)
     return Landmarks(points[kept] + 0.5, patches[kept], strength[rows, columns][kept])
 
 
-def matched(picture_a: ArrayLike, picture_b: ArrayLike, *, most: int = 400, least: float = LEAST) -> Matches:
-    """Landmarks of two pictures, each the other's nearest.
+def matched(picture_a: ArrayLike, picture_b: ArrayLike, *, most: int = MOST, least: float = LEAST) -> Matches:
+    """Landmarks of two pictures, each the other's nearest; by colours where both have them.
 
     Args:
         picture_a: As of ``landmarks``.
@@ -103,13 +110,18 @@ def matched(picture_a: ArrayLike, picture_b: ArrayLike, *, most: int = 400, leas
     Raises:
         DataError: As of ``landmarks``.
     """
-    return _alike(landmarks(picture_a, most=most), landmarks(picture_b, most=most), least)
+    first, second = _together(picture_a, picture_b)
+    return _alike(_found(first, most), _found(second, most), least)
 
 
-def _alike(first: Landmarks, second: Landmarks, least: float) -> Matches:
+def _alike(first: Landmarks, second: Landmarks, least: float, near: float = math.inf) -> Matches:
+    """Each the other's nearest in what they look like, among those within some pixels of each other."""
     if not len(first.points) or not len(second.points):
         return Matches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0))
     alike = first.patches @ second.patches.T
+    if near < math.inf:
+        away = np.linalg.norm(first.points[:, None] - second.points[None], axis=2)
+        alike = np.where(away <= near, alike, -1.0)
     there, back = alike.argmax(axis=1), alike.argmax(axis=0)
     own = np.arange(len(there))
     kept = np.flatnonzero((back[there] == own) & (alike[own, there] >= least))
@@ -140,25 +152,27 @@ def registered(
         The map and, of the last matching, which pairs agree.
 
     Raises:
-        DataError: As of ``landmarks``; when too few landmarks are alike to tell.
+        DataError: As of ``landmarks``; when fewer pairs agree than three times as many as fix a map.
     """
-    first, second = _grey(picture_a), _grey(picture_b)
-    marks = landmarks(first)
+    first, second = _together(picture_a, picture_b)
+    marks, shape = _found(first), first[0].shape
     best: ViewFit | None = None
-    for start in _starts(first.shape, second.shape):
-        tried = _step(marks, first.shape, second, start, "affine", threshold, seed)
+    for start in _starts(shape, second[0].shape):
+        tried = _step(marks, shape, second, start, "affine", threshold, seed)
         if tried is not None and (best is None or tried.inliers.sum() > best.inliers.sum()):
             best = tried
         if best is not None and best.inliers.sum() >= ENOUGH and best.share >= 0.5:
             break
     kinds: tuple[Model, ...] = ("affine", model)
     for kind in kinds:
-        again = None if best is None else _step(marks, first.shape, second, best.matrix, kind, threshold, seed)
+        again = None if best is None else _step(marks, shape, second, best.matrix, kind, threshold, seed, NEAR)
         best = best if again is None else again
-    if best is None:
+    found = 0 if best is None else int(best.inliers.sum())
+    if best is None or found < 3 * NEEDED[model]:
         raise DataError(
-            f"The pictures cannot be registered: too few of {len(marks.points)} landmarks of the first are found in "
-            "the second. Give landmarks, or pictures that show more of the same."
+            f"The pictures cannot be registered: {found} of {len(marks.points)} landmarks of the first are found in "
+            f"the second, and a map ({model}) asks for {3 * NEEDED[model]}. Give landmarks, pictures that show more of "
+            "the same, or ask for a simpler map (affine)."
         )
     return best
 
@@ -179,15 +193,16 @@ def _starts(shape_a: tuple[int, ...], shape_b: tuple[int, ...]) -> Iterator[Floa
 def _step(
     marks: Landmarks,
     shape: tuple[int, ...],
-    second: Floats,
+    second: Sequence[Floats],
     start: Floats,
     model: Model,
     threshold: float,
     seed: int,
+    near: float = math.inf,
 ) -> ViewFit | None:
     """The second picture laid on the first by a map, matched there, and the map that this tells."""
-    others = landmarks(laid(second, start, (shape[1], shape[0])))
-    pairs = _alike(marks, others, LEAST)
+    others = _found([laid(each, start, (shape[1], shape[0])) for each in second])
+    pairs = _alike(marks, others, LEAST, near)
     there = map_points(pairs.points_b, start)
     good = np.isfinite(there).all(axis=1)
     if good.sum() < LEAST_PAIRS:
@@ -229,7 +244,8 @@ def _at(picture: Floats, x: Floats, y: Floats) -> Floats:
     return made
 
 
-def _grey(picture: ArrayLike) -> Floats:
+def _channels(picture: ArrayLike, *, grey: bool = False) -> list[Floats]:
+    """One channel of a grey picture, three of one in colours, without alpha."""
     held = np.asarray(picture, dtype=np.float64)
     if held.ndim == 2:
         held = held[..., None]
@@ -239,8 +255,17 @@ def _grey(picture: ArrayLike) -> Floats:
         raise DataError(f"A picture for landmarks needs 16 pixels a side or more, given {held.shape[:2]}.")
     if not np.isfinite(held).all():
         raise DataError("The picture holds a number that is not finite.")
-    made: Floats = held[..., 0] if held.shape[2] < 3 else held[..., :3] @ np.array([0.299, 0.587, 0.114])
-    return made
+    if held.shape[2] < 3:
+        return [held[..., 0]]
+    return [held[..., :3] @ np.array([0.299, 0.587, 0.114])] if grey else list(np.moveaxis(held[..., :3], 2, 0))
+
+
+def _together(picture_a: ArrayLike, picture_b: ArrayLike) -> tuple[list[Floats], list[Floats]]:
+    """Both by their colours, or both in grey where one has none."""
+    first, second = _channels(picture_a), _channels(picture_b)
+    if len(first) == len(second):
+        return first, second
+    return _channels(picture_a, grey=True), _channels(picture_b, grey=True)
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
@@ -257,10 +282,12 @@ def _blurred(values: Floats, sigma: float) -> Floats:
     return values
 
 
-def _strength(smooth: Floats) -> Floats:
-    """The lesser eigenvalue of the slopes' products around each pixel."""
-    down, right = np.gradient(smooth)
-    xx, yy, xy = (_blurred(np.asarray(each), 1.5) for each in (right * right, down * down, right * down))
+def _strength(smooth: Sequence[Floats]) -> Floats:
+    """The lesser eigenvalue of the slopes' products around each pixel, summed over channels."""
+    slopes = [np.gradient(each) for each in smooth]
+    xx, yy, xy = (
+        _blurred(np.sum([each[a] * each[b] for each in slopes], axis=0), 1.5) for a, b in ((1, 1), (0, 0), (1, 0))
+    )
     made: Floats = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
     return made
 
@@ -284,11 +311,12 @@ def _part(values: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], axi
     return np.clip(made, -0.5, 0.5)
 
 
-def _patches(smooth: Floats, points: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Patches around points, of mean 0 and length 1, and which of them show anything at all."""
+def _patches(smooth: Sequence[Floats], points: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Patches around points, of mean 0 in each channel and length 1, and which of them show anything at all."""
     grid = (np.arange(SIDE) - (SIDE - 1) / 2) * STEP
-    made = _at(smooth, points[:, :1] + np.tile(grid, SIDE), points[:, 1:] + np.repeat(grid, SIDE))
-    made -= made.mean(axis=1, keepdims=True)
+    x, y = points[:, :1] + np.tile(grid, SIDE), points[:, 1:] + np.repeat(grid, SIDE)
+    parts = [_at(each, x, y) for each in smooth]
+    made = np.concatenate([each - each.mean(axis=1, keepdims=True) for each in parts], axis=1)
     length = np.linalg.norm(made, axis=1, keepdims=True)
-    kept = length[:, 0] > 1e-9 * max(float(np.abs(smooth).max()), 1e-300)
+    kept = length[:, 0] > 1e-9 * max(*(float(np.abs(each).max()) for each in smooth), 1e-300)
     return made / np.maximum(length, 1e-300), kept
