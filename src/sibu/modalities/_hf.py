@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
@@ -22,7 +22,15 @@ def kind_of(folder: Path) -> str:
     return str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", ""))
 
 
-def load_part(folder: Path, part: str, *, reads: str, what: str) -> Any:
+def load_part(
+    folder: Path,
+    part: str,
+    *,
+    reads: str,
+    what: str,
+    architecture: Any = None,
+    names: Mapping[str, str] | None = None,
+) -> Any:
     """The model in a folder, or the part of it that reads one modality.
 
     Args:
@@ -30,6 +38,8 @@ def load_part(folder: Path, part: str, *, reads: str, what: str) -> Any:
         part: Where the config of a model of several modalities holds that part's, such as ``vision_config``.
         reads: The input that it must read, such as ``pixel_values``.
         what: What it must be, in words.
+        architecture: A class of transformers; None: that of the config.
+        names: How names of weights are changed: patterns and what stands in their place.
 
     Raises:
         RecipeError: When it is none, or its weights are not complete.
@@ -43,7 +53,7 @@ def load_part(folder: Path, part: str, *, reads: str, what: str) -> Any:
     except (ValueError, KeyError, ImportError) as fault:
         raise RecipeError(f"The model in {folder} is of the kind {kind!r}, which is not known here: {fault}") from fault
     config = getattr(whole, part, whole)
-    architecture = MODEL_MAPPING.get(type(config), None)
+    architecture = architecture or MODEL_MAPPING.get(type(config), None)
     if architecture is None or getattr(architecture, "main_input_name", "") != reads:
         raise RecipeError(f"A model of the kind {kind!r} is not {what}. Take one that is, or leave `model` out.")
     named: dict[str, Any] = {}
@@ -59,12 +69,15 @@ def load_part(folder: Path, part: str, *, reads: str, what: str) -> Any:
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
+            key_mapping=dict(names) if names else None,
             **named,
         )
     lacking = sorted(name for name in about["missing_keys"] if not any(each in name for each in UNREAD))
     if lacking or about["mismatched_keys"]:
-        names = ", ".join(lacking[:3] or [str(each) for each in list(about["mismatched_keys"])[:3]])
-        raise RecipeError(f"The weights in {folder} are not those of its config.json: {names} and perhaps more.")
+        shown = ", ".join(lacking[:3] or [str(each) for each in list(about["mismatched_keys"])[:3]])
+        raise RecipeError(f"The weights in {folder} are not those of its config.json: {shown} and perhaps more.")
+    if names:
+        model._weight_conversions = None  # else the names were changed back as it is saved
     return model
 
 
