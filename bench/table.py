@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aligned_lines import aligned
 from few_lines import few
+from fused_lines import fused
 from knowledge_lines import knowledge
 from known_lines import known
 from lines import NONE, Line, Results, judged, shown, spread
@@ -344,7 +346,7 @@ def page(results: Results) -> str:
     lines += [lora(results, *each) for each in LORA]
     lines += [together(results), *amazon(results), *speed(results), *growth(results), *writing(results), *few(results)]
     lines += [*knowledge(results), *reading(results), *known(results)]
-    lines += links(results)
+    lines += [*links(results), *aligned(results), *fused(results)]
     rows = [[each.measure, each.bar, each.sibu, each.plain, each.published, each.verdict] for each in lines]
     head = ("measure", "bar", "Sibu (95 % interval)", "plain transformers", "published", "verdict")
     count: Callable[[str], int] = [each.verdict for each in lines].count

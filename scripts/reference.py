@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PROBED = REFERENCE / "capabilities.json"
-COMMANDS = ("run", "check", "list", "predict", "evaluate", "show", "label", "search", "ask", "kb")
+COMMANDS = ("run", "check", "list", "predict", "find", "evaluate", "show", "label", "search", "ask", "kb")
 KB = ("create", "add", "retract", "query", "show", "versions", "diff", "rollback", "export", "stats", "rebuild",
       "extract", "link", "update", "rules", "shapes", "infer", "why", "check", "embed", "mine")  # fmt: skip
 

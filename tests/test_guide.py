@@ -129,6 +129,8 @@ def write_visits(folder: Path) -> None:
                 visits[-1]["image"] = None
         write_jsonl(folder / f"visits.{split}.jsonl", visits)
         write_jsonl(folder / f"scans.{split}.jsonl", scans)
+        captions = [{"text": row["text"], "image": row["image"]} for row in visits if row["image"]]
+        write_jsonl(folder / f"captions.{split}.jsonl", captions)
 
 
 ROWS: dict[str, Callable[..., list[dict]]] = {

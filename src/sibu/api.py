@@ -108,8 +108,16 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
         "seed": plan.recipe.train.seed,
         **({} if plan.known is None else {"knowledge": plan.known.about}),
+        **({} if not plan.values else {"modalities": _modalities(plan.recipe)}),
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
+
+
+def _modalities(recipe: Recipe) -> dict[str, Any]:
+    """What is read of a row, by column, and how it is joined."""
+    kinds = {"text": "text"} if recipe.reads_text else {}
+    kinds |= {name: spec.name for name, spec in recipe.valued.items()}
+    return {"kinds": kinds, "fusion": recipe.fusion.name}  # type: ignore[attr-defined]
 
 
 class Predictor:
@@ -609,3 +617,30 @@ def predict_records(
     for (name, _), answer in zip(ids, answers, strict=True):
         line: dict[str, Any] = {"id": name, "task": task}
         yield line | ({"error": str(answer)} if isinstance(answer, SibuError) else answer.as_json())
+
+
+def find_partners(
+    predictor: Predictor,
+    task: str,
+    queries: Sequence[tuple[Any, Any]],
+    among: Sequence[tuple[Any, Any]],
+    *,
+    most: int = 10,
+    progress: Progress | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The nearest candidates to each query by a task `match`: ``{"id", "task", "value": [{"id", "score"}, ...]}``.
+
+    Args:
+        predictor: A bundle that was loaded.
+        task: The name of its task `match`.
+        queries: (id, record) pairs, each with one of the task's two modalities.
+        among: (id, record) pairs with the other.
+        most: So many candidates a query.
+        progress: Where to tell how far it is; None: silent.
+
+    Raises:
+        SibuError: When the task is another, or a candidate cannot be read.
+    """
+    from sibu.pipeline.partners import partners
+
+    return partners(predictor._opened, task, queries, among, most=most, progress=progress or Silent())

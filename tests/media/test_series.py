@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from sibu.media.series import Series, read_series, resampled, series_faults
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
+from sibu.media.series import Series, read_series, resampled, series_faults
 
 CSV = b"time,hr,spo2\n0,80,0.97\n0.5,NA,0.98\n0.5,82.5,\n2,83,0.99\n"
 VALUES = [[80, 0.97], [np.nan, 0.98], [82.5, np.nan], [83, 0.99]]
@@ -291,3 +291,10 @@ def test_figures():
     np.testing.assert_allclose(figures.missing, [0, 3 / 7, 1])
     assert (figures.gaps, figures.longest_gap, figures.repeated) == (1, 10.0, 1)
     assert series_faults(Series(times[:1], values[:1], ("a", "b", "c"))).gaps == 0
+
+
+def test_a_damaged_header_of_an_array():
+    data = bytearray(as_npy(np.arange(9.0)))
+    data[20:30] = b"(((((((((("
+    with pytest.raises(DataError, match="NumPy array that is cut off or damaged"):
+        read_series(bytes(data))

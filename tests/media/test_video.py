@@ -210,3 +210,14 @@ def test_a_folder_of_pictures(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"holds no pictures \(\.avif"):
         read_video(tmp_path / "empty", frames=4)
+
+
+def test_codes_that_are_not_known():
+    before, _, behind = filmed(count=3).rpartition(b"avc1")
+    with pytest.raises(DataError, match="has pictures in a code that is not known here"):
+        read_video(before + b"????" + behind, frames=1)
+    before, _, behind = filmed(count=3).rpartition(b"mp4a")
+    data = before + b"????" + behind.replace(b"\x40\x15", b"\xfe\x15", 1)
+    with pytest.raises(DataError, match="has sound in a code that is not known here"):
+        read_video(data, frames=1, sound_rate=8000)
+    assert read_video(data, frames=1).sound is None

@@ -253,6 +253,7 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"modalities": ["text", IMAGE, IMAGE]}, "modalities: names one twice"),
+        ({"modalities": ["text", TABLE | {"field": "values"}]}, "'values' cannot be the name of a modality"),
         ({"fusion": "identity"}, "`identity` hands on one modality, and there are several"),
         ({"model": None}, "model: is missing. Add it."),
         ({"modalities": [IMAGE, TABLE], "model": None, "type": "tag"}, "`tag` reads texts, and there are none"),

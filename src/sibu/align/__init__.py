@@ -6,7 +6,7 @@ to one rate and to stretches of one length; ``warp`` matches streams whose speed
 
 Space (``views``, ``corners``): ``ransac`` finds how points of one picture lie in another, whatever share of the pairs
 is wrong, ``map_points`` and ``map_boxes`` take points and boxes along; ``matched`` finds pairs in pictures that come
-without. Numpy alone is behind it.
+without, and ``registered`` does both. Numpy alone is behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sibu.align.clocks import TimeFit, align_readings, align_streams, apply, inverse
-    from sibu.align.corners import Landmarks, Matches, landmarks, matched
+    from sibu.align.corners import Landmarks, Matches, laid, landmarks, matched, registered
     from sibu.align.streams import Window, rate_converted, windows
     from sibu.align.views import MappedBoxes, ViewFit, fit_affine, fit_homography, map_boxes, map_points, ransac
     from sibu.align.warping import WarpPath, warp
@@ -28,8 +28,10 @@ _HOMES = {
     "inverse": "clocks",
     "Landmarks": "corners",
     "Matches": "corners",
+    "laid": "corners",
     "landmarks": "corners",
     "matched": "corners",
+    "registered": "corners",
     "Window": "streams",
     "rate_converted": "streams",
     "windows": "streams",
@@ -57,12 +59,14 @@ __all__ = [
     "fit_affine",
     "fit_homography",
     "inverse",
+    "laid",
     "landmarks",
     "map_boxes",
     "map_points",
     "matched",
     "ransac",
     "rate_converted",
+    "registered",
     "warp",
     "windows",
 ]

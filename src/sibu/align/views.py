@@ -77,9 +77,9 @@ def fit_affine(points_a: ArrayLike, points_b: ArrayLike) -> Floats:
 def fit_homography(points_a: ArrayLike, points_b: ArrayLike) -> Floats:
     """The homography of least squared distance in the second view. Shape (3, 3).
 
-    From the direct linear transform of points that are centred and scaled first, by Levenberg and Marquardt's steps. Its
-    sign is such that the third coordinate of the points is positive, and the last number is 1 in size unless it is
-    nearly 0.
+    From the direct linear transform of points that are centred and scaled first, by Levenberg and Marquardt's steps.
+    Its sign is such that the third coordinate of the points is positive, and the last number is 1 in size unless it
+    is nearly 0.
 
     Args:
         points_a: Points of the first view, shape (N, 2), at least four in general position.
@@ -176,10 +176,10 @@ def map_boxes(boxes: ArrayLike, matrix: ArrayLike, *, frame: tuple[float, float]
     made = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     behind = np.isnan(made).any(axis=1)
     made[behind] = np.nan
-    outside = np.zeros(len(made), bool)
+    outside: Bools = np.zeros(len(made), bool)
     if frame is not None:
         size = np.array([*frame, *frame], dtype=np.float64)
-        outside = ((made[:, 2:] <= 0) | (made[:, :2] >= size[:2])).any(axis=1)
+        outside = np.asarray(((made[:, 2:] <= 0) | (made[:, :2] >= size[:2])).any(axis=1))
         made = np.clip(made, 0, size)
     return MappedBoxes(made, behind, outside)
 
@@ -261,13 +261,21 @@ def _signed(matrix: Floats, first: Floats) -> Floats | None:
 
 
 def _homography(first: Floats, second: Floats) -> Floats | None:
-    start = _signed(_linear(first, second), first)
+    linear = _linear(first, second)
+    if _singular(linear, first, second):
+        return None
+    start = _signed(linear, first)
     if start is None:
         # linear errors may put points behind the horizon that are not; an affine map never does
         start = _affine(first, second)
     made = _refined(first, second, start)
-    singular = np.linalg.svd(_scaling(second) @ made @ np.linalg.inv(_scaling(first)), compute_uv=False)
-    return None if singular[2] <= 1e-7 * singular[0] else _signed(made, first)
+    return None if _singular(made, first, second) else _signed(made, first)
+
+
+def _singular(matrix: Floats, first: Floats, second: Floats) -> bool:
+    """Whether a map takes the whole view to a line."""
+    sizes = np.linalg.svd(_scaling(second) @ matrix @ np.linalg.inv(_scaling(first)), compute_uv=False)
+    return bool(sizes[2] <= 1e-7 * sizes[0])
 
 
 def _refined(first: Floats, second: Floats, matrix: Floats) -> Floats:

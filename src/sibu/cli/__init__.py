@@ -16,6 +16,7 @@ from sibu.cli import (
     check,
     evaluate,
     extraction,
+    find,
     kb,
     label,
     links,
@@ -43,6 +44,7 @@ app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("list")(list_.list_)
 app.command("predict")(predict.predict)
+app.command("find")(find.find)
 app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)

@@ -35,6 +35,10 @@ def _show(found: dict) -> None:  # type: ignore[type-arg]
         from sibu.pipeline.report.facts import said_knowledge
 
         typer.echo(f"knowledge: {said_knowledge(plan['knowledge'])}")
+    if "modalities" in plan:
+        kinds = plan["modalities"]["kinds"].items()
+        said = ", ".join(name if name == kind else f"{name} ({kind})" for name, kind in kinds)
+        typer.echo(f"modalities: {said}" + (f", joined by {plan['modalities']['fusion']}" if len(kinds) > 1 else ""))
     rows = []
     for task, splits in found["tasks"].items():
         for split, s in splits.items():

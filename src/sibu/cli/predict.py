@@ -33,7 +33,7 @@ def predict(
     """Predictions as JSON Lines, one an input, in input order."""
     if (text is None and not value) == (input_ is None):
         raise typer.BadParameter("give either --text (or --value) or --input.")
-    values = dict(_column(each) for each in value or ())
+    values = dict(column(each) for each in value or ())
     if text_pair is not None and text is None:
         raise typer.BadParameter("--text-pair goes with --text.")
     if stream and (text is None or output is not None):
@@ -75,7 +75,7 @@ def _say_of(prediction: Any) -> None:
             typer.echo(f"The answer came to its limit of {each.content} pieces before its end.", err=True)
 
 
-def _column(given: str) -> tuple[str, str]:
+def column(given: str) -> tuple[str, str]:
     """A column of the command line and its value."""
     name, sign, said = given.partition("=")
     if not sign or not name:

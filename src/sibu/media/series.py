@@ -351,7 +351,9 @@ def _npy(found: Given, time: str | None, channels: Sequence[str] | None, most: i
                 raise _too_many(found.name, math.prod(shape), most)
             stream.seek(0)
             array = np.lib.format.read_array(stream, allow_pickle=False)
-    except (ValueError, EOFError) as fault:
+    except DataError:
+        raise
+    except Exception as fault:  # a header is a text of Python, in which anything may be wrong
         raise DataError(f"{found.name} is a NumPy array that is cut off or damaged ({fault}). {COPY_AGAIN}") from fault
     array = array[:, None] if array.ndim == 1 else array
     names = tuple(str(number) for number in range(array.shape[1]))

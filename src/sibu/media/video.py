@@ -24,6 +24,7 @@ LONGEST = 3600.0
 _ALLOWED = "Read are MP4, QuickTime, Matroska, WebM, AVI, MPEG, FLV, GIF, and a folder of pictures."
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 _UNKNOWN = "binary data"
+_LOST = -(1 << 63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def read_video(
         if not container.streams.video:
             raise DataError(f"{found.name} holds no pictures. {_ALLOWED}")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise DataError(f"{found.name} has pictures in a code that is not known here. {_ALLOWED}")
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > most:
             area = f"{width:,} x {height:,} = {width * height:,} pixels"
@@ -122,7 +125,7 @@ def _opened(found: Given) -> Iterator[Any]:
             raise _damaged(found, f"{counted(missing, 'byte')} missing at its end")
     place = f"file:{found.path}" if found.data is None else BytesIO(found.data)
     try:
-        with av.open(place) as container:
+        with av.open(place, metadata_errors="replace") as container:
             yield container
     except av.FFmpegError as fault:
         if kind.startswith(_UNKNOWN):
@@ -194,7 +197,9 @@ def _frames(found: Given, shown: _Shown, chosen: Sequence[int]) -> Iterator[Any]
 
 
 def _stamp(frame: Any) -> int:
-    return int(frame.dts if frame.pts is None else frame.pts)
+    """When it is shown, in the stream's own unit; before all else where that is lost."""
+    stamp = frame.dts if frame.pts is None else frame.pts
+    return _LOST if stamp is None else int(stamp)
 
 
 def _first_from(decoder: Iterator[Any], wanted: int) -> Any:
@@ -214,6 +219,8 @@ def _sound(found: Given, begin: float, wanted: int, longest: float) -> Sound | N
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise DataError(f"{found.name} has sound in a code that is not known here; leave it out, or convert it.")
         own, channels = int(stream.codec_context.sample_rate), int(stream.codec_context.channels)
         limit = round(longest * own)
         parts: list[np.ndarray] = []
@@ -222,6 +229,8 @@ def _sound(found: Given, begin: float, wanted: int, longest: float) -> Sound | N
         for time, piece in _pieces(container, stream, own):
             start = time if not parts and time is not None else start
             parts.append(piece)
+            if len(piece) != len(parts[0]):
+                raise _damaged(found, f"its sound has {len(parts[0])} channels, and then {len(piece)}")
             count += piece.shape[1]
             if count > limit:
                 more = f"has more than {longest:,g} seconds of sound"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,8 @@ def answer_inputs(
     also = _compared(block)
     text = opened.text
     origin = origin_of(name, block, task, text) if isinstance(text, Mixed) else None
+    if origin is not None and hasattr(task, "of"):  # one of the two is compared with others
+        origin = replace(origin, needs=(task.of,))
     size = CHUNK if origin is None else HELD
     source = iter(inputs)
     cuts: list[int] = []

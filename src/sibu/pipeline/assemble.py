@@ -97,7 +97,7 @@ class Model(nn.Module):
     ) -> Output:
         """What a task's head says of the modalities' vectors."""
         head = self.heads[task]
-        found: Output = head(parts if isinstance(head, Vote) else self.fused(parts, inputs, task), features)
+        found: Output = head(parts if reads_parts(head) else self.fused(parts, inputs, task), features)
         return found
 
     def forward(self, batch: Batch) -> dict[str, Output]:
@@ -108,7 +108,7 @@ class Model(nn.Module):
         known: dict[bool, Encoded] = {}
 
         def answer(task: str, features: Mapping[str, Tensor]) -> Output:
-            if isinstance(self.heads[task], Vote):
+            if reads_parts(self.heads[task]):
                 return self.answer(parts, batch.inputs, task, features)
             kept = task in self.by_place
             if kept not in known:
@@ -128,6 +128,11 @@ class Model(nn.Module):
         return torch.stack(terms).sum()
 
 
+def reads_parts(head: nn.Module) -> bool:
+    """Whether a head reads the modalities' own vectors, before they are fused."""
+    return bool(getattr(head, "reads_parts", False))
+
+
 class Vote(nn.Module):
     """A head a modality, which vote: of a row those that it has.
 
@@ -136,6 +141,8 @@ class Vote(nn.Module):
         fusion: Makes each modality ready, and weighs the votes.
         kind: What is voted on: ``classes``, ``several`` (labels) or a ``number``.
     """
+
+    reads_parts = True
 
     def __init__(self, heads: Mapping[str, nn.Module], fusion: nn.Module, *, kind: str) -> None:
         super().__init__()
@@ -310,7 +317,9 @@ def widths_of(encoders: Mapping[str, Any]) -> dict[str, int]:
 
 def by_place(tasks: Mapping[str, Task]) -> frozenset[str]:
     """The tasks that read each place of a text."""
-    return frozenset(name for name, task in tasks.items() if not getattr(task, "any_modality", False))
+    return frozenset(
+        name for name, task in tasks.items() if not getattr(task, "any_modality", False) and not hasattr(task, "of")
+    )
 
 
 def infusion(pieces: Mapping[str, PieceKnowledge], *, width: int, inner: int) -> nn.Module | None:
@@ -329,7 +338,9 @@ def infusion(pieces: Mapping[str, PieceKnowledge], *, width: int, inner: int) ->
     return Infusion(width=width, inner=inner, parts=parts)
 
 
-def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any, width: int) -> dict[str, nn.Module]:
+def build_heads(
+    tasks: Mapping[str, Task], recipe: Recipe, encoder: Any, width: int, widths: Mapping[str, int]
+) -> dict[str, nn.Module]:
     """A fresh head a task: its own, or the one that the recipe names; where a task writes, the language head.
 
     Args:
@@ -337,8 +348,9 @@ def build_heads(tasks: Mapping[str, Task], recipe: Recipe, encoder: Any, width: 
         recipe: The recipe.
         encoder: The text's, which has the language head; None where there is none.
         width: D, of the vectors that heads read.
+        widths: D of each modality's vectors, which those read that look at them before they are fused.
     """
-    return {name: _head(task, recipe.tasks[name].head, encoder, width) for name, task in tasks.items()}
+    return {name: _head(task, recipe.tasks[name].head, encoder, width, widths) for name, task in tasks.items()}
 
 
 def voting(
@@ -353,11 +365,15 @@ def voting(
         return dict(heads)
     found: dict[str, nn.Module] = {}
     for name, task in tasks.items():
+        if reads_parts(heads[name]):
+            found[name] = heads[name]
+            continue
         if not getattr(task, "any_modality", False) or getattr(heads[name], "fits", False):
             what = f"`{fusion_name(recipe)}` votes on labels and numbers, by heads that train with the encoder."
             raise RecipeError(Fault(f"tasks.{name}", what, "Choose another `fusion`."))
         kind = {None: "number", True: "several", False: "classes"}[task.state.get("multi_label")]
-        more = [_head(task, recipe.tasks[name].head, None, int(fusion.width)) for _ in names[1:]]  # type: ignore[arg-type]
+        width = int(fusion.width)  # type: ignore[arg-type]
+        more = [_head(task, recipe.tasks[name].head, None, width, {}) for _ in names[1:]]
         found[name] = Vote(dict(zip(names, [heads[name], *more], strict=True)), fusion, kind=kind)
     return found
 
@@ -367,7 +383,7 @@ def fusion_name(recipe: Recipe) -> str:
     return str(recipe.fusion.name)  # type: ignore[attr-defined]
 
 
-def _head(task: Task, spec: Spec, encoder: Any, width: int) -> nn.Module:
+def _head(task: Any, spec: Spec, encoder: Any, width: int, widths: Mapping[str, int]) -> nn.Module:
     own: nn.Module
     if task.writes:
         own = encoder.language_head()
@@ -376,14 +392,11 @@ def _head(task: Task, spec: Spec, encoder: Any, width: int) -> nn.Module:
         blanks = getattr(task, "blanks", None)
         own = encoder.filling_head() if blanks is None else encoder.cloze_head(blanks())
         return own
-    made = task.head(width)
-    if isinstance(made, HeadPlace):
-        built: nn.Module = HEADS.of(spec).build(spec, made)
-        return built
-    tied: Any = made
+    made: Any = task.head(widths if hasattr(task, "of") else width)
+    own = HEADS.of(spec).build(spec, made) if isinstance(made, HeadPlace) else made
     if hasattr(made, "tie"):
-        tied.tie(encoder.embeddings())
-    return made
+        made.tie(encoder.embeddings())
+    return own
 
 
 def text_encoder(

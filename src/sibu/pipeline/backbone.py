@@ -106,7 +106,7 @@ def model_of_run(recipe: Recipe, home: Path, progress: Progress) -> Source:
         return new_model(recipe, recipe.model, progress)
     if wrong := _missing(recipe):
         raise RecipeError(wrong)
-    return Source("nothing", "new", cached("none", "none", lambda _: None))
+    return Source("from nothing", "new", cached("none", "none", lambda _: None))
 
 
 def bearer(recipe: Recipe) -> str:

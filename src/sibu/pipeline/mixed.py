@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError, Fault, RecipeError
-from sibu.core.example import DataFault, Faults, Held, Row
+from sibu.core.errors import DataError, Fault, MissingExtra, RecipeError, SibuError
+from sibu.core.example import DataFault, Faults, Held, Row, as_names
 from sibu.core.protocols import Features, Task, ValueModality, as_fault
 from sibu.core.tensors import HIDDEN
 from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
+from sibu.media.decoding import decoded
 from sibu.modalities import MODALITIES
 from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows
 from sibu.pipeline.progress import Progress
@@ -34,8 +34,6 @@ NOTHING = Window([], [], [], [], [])
 """The window of a row without a text."""
 ENDLESS = 1 << 20
 """The longest input where there are no texts."""
-AHEAD = 64
-"""Values that are decoded before they are asked for."""
 
 
 class Mixed:
@@ -131,8 +129,13 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
     """
     where, reader = f"tasks.{name}", reader or block.reader
     if not isinstance(text, Mixed):
+        if hasattr(task, "of"):
+            what = "`match` joins two modalities, and there are texts alone."
+            raise RecipeError(Fault(f"{where}.type", what, "Name the other under `modalities`; or choose `contrast`."))
         return Origin(block.fields, reader, task.columns, task.needs, where)
     joins = bool(getattr(task, "any_modality", False))
+    if (pair := getattr(task, "of", None)) is not None:
+        return _pair_origin(block, task, text, pair, where, reader)
     kind = block.task.type  # type: ignore[attr-defined]
     if text.inner is None and not joins:
         what = f"`{kind}` reads texts, and there are none among the modalities."
@@ -152,6 +155,16 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
         if text.inner is None:
             columns = (*(column for column in task.columns if column.role == "target"), *own)
     return Origin(block.fields, reader, columns, needs, where)
+
+
+def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str], where: str, reader: Any) -> Origin:
+    """How pairs of two modalities are read."""
+    there = [*(["text"] if text.inner is not None else []), *text.values]
+    if wrong := [name for name in pair if name not in there]:
+        what = f"{as_names(wrong)} is none of the modalities."
+        raise RecipeError(Fault(f"{where}.of", what, f"Allowed: {', '.join(there)}."))
+    own = tuple(text.values[name].column for name in pair if name in text.values)
+    return Origin(block.fields, reader, (*task.columns, *own), task.needs, where)
 
 
 def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Mapping[str, Task], text: Any) -> None:
@@ -230,7 +243,9 @@ def _make(
     looks = np.zeros(len(digests), np.uint64)
     with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
         for file, line, value, arrays in _decoded(rows, name, modality):
-            if isinstance(arrays, DataError):
+            if isinstance(arrays, MissingExtra):  # no fault of the row
+                raise arrays
+            if isinstance(arrays, SibuError):
                 mend = "The row goes without it."
                 fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", mend)
                 faults.add(fault)
@@ -240,7 +255,7 @@ def _make(
                     looks[place] = modality.looks(arrays) or 0
                 for each in modality.check(value, arrays):
                     faults.add(as_fault(each, file, line))
-            writer.append(arrays if arrays is not None and not isinstance(arrays, DataError) else {})
+            writer.append(arrays if arrays is not None and not isinstance(arrays, SibuError) else {})
             place += 1
             advance(1)
     np.save(folder / "digests.npy", found)
@@ -251,24 +266,12 @@ def _make(
 
 def _decoded(
     rows: Rows, name: str, modality: ValueModality
-) -> Iterator[tuple[str, int, Any, Features | DataError | None]]:
-    """Each row's value as arrays, in order; decoders let go of the interpreter, so threads share the work."""
-    source = ((file, line, row.get(name)) for chunk in rows.chunks() for file, line, row in chunk)
-    with ThreadPoolExecutor() as pool:
-        while part := list(islice(source, AHEAD)):
-            found = pool.map(lambda each: decode(modality, each[2]), part)
-            for (file, line, value), arrays in zip(part, found, strict=True):
-                yield file, line, value, arrays
-
-
-def decode(modality: ValueModality, value: Any) -> Features | DataError | None:
-    """A value's arrays, or why it cannot be read; None where there is none."""
-    if value is None:
-        return None
-    try:
-        return modality.arrays(value)
-    except DataError as fault:
-        return fault
+) -> Iterator[tuple[str, int, Any, Features | SibuError | None]]:
+    """Each row's value as arrays, in order; workers read ahead."""
+    one, two = tee((file, line, row.get(name)) for chunk in rows.chunks() for file, line, row in chunk)
+    found = decoded((value for _, _, value in one), lambda value: None if value is None else modality.arrays(value))
+    for (file, line, value), arrays in zip(two, found, strict=True):
+        yield file, line, value, arrays
 
 
 def hold(row: Row, text: Mixed) -> Row:

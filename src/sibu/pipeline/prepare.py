@@ -124,7 +124,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     tasks = {name: each.task for name, each in plan.tasks.items()}
     fixed = {name: block.weight for name, block in recipe.tasks.items()} if options.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths=widths_of(encoders))
-    heads = build_heads(tasks, recipe, encoder, int(fusion.width))
+    heads = build_heads(tasks, recipe, encoder, int(fusion.width), widths_of(encoders))
     heads = voting(tasks, recipe, heads, fusion, list(encoders))
     pieces = {} if plan.known is None else plan.known.pieces
     ruled = rules_learned(plan)
@@ -132,6 +132,8 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     known = None if encoder is None else infusion(pieces, width=int(encoder.width), inner=inner)
     spoken = () if ruled is None else ruled[0].tasks
     named: dict[str, Any] = {"knowledge": known, "ruled": spoken, "drop": options.modality_dropout}
+    if any(hasattr(task, "of") for task in tasks.values()):
+        named["drop"] = 0.0  # a pair needs both
     named["balance"] = options.modality_balance
     encoded = {name: each.encoder for name, each in parts.items()}
     model = Model(encoded, fusion, heads, weights=fixed, by_place=by_place(tasks), **named)

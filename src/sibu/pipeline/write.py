@@ -329,7 +329,7 @@ def _open_model(
     fixed = dict.fromkeys(tasks, 1.0) if recipe.train.weighting == "fixed" else None
     fusion = FUSIONS.of(recipe.fusion).build(recipe.fusion, widths=widths_of(encoders))
     known = None if recipe.knowledge is None else _infusion(path, recipe.knowledge, encoders["text"])
-    built = build_heads(tasks, recipe, encoders.get("text"), int(fusion.width))
+    built = build_heads(tasks, recipe, encoders.get("text"), int(fusion.width), widths_of(encoders))
     built = voting(tasks, recipe, built, fusion, list(encoders))
     encoded = {name: part.encoder for name, part in parts.items()}
     model = Model(encoded, fusion, built, weights=fixed, knowledge=known, by_place=by_place(tasks))

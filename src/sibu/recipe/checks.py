@@ -14,6 +14,42 @@ MODEL_MISSING = (("model",), "is missing.", "Add it.")
 """Of a recipe that reads texts."""
 
 
+TAKEN = frozenset(
+    [
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "children",
+        "clear",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "half",
+        "items",
+        "keys",
+        "modules",
+        "parameters",
+        "pop",
+        "requires_grad_",
+        "share_memory",
+        "state_dict",
+        "to",
+        "train",
+        "training",
+        "type",
+        "update",
+        "values",
+    ]
+)
+"""Names that the modules of torch have for themselves."""
+
+
 def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
     """What one key says of another."""
     found: list[tuple[yaml.Path, str, str]] = []
@@ -88,6 +124,10 @@ def _modality_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     if len(set(fields)) < len(fields):
         mend = "Keep one of each, or give each a `field` (the column that it reads) of its own."
         yield ("modalities",), f"names one twice: {as_names(fields)}.", mend
+    for name in fields:
+        if not name.isidentifier() or name in TAKEN:
+            mend = f"Give another `field`, and the column under the task's `fields`: `{{vitals: {name}}}`."
+            yield ("modalities",), f"{name!r} cannot be the name of a modality.", mend
     if len(fields) > 1 and recipe.fusion.name == "identity" and "fusion" in recipe.model_fields_set:  # type: ignore[attr-defined]
         yield ("fusion",), "`identity` hands on one modality, and there are several.", "Choose another, as `concat`."
     if recipe.knowledge is not None and recipe.valued:

@@ -9,6 +9,7 @@ from sibu.tasks import (
     generate,
     language,
     mask,
+    match,
     prefer,
     regress,
     reinforce,
@@ -30,6 +31,7 @@ TASKS = Catalog(
     language.ENTRY,
     contrast.ENTRY,
     denoise.ENTRY,
+    match.ENTRY,
     key="type",
     group="sibu.tasks",
 )
