@@ -171,8 +171,8 @@ def registered(
     if best is None or found < 3 * NEEDED[model]:
         raise DataError(
             f"The pictures cannot be registered: {found} of {len(marks.points)} landmarks of the first are found in "
-            f"the second, and a map ({model}) asks for {3 * NEEDED[model]}. Give landmarks, pictures that show more of the "
-            "same, or ask for a simpler map (affine)."
+            f"the second, and a map ({model}) asks for {3 * NEEDED[model]}. Give landmarks, pictures that show more of "
+            "the same, or ask for a simpler map (affine)."
         )
     return best
 
