@@ -254,6 +254,11 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
     [
         ({"modalities": ["text", IMAGE, IMAGE]}, "modalities: names one twice"),
         ({"modalities": ["text", TABLE | {"field": "values"}]}, "'values' cannot be the name of a modality"),
+        (
+            {"modalities": ["text", TABLE | {"columns": ["dose", "rout"]}]},
+            "there is no column 'rout', which `columns` of `table` names. Did you mean 'route'?",
+        ),
+        ({"modalities": {**TABLE, "columns": ["x"]}, "model": None}, "no column 'x', which `columns` of `table` names"),
         ({"fusion": "identity"}, "`identity` hands on one modality, and there are several"),
         ({"model": None}, "model: is missing. Add it."),
         ({"modalities": [IMAGE, TABLE], "model": None, "type": "tag"}, "`tag` reads texts, and there are none"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import copyfile
@@ -15,7 +16,7 @@ from sibu.core.tensors import Encoded
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
-class ModelEncoder(nn.Module):
+class ModelEncoder(nn.Module, ABC):
     """A model of values that answers with vectors; what methods need to know of it.
 
     Args:
@@ -46,9 +47,9 @@ class ModelEncoder(nn.Module):
             return Encoded(vectors=inputs["hidden"], mask=inputs["mask"])
         return self.encoded(inputs)
 
+    @abstractmethod
     def encoded(self, inputs: Mapping[str, Tensor]) -> Encoded:
         """Encode a batch's tensors of this modality."""
-        raise NotImplementedError
 
     def inner(self) -> Any:
         """The model without what a method wraps around it; layers that a method put into it stay."""

@@ -332,12 +332,18 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
     """Every group of columns that the task needs, and every column that `fields` names, is in the files."""
     if not about["in_files"]:
         return
-    for column in origin.columns:
-        if column.parts and set(column.parts) & set(about["in_files"]):
-            about["columns"].append(column.name)
+    gathered = {column.name: column.parts for column in origin.columns if column.parts}
+    there = {*about["columns"], *(name for name, parts in gathered.items() if set(parts) & set(about["in_files"]))}
     roles = {column.name: column.role for column in origin.columns}
     has = f"The files have: {', '.join(about['in_files'])}."
     found: list[Fault] = []
+    for name, parts in gathered.items():
+        lacking = [part for part in parts if part not in about["in_files"]]
+        alone = not any(set(group) & there for group in origin.needs if name in group)
+        if lacking and name not in about["in_files"] and (alone or len(lacking) < len(parts)):
+            close = near_miss(lacking[0], about["in_files"])
+            what = f"there is no column {', '.join(map(repr, lacking))}, which `columns` of `{name}` names."
+            found.append(Fault("modalities", what, close + has))
     for name, source in origin.fields.items():
         if name not in roles and name != "id":
             close = near_miss(name, roles)
@@ -349,7 +355,7 @@ def _check_columns(about: Mapping[str, Any], origin: Origin, *, targets: bool) -
     for group in origin.needs:
         wanted = targets or all(roles[name] == "input" for name in group)
         named = [name for name in group if name in origin.fields]  # told above, if the column is not there
-        if wanted and not named and not set(group) & set(about["columns"]):
+        if wanted and not named and not set(group) & {*there, *gathered}:
             names = " or ".join(map(repr, group))
             by_case = {column.casefold(): column for column in about["in_files"]}
             alike = get_close_matches(group[0], list(by_case), n=1, cutoff=0.5)

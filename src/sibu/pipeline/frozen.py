@@ -21,7 +21,8 @@ from sibu.store.ragged import RaggedArrays, RaggedWriter
 from sibu.train.batches import Stream, collate, forward_budget, split_by_budget, values_together
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import Adapted, ValueModality
+    from sibu.core.protocols import Adapted
+    from sibu.core.values import ValueModality
     from sibu.pipeline.assemble import Model
     from sibu.pipeline.plan import Plan
 

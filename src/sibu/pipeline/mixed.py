@@ -15,9 +15,10 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, MissingExtra, RecipeError, SibuError
 from sibu.core.example import DataFault, Faults, Held, Row, as_names
-from sibu.core.protocols import Features, Task, ValueModality, as_fault
+from sibu.core.protocols import Features, Task, as_fault
 from sibu.core.tensors import HIDDEN
 from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
+from sibu.core.values import ValueModality
 from sibu.media.decoding import decoded
 from sibu.modalities import MODALITIES
 from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows

@@ -15,7 +15,8 @@ from sibu.train.batches import Beside, Stream
 from sibu.train.seed import generator
 
 if TYPE_CHECKING:
-    from sibu.core.protocols import Features, ValueModality
+    from sibu.core.protocols import Features
+    from sibu.core.values import ValueModality
 
 OTHERS = 0.5
 """Share of a text's pieces that noise puts others in the place of."""

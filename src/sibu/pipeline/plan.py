@@ -13,7 +13,8 @@ import numpy as np
 
 from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults
-from sibu.core.protocols import Decoder, Modality, Task, ValueModality
+from sibu.core.protocols import Decoder, Modality, Task
+from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.models.sources import Source, find_model

@@ -10,8 +10,9 @@ from shutil import copyfile, copytree
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import BundleError, Unsupported
-from sibu.core.protocols import Adapted, ValueModality
+from sibu.core.protocols import Adapted
 from sibu.core.result import Report
+from sibu.core.values import ValueModality
 from sibu.fusions import FUSIONS
 from sibu.pipeline.adapting import adapt
 from sibu.pipeline.backbone import bearer, build_task, fills, introduce, text_preparer, writes
