@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveInt
 
 from sibu.catalog import Entry, Spec
 
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from sibu.tasks.match.task import Match
 
 
+def _two(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != 2 or len(names) != 2:
+        raise ValueError("names two different modalities, as `[text, image]`")
+    return names
+
+
 class MatchSpec(Spec):
     """Options of `match`."""
 
     by_pairs: ClassVar[bool] = True
     type: Literal["match"] = "match"
-    of: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)]
+    of: Annotated[tuple[str, ...], AfterValidator(_two)]
     """The two modalities, by their columns: `[text, image]`."""
     loss: Literal["infonce", "siglip"] = "infonce"
     """`infonce`: find the partner among all of the batch; `siglip`: each pair of the batch is one or is none, which
