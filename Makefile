@@ -23,8 +23,8 @@ test: $(VENV)/.test-ready
 check: $(VENV)/.test-ready lint types test docs
 
 lint: $(VENV)/.test-ready
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --check --no-cache .
 
 types: $(VENV)/.test-ready
 	$(BIN)/mypy

@@ -6,9 +6,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sibu.media.decoding import decoded
 
 from sibu.core.errors import DataError
+from sibu.media.decoding import decoded
 
 
 @settings(max_examples=30, deadline=None)

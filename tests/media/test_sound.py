@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sibu.media.sound import log_mel, read_sound, resampled, sound_faults
 
 from sibu.core.errors import DataError
+from sibu.media.sound import log_mel, read_sound, resampled, sound_faults
 
 
 def tone(seconds=0.5, rate=8000, hertz=440.0, channels=1):
