@@ -12,6 +12,7 @@ FLOORS = [
     {
         "readers",
         "modalities",
+        "aligners",
         "fusions",
         "tasks",
         "methods",

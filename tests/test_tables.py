@@ -13,6 +13,7 @@ ROOMS = {
     "readers": "READERS",
     "modalities": "MODALITIES",
     "fusions": "FUSIONS",
+    "aligners": "ALIGNERS",
     "tasks": "TASKS",
     "methods": "METHODS",
     "heads": "HEADS",

@@ -520,6 +520,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
     Raises:
         RecipeError: When there is no such room.
     """
+    from sibu.aligners import ALIGNERS
     from sibu.augmenters import AUGMENTERS
     from sibu.constraints import CONSTRAINTS
     from sibu.decoders import DECODERS
@@ -552,6 +553,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
         "scorers": SCORERS,
         "knowledge": KNOWLEDGE,
         "modalities": MODALITIES,
+        "aligners": ALIGNERS,
         "fusions": FUSIONS,
         "readers": READERS,
         "trackers": TRACKERS,

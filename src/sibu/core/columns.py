@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Kind = Literal[
     "text", "texts", "messages", "label", "number", "tokens", "tags", "spans", "answers", "entities", "relations",
-    "file", "series", "record",
+    "file", "series", "record", "points",
 ]  # fmt: skip
 
 
@@ -270,6 +270,16 @@ def _record(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _points(value: Any) -> list[list[float]]:
+    """Rows of equally many numbers."""
+    value = _decoded(value)
+    if not isinstance(value, list) or not all(isinstance(row, list) and row for row in value):
+        raise ValueError(f"must be a list of lists of numbers, given {_said(value)}")
+    if len({len(row) for row in value}) > 1:
+        raise ValueError(f"has lists of unequal length, given {_said(value)}")
+    return [[_number(each) for each in row] for row in value]
+
+
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "label": _label,
@@ -285,4 +295,5 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "file": _file,
     "series": _series,
     "record": _record,
+    "points": _points,
 }

@@ -93,7 +93,7 @@ class Feature:
     """An array that a task adds to each window, as its head and its loss ask for it."""
 
     name: str
-    dtype: Literal["int64", "float32", "float16", "int16", "uint8"]
+    dtype: Literal["int64", "float64", "float32", "float16", "int16", "uint8"]
     per: Literal["window", "token", "answer"]
     """``window``: the same length in every window, stacked; ``token``: one number a piece, padded to T; ``answer``:
     one number a piece of the answer, padded to the longest answer of the batch."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sibu.core.columns import Column
+from sibu.core.example import Row
 from sibu.core.protocols import Features, Found, State
 from sibu.core.text import Feature
 
@@ -26,7 +27,9 @@ class ValueModality(Protocol):
       a value takes, by which batches are planned;
     - ``remarks()``: faults of the training values as a whole, such as a column that never changes;
     - ``suspects(values, targets)``: columns that alone tell the targets, with how well;
-    - ``looks(arrays)``: 64 bits that are near for values that show the same.
+    - ``looks(arrays)``: 64 bits that are near for values that show the same;
+    - ``raw(value)``: what is in a value before arrays are made of it (a recording, a stream, pixels), whole. Alignments
+      work on that, and ``arrays`` takes it as it takes the value itself.
     """
 
     field: str
@@ -63,6 +66,46 @@ class ValueModality(Protocol):
 
     def encoder(self) -> nn.Module:
         """A module: the batch's tensors of this modality to ``Encoded``; a ``ValueEncoder``."""
+        ...
+
+
+class Alignment(Protocol):
+    """What brings values of one row into line with each other, before arrays are made of them.
+
+    A row may lack any of them, and what cannot be aligned is left out of it: ``fit`` says why.
+    """
+
+    reads: tuple[str, ...]
+    """The modalities that it looks at."""
+    moves: tuple[str, ...]
+    """Those that it changes."""
+    columns: tuple[Column, ...]
+    """What else it reads of a row."""
+    features: tuple[Feature, ...]
+    """What ``fit`` finds, as numbers."""
+    warn: float
+    """The quality below which the gate warns."""
+    key: str
+    """Equal for two that find the same."""
+
+    def fit(self, row: Row, raw: Mapping[str, Any]) -> tuple[Features, Mapping[str, str]]:
+        """How the values of a row lie to each other; and of those that cannot be aligned why.
+
+        Args:
+            row: The row, with its ``columns``.
+            raw: What is in those of its values that can be read.
+        """
+        ...
+
+    def laid(self, name: str, raw: Any, found: Features) -> Any:
+        """A value as the fit has it; None where it is left out."""
+        ...
+
+    def told(self, found: Features) -> list[dict[str, Any]]:
+        """What was found, for people: a mapping a value that was aligned.
+
+        Its keys: ``of``, ``with``, ``quality`` (0 to 1), and the figures of its kind.
+        """
         ...
 
 

@@ -118,7 +118,7 @@ def read_sound(
     return Sound(resampled(mixed, own, rate or own), rate or own, own, count, clipped, total)
 
 
-def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+def resampled(samples: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     """Samples at another rate, by a band-limited filter of high quality.
 
     Args:

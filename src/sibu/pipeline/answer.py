@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
-from sibu.core.result import Prediction, Report
+from sibu.core.result import Evidence, Prediction, Report
 from sibu.pipeline.data import Origin, named_files, placed, raw_value, read_rows, require_files
 from sibu.pipeline.gate import GateReport
 from sibu.pipeline.knowing import KnowingText
@@ -95,19 +95,23 @@ def answer_inputs(
     with progress.bar("predicting", total) as advance:
         while chunk := list(islice(source, size)):
             cleaned: list[Row | SibuError] = []
+            beside: list[tuple[Evidence, ...]] = []
             for given in chunk:
                 try:
                     row = clean_input(task, given, block.fields, also=also, origin=origin)
                     if also and not task.answers(row):  # type: ignore[attr-defined]
                         raise DataError("there is no target, which the reward compares with. Give it with the input.")
                     row = _sound(task, row)
-                    cleaned.append(hold(row, text) if isinstance(text, Mixed) else row)
+                    row, told = hold(row, text) if isinstance(text, Mixed) else (row, ())
+                    cleaned.append(row)
+                    beside.append(told)
                 except SibuError as fault:
                     cleaned.append(fault)
             sound = [place for place, row in enumerate(cleaned) if not isinstance(row, SibuError)]
             rows = [row for row in cleaned if not isinstance(row, SibuError)]
             cut: set[int] = set()
-            found = iter(_answered(opened, name, rows, cut.update) if rows else [])
+            answers = _answered(opened, name, rows, cut.update) if rows else []
+            found = iter(_with(answer, told) for answer, told in zip(answers, beside, strict=True))
             yield from (row if isinstance(row, SibuError) else next(found) for row in cleaned)
             cuts += [begun + sound[row] for row in sorted(cut)]
             begun += len(chunk)
@@ -118,6 +122,13 @@ def answer_inputs(
         said = f"{counted(len(cuts), 'input')} longer than the model's {limit} pieces: {rest}."
         listed = ", ".join(map(str, cuts[:10])) + (", ..." if len(cuts) > 10 else "")
         progress.say(f"{said} Counted from 0: {listed}.")
+
+
+def _with(answer: Prediction | SibuError, told: tuple[Evidence, ...]) -> Prediction | SibuError:
+    """An answer with what is told of its row's values."""
+    if not told or isinstance(answer, SibuError):
+        return answer
+    return replace(answer, evidence=(*answer.evidence, *told))
 
 
 def _compared(block: TaskBlock) -> tuple[str, ...]:

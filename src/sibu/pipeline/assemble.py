@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +37,7 @@ class Model(nn.Module):
         by_place: Tasks that read the text's places each, which a fusion of several modalities then keeps.
         balance: How strongly a modality that leads is slowed in training; 0: not at all.
         drop: How likely each modality of a row is left out in training, where the row has others, in [0, 1).
+        alone: Weight of what each modality's answer without the others costs in training; 0: they learn together only.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Model(nn.Module):
         by_place: Container[str] = (),
         drop: float = 0.0,
         balance: float = 0.0,
+        alone: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict(dict(encoders))
@@ -60,6 +63,7 @@ class Model(nn.Module):
         self.by_place = by_place
         self.drop = drop
         self.balance = balance
+        self.alone = alone
         self.seen: dict[str, Encoded] = {}
         """The modalities' vectors of the last batch in training, where their gradients are to be balanced."""
         self.fixed = weights
@@ -72,12 +76,11 @@ class Model(nn.Module):
         return self.fused(self.parts(inputs), inputs, task)
 
     def parts(self, inputs: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Encoded]:
-        """The vectors of each modality; in training some of a row's are left out."""
+        """The vectors of each modality."""
         if len(self.encoders) == 1:
             name, encoder = next(iter(self.encoders.items()))
             return {name: encoder(inputs[name])}
-        found = {name: _where_there(encoder, inputs[name]) for name, encoder in self.encoders.items()}
-        return dropped(found, self.drop) if self.training and self.drop else found
+        return {name: _where_there(encoder, inputs[name]) for name, encoder in self.encoders.items()}
 
     def fused(
         self, parts: Mapping[str, Encoded], inputs: Mapping[str, Mapping[str, Tensor]], task: str | None = None
@@ -102,9 +105,10 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Output]:
         """The answer of each task that the batch has targets or features for."""
-        parts = self.parts(batch.inputs)
-        if self.balance and self.training and len(parts) > 1:
-            self.seen = parts
+        whole = parts = self.parts(batch.inputs)
+        if self.training and len(whole) > 1:
+            parts = dropped(whole, self.drop) if self.drop else whole
+            self.seen = parts if self.balance else {}
         known: dict[bool, Encoded] = {}
 
         def answer(task: str, features: Mapping[str, Tensor]) -> Output:
@@ -116,9 +120,27 @@ class Model(nn.Module):
             return self.heads[task](known[kept], features)  # type: ignore[no-any-return]
 
         found = {task: answer(task, features) for task, features in batch.targets.items()}
+        if self.training and self.alone and len(whole) > 1:
+            found = {
+                task: self._with_lone(task, output, whole, batch) if self._answers_alone(task) else output
+                for task, output in found.items()
+            }
         if self.training and any(task in found for task in self.ruled):
             found |= {task: answer(task, {}) for task in self.ruled if task not in found}
         return found
+
+    def _answers_alone(self, task: str) -> bool:
+        """Whether each modality can answer a task by the head of all: no place of a text is asked for, no vote made."""
+        head = self.heads[task]
+        return task not in self.by_place and not reads_parts(head) and not getattr(head, "fits", False)
+
+    def _with_lone(self, task: str, output: Output, parts: Mapping[str, Encoded], batch: Batch) -> Output:
+        """An answer with what the same fusion and head say of each modality without the others."""
+        votes = {}
+        for name, part in parts.items():
+            said = self.answer(lone(parts, name), batch.inputs, task, batch.targets[task])
+            votes[name] = (said.logits, part.mask.any(1))
+        return replace(output, votes=votes)
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The sum over tasks of weight times loss; learned weights pay for being small."""
@@ -191,6 +213,12 @@ def dropped(parts: Mapping[str, Encoded], chance: float) -> dict[str, Encoded]:
     return {name: without(part, ~keeps[:, place]) for place, (name, part) in enumerate(parts.items())}
 
 
+def lone(parts: Mapping[str, Encoded], name: str) -> dict[str, Encoded]:
+    """Vectors of one modality, without the others."""
+    gone = torch.ones_like(parts[name].mask[:, 0])
+    return {other: part if other == name else without(part, gone) for other, part in parts.items()}
+
+
 def without(part: Encoded, rows: Tensor) -> Encoded:
     """A modality's vectors without those of some rows, ``(B,)`` bool."""
     return Encoded(part.vectors.masked_fill(rows[:, None, None], 0.0), part.mask & ~rows.unsqueeze(1))
@@ -243,7 +271,8 @@ def objective(
             judge = getattr(model.heads[task], "loss", tasks[task].loss)
             found = judge(output, targets)
             if output.votes is not None:
-                found = found + _votes_loss(judge, output, targets)
+                weight = 1.0 if reads_parts(model.heads[task]) else model.alone
+                found = found + weight * _votes_loss(judge, output, targets)
         if options is None:
             return found  # type: ignore[return-value]
         several = bool(tasks[task].state.get("multi_label"))
@@ -270,8 +299,7 @@ def _slow_leaders(model: Model, batch: Batch, judge: Callable[..., Tensor]) -> N
     scores = {}
     with torch.no_grad():
         for name in parts:
-            gone = {other: ~part.mask.any(1) | (other != name) for other, part in parts.items()}
-            alone = {other: without(part, gone[other]) for other, part in parts.items()}
+            alone = lone(parts, name)
             losses = {
                 task: judge(task, model.answer(alone, batch.inputs, task, features), features)
                 for task, features in batch.targets.items()

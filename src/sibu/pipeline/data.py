@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sibu.catalog import Spec
+    from sibu.pipeline.aligned import Fits
     from sibu.recipe.schema import Recipe, TaskBlock
 
 _TAG = re.compile(r"O|[BIES]-\S+")
@@ -75,6 +76,8 @@ class Rows:
     """Numbers of the rows that belong to it, ascending; None: all."""
     kept: Mapping[str, Kept] = field(default_factory=dict)
     """What modalities made of the rows' values, by their column."""
+    fits: tuple[Fits, ...] = ()
+    """How values of a row were brought into line."""
 
     def __len__(self) -> int:
         return self.in_files if self.chosen is None else len(self.chosen)

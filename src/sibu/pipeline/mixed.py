@@ -16,11 +16,13 @@ from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, MissingExtra, RecipeError, SibuError
 from sibu.core.example import DataFault, Faults, Held, Row, as_names
 from sibu.core.protocols import Features, Task, as_fault
+from sibu.core.result import Evidence
 from sibu.core.tensors import HIDDEN
 from sibu.core.text import AnyInput, Feature, Pieces, TextInput, Window
-from sibu.core.values import ValueModality
+from sibu.core.values import Alignment, ValueModality
 from sibu.media.decoding import decoded
 from sibu.modalities import MODALITIES
+from sibu.pipeline.aligned import Fits, fitted, line_up, raw_of
 from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows
 from sibu.pipeline.progress import Progress
 from sibu.store.cache import cached
@@ -43,20 +45,30 @@ class Mixed:
     Args:
         inner: The preparer of texts; None: there are none.
         values: The other modalities, by their columns.
+        alignments: What brings values of a row into line.
     """
 
-    def __init__(self, inner: Any, values: Mapping[str, ValueModality]) -> None:
+    def __init__(self, inner: Any, values: Mapping[str, ValueModality], alignments: Sequence[Alignment] = ()) -> None:
         self.inner = inner
         self.values = dict(values)
+        self.alignments = tuple(alignments)
         self.features: tuple[Feature, ...] = () if inner is None else inner.features
         self.max_length: int = ENDLESS if inner is None else inner.max_length
         self.unknown: int | None = None if inner is None else inner.unknown
-        self.key = hash_json([None if inner is None else inner.key, {f: m.key for f, m in self.values.items()}])
+        keys = [each.key for each in self.alignments]
+        self.key = hash_json([None if inner is None else inner.key, {f: m.key for f, m in self.values.items()}, keys])
 
     def __getattr__(self, name: str) -> Any:
         if name == "inner":  # not there yet
             raise AttributeError(name)
         return getattr(self.inner, name)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is read of a file beside a task's own columns."""
+        own = [modality.column for modality in self.values.values()]
+        more = [column for alignment in self.alignments for column in alignment.columns]
+        return (*own, *dict.fromkeys(more))
 
     @property
     def pieces(self) -> Pieces | None:
@@ -117,9 +129,9 @@ def build_values(
     }
 
 
-def mixed(text: Any, values: Mapping[str, ValueModality]) -> Any:
+def mixed(text: Any, values: Mapping[str, ValueModality], alignments: Sequence[Alignment] = ()) -> Any:
     """The preparer with other modalities; without any as it is."""
-    return Mixed(text, values) if values else text
+    return Mixed(text, values, alignments) if values else text
 
 
 def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = None) -> Origin:
@@ -146,8 +158,7 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
     if task.writes or getattr(task, "fills", False):
         what = f"`{kind}` answers by the language head of the text's model, which reads no other modality."
         raise RecipeError(Fault(f"{where}.type", what, "Choose a head of its own, or leave the other modalities out."))
-    fields = tuple(text.values)
-    own = tuple(modality.column for modality in text.values.values())
+    fields, own = tuple(text.values), text.columns
     columns, needs = (*task.columns, *own), task.needs
     if joins:
         inputs = {column.name for column in task.columns if column.role == "input"}
@@ -164,7 +175,8 @@ def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str],
     if wrong := [name for name in pair if name not in there]:
         what = f"{as_names(wrong)} is none of the modalities."
         raise RecipeError(Fault(f"{where}.of", what, f"Allowed: {', '.join(there)}."))
-    own = tuple(text.values[name].column for name in pair if name in text.values)
+    own = text.columns[len(text.values) :]
+    own = (*(text.values[name].column for name in pair if name in text.values), *own)
     return Origin(block.fields, reader, (*task.columns, *own), task.needs, where)
 
 
@@ -198,7 +210,13 @@ def sensed(rows: Rows, text: Any, faults: Faults, progress: Progress, *, what: s
     if not isinstance(text, Mixed):
         return rows
     whole = replace(rows, chosen=None, kept={})
-    kept = {name: _kept(whole, name, modality, faults, progress, what) for name, modality in text.values.items()}
+    digests = {name: np.array([_digest(row.get(name)) for row in whole], np.uint64) for name in text.values}
+    fits = [fitted(whole, each, text.values, digests, faults, progress, what=what) for each in text.alignments]
+    kept = {}
+    for name, modality in text.values.items():
+        moved = next((each for each in fits if name in each.alignment.moves), None)
+        own = digests[name] if moved is None else _in_line(whole, name, moved, digests)
+        kept[name] = _kept(whole, name, modality, own, moved, faults, progress, what)
     there = np.any([each.digests != 0 for each in kept.values()], axis=0)
     if not there.all() and text.inner is not None:
         texts = {"text", "tokens", "context"} & set(rows.columns())
@@ -210,18 +228,41 @@ def sensed(rows: Rows, text: Any, faults: Faults, progress: Progress, *, what: s
             faults.skipped[file] += 1
     if len(gone) == len(rows):
         raise DataError(f"{', '.join(rows.files)}: no row has a value that can be read.\n{_first(faults)}")
-    return replace(rows, chosen=np.setdiff1d(rows.numbers, gone) if len(gone) else rows.chosen, kept=kept)
+    chosen = np.setdiff1d(rows.numbers, gone) if len(gone) else rows.chosen
+    return replace(rows, chosen=chosen, kept=kept, fits=tuple(fits))
 
 
 def _first(faults: Faults) -> str:
     return "\n".join(str(fault) for fault in faults.examples[:5])
 
 
-def _kept(rows: Rows, name: str, modality: ValueModality, faults: Faults, progress: Progress, what: str) -> Kept:
+def _in_line(rows: Rows, name: str, fits: Fits, digests: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Digests of values that an alignment changes, equal where all that it looks at is; 0: it is left out."""
+    alignment = fits.alignment
+    found = digests[name].copy()
+    columns = [column.name for column in alignment.columns]
+    for number, row in enumerate(rows):
+        if number in fits.gone.get(name, ()):
+            found[number] = 0
+        elif found[number]:
+            beside = [int(digests[each][number]) for each in alignment.reads]
+            found[number] = _digest([name, alignment.key, beside, [row.get(column) for column in columns]])
+    return found
+
+
+def _kept(
+    rows: Rows,
+    name: str,
+    modality: ValueModality,
+    digests: np.ndarray,
+    fits: Fits | None,
+    faults: Faults,
+    progress: Progress,
+    what: str,
+) -> Kept:
     """The arrays of a column's values: made, or found by the content of what the rows name."""
-    digests = np.array([_digest(row.get(name)) for row in rows], np.uint64)
     key = hash_json([hash_code(), rows.key(), name, modality.key, hash_json(digests.tolist())])
-    folder = cached("values", key, lambda folder: _make(rows, name, modality, digests, progress, what, folder))
+    folder = cached("values", key, lambda folder: _make(rows, name, modality, digests, fits, progress, what, folder))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     faults.join_once(Faults.from_json(about["faults"]), key)
     looks = np.load(folder / "looks.npy") if hasattr(modality, "looks") else None
@@ -238,12 +279,19 @@ def _digest(value: Any) -> int:
 
 
 def _make(
-    rows: Rows, name: str, modality: ValueModality, digests: np.ndarray, progress: Progress, what: str, folder: Path
+    rows: Rows,
+    name: str,
+    modality: ValueModality,
+    digests: np.ndarray,
+    fits: Fits | None,
+    progress: Progress,
+    what: str,
+    folder: Path,
 ) -> None:
     faults, found, place = Faults(), digests.copy(), 0
     looks = np.zeros(len(digests), np.uint64)
     with RaggedWriter(folder, modality.features) as writer, progress.bar(f"{what}: {name}", len(rows)) as advance:
-        for file, line, value, arrays in _decoded(rows, name, modality):
+        for file, line, value, arrays in _decoded(rows, name, modality, fits):
             if isinstance(arrays, MissingExtra):  # no fault of the row
                 raise arrays
             if isinstance(arrays, SibuError):
@@ -266,33 +314,42 @@ def _make(
 
 
 def _decoded(
-    rows: Rows, name: str, modality: ValueModality
+    rows: Rows, name: str, modality: ValueModality, fits: Fits | None
 ) -> Iterator[tuple[str, int, Any, Features | SibuError | None]]:
     """Each row's value as arrays, in order; workers read ahead."""
     one, two = tee((file, line, row.get(name)) for chunk in rows.chunks() for file, line, row in chunk)
-    found = decoded((value for _, _, value in one), lambda value: None if value is None else modality.arrays(value))
+
+    def arrays_of(numbered: tuple[int, Any]) -> Features | None:
+        number, value = numbered
+        raw = None if fits is None else raw_of(modality, value)
+        if fits is not None and raw is not None:
+            value = fits.laid(name, number, raw)
+        return None if value is None else modality.arrays(value)
+
+    found = decoded(enumerate(value for _, _, value in one), arrays_of)
     for (file, line, value), arrays in zip(two, found, strict=True):
         yield file, line, value, arrays
 
 
-def hold(row: Row, text: Mixed) -> Row:
-    """A row from outside with arrays of its values.
+def hold(row: Row, text: Mixed) -> tuple[Row, tuple[Evidence, ...]]:
+    """A row from outside with arrays of its values, and how these were brought into line.
 
     Raises:
-        DataError: When one cannot be read.
+        DataError: When one cannot be read or aligned.
     """
-    found = dict(row)
+    found, told = line_up(row, text.values, text.alignments)
     for name, modality in text.values.items():
-        if row.get(name) is None:
+        if found.get(name) is None:
+            found.pop(name, None)
             continue
-        found[name] = Held(str(row[name]), str(_digest(row[name])), partial(dict, modality.arrays(row[name])))
-    return found
+        found[name] = Held(str(row[name]), str(_digest(row[name])), partial(dict, modality.arrays(found[name])))
+    return found, told
 
 
 def columns_of(task: Task, text: Any) -> Sequence[Column]:
     """What a task's inputs and targets are, with those of the modalities."""
     if not isinstance(text, Mixed):
         return task.columns
-    own = tuple(modality.column for modality in text.values.values())
+    own = text.columns
     kept = [each for each in task.columns if text.inner is not None or each.role == "target"]
     return (*kept, *own)

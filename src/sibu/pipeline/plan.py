@@ -18,6 +18,7 @@ from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
 from sibu.models.sources import Source, find_model
+from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.alike import near_pictures, remarks, telling_columns
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
 from sibu.pipeline.backbone import (
@@ -172,10 +173,11 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     if recipe.text.new_words:
         source = extended(recipe, source, text, progress)
         text = text_preparer(recipe, source.folder, shapes=shapes)
-    text = mixed(knowing(text, known), values)
+    alignments = build_alignments(recipe)
+    text = mixed(knowing(text, known), values, alignments)
     if values:
         learn_values(recipe, values, {name: build_task(block.task) for name, block in recipe.tasks.items()}, text)
-        text = Mixed(text.inner, values)  # what was learned is part of its key
+        text = Mixed(text.inner, values, alignments)  # what was learned is part of its key
     faults = Faults()
     plans: dict[str, TaskPlan] = {}
     wrong: list[Fault] = []

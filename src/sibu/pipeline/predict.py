@@ -17,8 +17,10 @@ from sibu.core.result import Evidence, Prediction, Report, Score
 from sibu.core.tensors import Batch, Encoded
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.bootstrap import bootstrap, values
+from sibu.pipeline.aligned import summary
 from sibu.pipeline.assemble import Ensemble, members_of
 from sibu.pipeline.corrupt import corrupts, judged_texts
+from sibu.pipeline.data import Rows
 from sibu.pipeline.frozen import Memo, reduce
 from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.mixed import Mixed
@@ -416,6 +418,8 @@ def evaluate_rows(
     details = dict(judged.details) | {"errors": _worst(rows, predictions, judged.wrong)}
     if isinstance(text, Mixed) and joins(model, task):
         details["modalities"] = _by_modality(cast("Model", model), name, task, text, rows)
+    if isinstance(rows, Rows) and rows.fits:
+        details["alignments"] = list(summary(rows, rows.fits))
     return Report(name, split, bootstrap(judged.measure), details)
 
 

@@ -134,7 +134,7 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
     named: dict[str, Any] = {"knowledge": known, "ruled": spoken, "drop": options.modality_dropout}
     if any(hasattr(task, "of") for task in tasks.values()):
         named["drop"] = 0.0  # a pair needs both
-    named["balance"] = options.modality_balance
+    named |= {"balance": options.modality_balance, "alone": options.modality_alone}
     encoded = {name: each.encoder for name, each in parts.items()}
     model = Model(encoded, fusion, heads, weights=fixed, by_place=by_place(tasks), **named)
     rated = [Rated(group.parameters, peak * group.scale) for group in adapted.groups]

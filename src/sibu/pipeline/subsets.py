@@ -124,7 +124,7 @@ class Partly(Mixed):
     """
 
     def __init__(self, whole: Mixed, *, keep: frozenset[str], noise: frozenset[str] = frozenset()) -> None:
-        super().__init__(whole.inner, whole.values)
+        super().__init__(whole.inner, whole.values, whole.alignments)
         self.keep, self.noise = keep, noise
 
     def _there(self, source: AnyInput) -> bool:

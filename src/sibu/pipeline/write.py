@@ -15,6 +15,7 @@ from sibu.core.result import Report
 from sibu.core.values import ValueModality
 from sibu.fusions import FUSIONS
 from sibu.pipeline.adapting import adapt
+from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.backbone import bearer, build_task, fills, introduce, text_preparer, writes
 from sibu.pipeline.bundle import Opened, manifest, open_recipe, verify
 from sibu.pipeline.knowing import knowing
@@ -150,12 +151,12 @@ def _copy_base(plan: Plan, home: Path) -> None:
             copyfile(file, home / file.name)
 
 
-def _by_modality(reports: Sequence[Report]) -> dict[str, Any]:
-    """By task and split: the metrics of every subset of modalities and under noise, and what each modality does."""
+def _detail(reports: Sequence[Report], key: str) -> dict[str, Any]:
+    """A detail of the reports that have it, by task and split."""
     found: dict[str, Any] = {}
     for report in reports:
-        if "modalities" in report.details:
-            found.setdefault(report.task, {})[report.split] = report.details["modalities"]
+        if key in report.details:
+            found.setdefault(report.task, {})[report.split] = report.details[key]
     return found
 
 
@@ -195,7 +196,8 @@ def _record(plan: Plan, trained: Trained, reports: Sequence[Report], began: floa
             "encoder_trained": sum(w.numel() for w in trained.model.encoders.parameters() if w.requires_grad),
             "heads": sum(weight.numel() for weight in trained.model.heads.parameters()),
         },
-        **({} if not plan.values else {"modalities": _by_modality(reports)}),
+        **({} if not plan.values else {"modalities": _detail(reports, "modalities")}),
+        **({} if not plan.recipe.align else {"alignments": _detail(reports, "alignments")}),
         "peak_memory_bytes": peak_memory(),
         "evaluations": trained.evaluations,
     }
@@ -257,7 +259,7 @@ def open_bundle(path: Path, *, device: str | None = None) -> Opened:
         known.rules = ruled(recipe.knowledge, tasks, {name: block.head for name, block in recipe.tasks.items()})
         text = knowing(text, known)
         text.tasks = tasks
-    text = mixed(text, values)
+    text = mixed(text, values, build_alignments(recipe))
     first = _open_model(path, None, recipe, tasks, values, shapes=shapes)
     model: Model | Ensemble = first
     if count := content.get("ensemble"):

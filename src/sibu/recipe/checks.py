@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -115,6 +116,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         mend = "Give texts without labels as `data.unlabelled` of a task."
         found.append((("self_training",), "has nothing to label.", mend))
     found += _modality_faults(recipe)
+    found += _align_faults(recipe)
     return found
 
 
@@ -134,6 +136,32 @@ def _modality_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
         yield ("knowledge",), "is for texts alone.", f"Leave it out, or the modalities {as_names(recipe.valued)}."
     if recipe.reads_text and recipe.model is None:
         yield MODEL_MISSING
+
+
+def _align_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Alignments of what is no modality, of another kind than they can move, or of one value by two of them."""
+    moved = Counter[str]()
+    for number, spec in enumerate(recipe.align):
+        own: Any = spec
+        others = getattr(own, "others", None) or (own.other,)
+        for key, name in (("reference", own.reference), *(("others", each) for each in others)):
+            where = ("align", number, key if hasattr(own, key) else "other")
+            modality = recipe.valued.get(name)
+            allowed = [field for field, each in recipe.valued.items() if each.name in own.of]
+            if modality is None or modality.name not in own.of:
+                what = f"{name!r} is no modality that `{own.name}` aligns ({' or '.join(own.of)})."
+                yield where, what, f"Allowed: {', '.join(allowed)}." if allowed else "Add one to `modalities`."
+            moved[name] += key != "reference" or own.name == "time"
+        for column in (getattr(own, key, None) for key in ("start", "landmarks", "boxes")):
+            if column is not None and (not column.isidentifier() or column in (*TAKEN, *recipe.valued)):
+                mend = f"Give another name, and the column under the task's `fields`: `{{at: {column}}}`."
+                yield ("align", number), f"{column!r} cannot be the name of a column that it reads.", mend
+    for number, spec in enumerate(recipe.align):
+        again = [name for name in (spec.reference, *getattr(spec, "others", ())) if moved[name] > 1]  # type: ignore[attr-defined]
+        if again:
+            mend = "Name all streams of one clock in one `time` (`others: [a, b]`); let each be moved once."
+            yield ("align", number), f"{as_names(again)} is moved by two alignments.", mend
+            return
 
 
 def _teacher_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from sibu.aligners import ALIGNERS
 from sibu.augmenters import AUGMENTERS
 from sibu.constraints import CONSTRAINTS
 from sibu.core.errors import Fault, near_miss
@@ -165,6 +166,7 @@ def _catalogat(path: yaml.Path) -> Any:
         rooms = {"reader": READERS, "head": HEADS, "decoding": DECODERS, "constrain": CONSTRAINTS, "reward": REWARDS}
         return rooms.get(str(path[2]), TASKS) if len(path) > 2 else TASKS
     rooms = {"method": METHODS, "fusion": FUSIONS, "modalities": MODALITIES, "track": TRACKERS, "knowledge": KNOWLEDGE}
+    rooms["align"] = ALIGNERS
     return rooms[str(head)]
 
 

@@ -48,6 +48,7 @@ _PARTS = {
     "method": ("method", "`name`, or `{name: ..., options}`"),
     "fusion": ("fusion", "`name`, or `{name: ..., options}`"),
     "modalities": ("modalities", "a list of `{name: ..., options}`"),
+    "align": ("align", "`{name: ..., options}`, or a list of them"),
     "head": ("head", "`name`, or `{name: ..., options}`"),
     "decoding": ("decoding", "`name`, or `{name: ..., options}`"),
     "constrain": ("constrain", "`name`, or `{name: ..., options}`"),

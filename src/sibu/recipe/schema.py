@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from sibu.aligners import ALIGNERS
 from sibu.augmenters import AUGMENTERS
 from sibu.catalog import Spec
 from sibu.constraints import CONSTRAINTS
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     AnyAugmenter: TypeAlias = Spec
     AnyHead: TypeAlias = Spec
     AnyKnowledge: TypeAlias = Spec
+    AnyAlignment: TypeAlias = Spec
 else:
     AnyTask = TASKS.union()
     AnyMethod = METHODS.union()
@@ -63,6 +65,7 @@ else:
     AnyAugmenter = AUGMENTERS.union()
     AnyHead = HEADS.union()
     AnyKnowledge = KNOWLEDGE.union()
+    AnyAlignment = ALIGNERS.union()
 
 
 def _form(given: Any) -> str:
@@ -280,6 +283,9 @@ class Recipe(Spec):
     """Accept weights in a pickle, which can run code when read. Say so only for a source that you trust."""
     modalities: Annotated[tuple[AnyModality, ...], BeforeValidator(_several), Field(min_length=1)] = (TextSpec(),)
     """Kinds of input with their options."""
+    align: Annotated[tuple[AnyAlignment, ...], BeforeValidator(_several)] = ()
+    """How values of one row are brought into line before the model reads them: streams to one clock, pictures to one
+    view. One, or a list; each modality is moved by one at most."""
     fusion: AnyFusion = IdentitySpec()
     """How several modalities become one; of several `concat`, where none is named."""
     tasks: Annotated[dict[Word, TaskBlock], Field(min_length=1)]

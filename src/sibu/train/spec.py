@@ -53,6 +53,10 @@ class TrainSpec(Spec):
     modality_dropout: float = Field(default=0.2, ge=0, lt=1)
     """Several modalities: how likely each is left out of a row while training, so that the model does without (never
     the last of a row). Source: Neverova et al., 2015, arXiv:1501.00102."""
+    modality_alone: float = Field(default=0.5, ge=0)
+    """Several modalities: weight of what the model's answer to each without the others costs, beside its answer to all,
+    so that none is learned by halves because another was quicker (labels and numbers only). 0: none. Source: Wang et
+    al., 2020, arXiv:1905.12681."""
     modality_noise: float = Field(default=0.0, ge=0, lt=1)
     """Several modalities: how likely each gets noise as strong as what it holds (of texts half the pieces are others),
     so that the model learns not to trust it blindly. 0: never."""

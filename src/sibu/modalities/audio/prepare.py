@@ -126,17 +126,21 @@ class AudioPreparer:
     def _readable(self, values: Iterable[Any]) -> Iterator[Sound]:
         for value in values:
             try:
-                yield self._sound(value, None)
+                yield self._sound(value, None, self.seconds)
             except DataError:
                 continue  # told of when its arrays are made
 
-    def _sound(self, value: Any, rate: int | None) -> Sound:
+    def raw(self, value: Any) -> Sound:
+        """The whole recording, at its own rate."""
+        return self._sound(value, None, None)
+
+    def _sound(self, value: Any, rate: int | None, seconds: float | None) -> Sound:
         if isinstance(value, str | bytes | Path):
-            return read_sound(value, rate=rate, first=self.seconds)
+            return read_sound(value, rate=rate, first=seconds)
         if isinstance(value, Sound):
-            return _cut(value, rate or value.rate, self.seconds)
+            return _cut(value, rate or value.rate, seconds)
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], np.ndarray):
-            return _given(*value, rate=rate, seconds=self.seconds)
+            return _given(*value, rate=rate, seconds=seconds)
         raise DataError(f"A recording is a file's name, its bytes, or (samples, rate); given {type(value)}.")
 
     def _frames(self, samples: np.ndarray) -> np.ndarray:
@@ -144,7 +148,7 @@ class AudioPreparer:
 
     def arrays(self, value: Any) -> Features:
         """The frames in one row, or the samples."""
-        sound = self._sound(value, self.rate)
+        sound = self._sound(value, self.rate, self.seconds)
         told = sound_faults(sound)
         figures = np.array([sound.total, sound.original_rate, sound.clipped, told.peak], np.float32)
         if self.heard is not None:
@@ -202,7 +206,7 @@ class AudioPreparer:
         )
 
 
-def _given(samples: np.ndarray, own: int, *, rate: int | None, seconds: float) -> Sound:
+def _given(samples: np.ndarray, own: int, *, rate: int | None, seconds: float | None) -> Sound:
     """Samples as a recording."""
     if samples.ndim != 1 or not len(samples) or samples.dtype.kind not in "fi":
         given = f"{samples.dtype} of shape {samples.shape}"
@@ -212,11 +216,12 @@ def _given(samples: np.ndarray, own: int, *, rate: int | None, seconds: float) -
     if not np.isfinite(samples).all():
         raise DataError("Samples must be numbers; some are NaN or infinite.")
     total = len(samples) / own
-    samples = samples[: round(seconds * own)].astype(np.float32)
+    samples = samples[: None if seconds is None else round(seconds * own)].astype(np.float32)
     return _cut(Sound(samples, own, own, 1, clipped_share(samples), total), rate or own, seconds)
 
 
-def _cut(sound: Sound, rate: int, seconds: float) -> Sound:
+def _cut(sound: Sound, rate: int, seconds: float | None) -> Sound:
     """The first seconds of a recording, at a rate."""
-    samples = resampled(sound.samples[: round(seconds * sound.rate)], sound.rate, rate)
+    kept = sound.samples if seconds is None else sound.samples[: round(seconds * sound.rate)]
+    samples = resampled(kept, sound.rate, rate)
     return replace(sound, samples=samples, rate=rate)

@@ -126,15 +126,19 @@ class ImagePreparer:
     def _readable(self, values: Iterable[Any]) -> Iterator[np.ndarray]:
         for value in values:
             try:
-                yield self._pixels(value)
+                yield self._pixels(value, self._decoded_for())
             except DataError:
                 continue  # told of when its arrays are made
 
-    def _pixels(self, value: Any) -> np.ndarray:
+    def raw(self, value: Any) -> np.ndarray:
+        """The picture at its own size, ``(H, W, 3)`` in uint8."""
+        return self._pixels(value, None)
+
+    def _pixels(self, value: Any, about: tuple[int, int] | None) -> np.ndarray:
         if isinstance(value, np.ndarray):
             return _as_rgb(value)
         if isinstance(value, str | bytes | Path):
-            return read_picture(value, most=self.most_pixels, about=self._decoded_for())
+            return read_picture(value, most=self.most_pixels, about=about)
         raise DataError(f"A picture is a file's name, its bytes, or pixels (H, W, 3) in uint8; given {type(value)}.")
 
     def _decoded_for(self) -> tuple[int, int] | None:
@@ -146,7 +150,7 @@ class ImagePreparer:
 
     def arrays(self, value: Any) -> Features:
         """The pixels at the size, ``H x W x 3`` in one row."""
-        pixels = self._pixels(value)
+        pixels = self._pixels(value, self._decoded_for())
         if self.share < 1:
             pixels = _middle(pixels, self.size, self.share)
         return {"pixels": resized(pixels, self.size, self.fit).reshape(-1)}

@@ -106,9 +106,13 @@ class SeriesPreparer:
         means, deviations = spread.found()
         self.state = {"names": list(names), "means": means, "deviations": deviations, "step": median(steps or [1.0])}
 
+    def raw(self, value: Any) -> Series:
+        """The whole stream, as it is."""
+        return value if isinstance(value, Series) else read_series(value, rate=self.rate or 1.0, **self.reading)
+
     def _read(self, value: Any) -> tuple[Series, list[float]]:
         """A stream, at its rate and of its length; and how many readings were cut, gaps, seconds of the longest."""
-        series = read_series(value, rate=self.rate or 1.0, **self.reading)
+        series = self.raw(value)
         figures = series_faults(series)
         if self.rate is not None:
             series = resampled(series, self.rate, gap=self.gap)

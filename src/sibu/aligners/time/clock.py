@@ -1,0 +1,248 @@
+"""Streams to one clock, and what they share of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
+from sibu.core.columns import Column
+from sibu.core.errors import DataError
+from sibu.core.example import Row
+from sibu.core.protocols import Features
+from sibu.core.text import Feature
+from sibu.media.series import Series
+from sibu.media.sound import Sound, resampled
+from sibu.store.hashes import hash_json
+
+if TYPE_CHECKING:
+    from sibu.align.clocks import Feature as Compared
+    from sibu.align.streams import Readings
+    from sibu.aligners.time import TimeSpec
+
+Stream = Sound | Series
+ALONE, ALIGNED, GONE = 0.0, 1.0, 2.0
+"""Of another stream: the row has no reference; it is on the reference's clock; it could not be brought there."""
+BESIDE_SOUND: tuple[tuple[Compared, Compared], ...]
+BESIDE_SOUND = (("envelope", "change"), ("envelope", "samples"), ("change", "change"))
+"""What of a recording and of a sensor is compared, where the recipe leaves it open: that which agrees best counts."""
+BESIDE_READINGS: tuple[tuple[Compared, Compared], ...]
+BESIDE_READINGS = (("change", "change"), ("samples", "samples"), ("envelope", "envelope"))
+"""The same of a sensor and another stream."""
+NUMBERS = 6
+"""Of another stream: one of the above, offset, drift, since, quality, residual."""
+NEAR = 1.5
+"""Steps of a stream from a window's begin within which its first reading stands for it."""
+
+
+class OneClock:
+    """See the door plate ``sibu.aligners.time`` for the options."""
+
+    def __init__(self, spec: TimeSpec) -> None:
+        self.spec = spec
+        self.reads = self.moves = (spec.reference, *spec.others)
+        said = "the second at which the row's window begins"
+        self.columns = () if spec.start is None else (Column(spec.start, "number", "input", said),)
+        self.features = (Feature("clocks", "float64", "window", width=2 + NUMBERS * len(spec.others)),)
+        self.warn = spec.warn
+        self.key = hash_json(["time", 1, spec.model_dump(mode="json", exclude={"warn"})])
+
+    def fit(self, row: Row, raw: Mapping[str, Any]) -> tuple[Features, Mapping[str, str]]:
+        """Each other stream's clock by the reference's, and the stretch that is kept."""
+        spec, gone = self.spec, dict[str, str]()
+        start = None if spec.start is None else row.get(spec.start)
+        reference: Stream | None = raw.get(spec.reference)
+        fits: dict[str, TimeFit] = {}
+        try:
+            cut = self._cut(reference, start)
+        except DataError as fault:
+            return self._numbers(_Cut(), fits, gone := dict.fromkeys(raw, str(fault))), gone
+        for name in spec.others:
+            if reference is None or raw.get(name) is None:
+                continue
+            try:
+                fits[name] = self._clock(name, reference, raw[name])
+                cut = self._narrowed(cut, name, fits[name], raw[name])
+            except DataError as fault:
+                fits.pop(name, None)
+                gone[name] = str(fault)
+        return self._numbers(cut, fits, gone), gone
+
+    def _cut(self, reference: Stream | None, start: float | None) -> _Cut:
+        """What is kept of the reference, before others are looked at."""
+        if reference is None:
+            return _Cut()
+        begin, end = _ends(reference)
+        if start is not None:
+            if not begin <= start < end:
+                message = f"its `{self.spec.start}` is {start:g}; `{self.spec.reference}` lasts from {begin:g} to "
+                raise DataError(f"{message}{end:g} seconds. Name a second within it.")
+            return _Cut(start, start + float(self.spec.window or 0), fixed=True)
+        return _Cut(begin, end)
+
+    def _narrowed(self, cut: _Cut, name: str, fit: TimeFit, other: Stream) -> _Cut:
+        """What is kept where this stream is to be in it too."""
+        begin, end = apply(fit, _ends(other)).tolist()
+        if min(end, cut.end) <= max(begin, cut.begin):
+            what = f"`{name}` lasts from {begin:.6g} to {end:.6g} s on the clock of `{self.spec.reference}`"
+            rest = f"where what is kept lies from {cut.begin:.6g} to {cut.end:.6g} s: they do not overlap."
+            raise DataError(f"{what}, {rest}")
+        return cut if cut.fixed else _Cut(max(begin, cut.begin), min(end, cut.end))
+
+    def _clock(self, name: str, reference: Stream, other: Stream) -> TimeFit:
+        """Another stream's clock by the reference's; of dates the days between them are taken out first."""
+        first, second = getattr(reference, "start", None), getattr(other, "start", None)
+        apart = 0.0 if first is None or second is None else float(second - first)
+        if self.spec.clock == "shared":
+            return TimeFit(apart, 0.0, math.nan, math.nan)
+        if isinstance(reference, Sound) and isinstance(other, Sound) and not self.spec.compare:
+            rate = min(reference.rate, other.rate)
+            one, two = (resampled(each.samples, each.rate, rate) for each in (reference, other))
+            return align_streams(one, two, rate, **self._sought())
+        known, moved = _readings(reference), _readings(other)
+        fit = self._surest(name, known, (moved[0], moved[1] + apart), sound=isinstance(reference, Sound))
+        return replace(fit, offset=fit.offset + apart, since=fit.since - apart)
+
+    def _sought(self) -> dict[str, Any]:
+        return {"reach": self.spec.reach, "most_drift": self.spec.most_drift}
+
+    def _surest(self, name: str, known: Readings, moved: Readings, *, sound: bool) -> TimeFit:
+        """The fit by what of two streams agrees best, of what the recipe leaves open."""
+        said = self.spec.compare
+        tries = BESIDE_SOUND if sound else BESIDE_READINGS
+        wanted = [(said.get(self.spec.reference, first), said.get(name, second)) for first, second in tries]
+        found: list[TimeFit] = []
+        fault: DataError | None = None
+        for first, second in dict.fromkeys(wanted):
+            try:
+                found.append(align_readings(known, moved, first=first, second=second, **self._sought()))
+            except DataError as each:  # as where samples of several channels are asked for
+                fault = fault or each
+        if not found:
+            raise fault or DataError("Nothing of the streams can be compared.")
+        return max(found, key=lambda fit: fit.quality)
+
+    def _numbers(self, cut: _Cut, fits: Mapping[str, TimeFit], gone: Mapping[str, str]) -> Features:
+        """What was found as one array."""
+        window = self.spec.window
+        end = cut.end if window is None or not cut.known else min(cut.end, cut.begin + window)
+        found = [cut.begin, end]
+        for name in self.spec.others:
+            fit = fits.get(name)
+            if fit is not None:
+                found += [ALIGNED, fit.offset, fit.drift, fit.since, fit.quality, fit.residual]
+            else:
+                found += [GONE if name in gone else ALONE, *([math.nan] * (NUMBERS - 1))]
+        if self.spec.reference in gone:
+            found[:2] = [math.inf, -math.inf]
+        return {"clocks": np.array(found)}
+
+    def _fits(self, found: Features) -> Iterator[tuple[str, float, TimeFit]]:
+        for place, name in enumerate(self.spec.others):
+            at = 2 + NUMBERS * place
+            state, offset, drift, since, quality, residual = np.asarray(found["clocks"])[at : at + NUMBERS].tolist()
+            yield name, state, TimeFit(offset, drift, quality, residual, since)
+
+    def laid(self, name: str, raw: Any, found: Features) -> Any:
+        """A stream's part of what is kept, second 0 being where it begins."""
+        begin, end = np.asarray(found["clocks"])[:2].tolist()
+        if begin > end:
+            return None
+        if name == self.spec.reference:
+            return _part(raw, TimeFit(0.0, 0.0, 1.0, 0.0), begin, end)
+        state, fit = next((state, fit) for own, state, fit in self._fits(found) if own == name)
+        if state == GONE:
+            return None
+        if state == ALONE:  # nothing to go by: from its own begin
+            first, last = _ends(raw)
+            window = self.spec.window
+            return raw if window is None else _part(raw, TimeFit(0.0, 0.0, 1.0, 0.0), first, min(last, first + window))
+        return _part(raw, fit, begin, end)
+
+    def told(self, found: Features) -> list[dict[str, Any]]:
+        """Offset, drift, quality and what is left of distance, by stream."""
+        if self.spec.clock == "shared":
+            return []
+        return [
+            {
+                "of": name,
+                "with": self.spec.reference,
+                "quality": round(fit.quality, 4),
+                "offset_seconds": round(fit.offset + fit.drift * 1e-6 * -fit.since, 6),
+                "drift_ppm": round(fit.drift, 3),
+                "residual_seconds": None if math.isnan(fit.residual) else round(fit.residual, 6),
+            }
+            for name, state, fit in self._fits(found)
+            if state == ALIGNED
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The stretch of the reference's clock that is kept; NaN: there is no such clock."""
+
+    begin: float = math.nan
+    end: float = math.nan
+    fixed: bool = False
+    """Whether the row says where it begins; streams that do not cover all of it do not shorten it."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is one."""
+        return not math.isnan(self.begin)
+
+
+def _ends(stream: Stream) -> tuple[float, float]:
+    """The seconds at which a stream begins and ends by its own clock; its last reading stands for a step."""
+    if isinstance(stream, Sound):
+        return 0.0, stream.seconds
+    return float(stream.times[0]), float(stream.times[-1]) + _step(stream)
+
+
+def _step(stream: Series) -> float:
+    return 1 / stream.rate if stream.rate else 0.0
+
+
+def _readings(stream: Stream) -> tuple[np.ndarray, np.ndarray]:
+    """Values with their seconds."""
+    if isinstance(stream, Sound):
+        return stream.samples, np.arange(len(stream.samples)) / stream.rate
+    return stream.values, stream.times
+
+
+def _part(stream: Stream, fit: TimeFit, begin: float, end: float) -> Stream | None:
+    """What of a stream lies between two seconds of the reference's clock; None: nothing."""
+    if math.isnan(begin):
+        return stream
+    if isinstance(stream, Sound):
+        return _part_of_sound(stream, fit, begin, end)
+    times = apply(fit, stream.times) - begin
+    there = (times >= -1e-9) & (times < end - begin - 1e-9)
+    if not there.any():
+        return None
+    times, values = times[there].clip(0), stream.values[there]
+    if times[0] > NEAR * _step(stream):  # so that what is read of it begins with the others
+        times = np.concatenate([[0.0], times])
+        values = np.concatenate([np.full((1, values.shape[1]), np.nan, values.dtype), values])
+    return Series(times, values, stream.names)
+
+
+def _part_of_sound(sound: Sound, fit: TimeFit, begin: float, end: float) -> Sound | None:
+    """Samples between two seconds, at the reference's pace; silence where the recording has not begun or has ended."""
+    back = inverse(fit)
+    first, last = apply(back, [begin, end]).tolist()
+    count = round((end - begin) * sound.rate)
+    low, high = round(first * sound.rate), round(last * sound.rate)
+    own = sound.samples[max(low, 0) : max(high, 0)]
+    if not len(own) or not count:
+        return None
+    before = min(max(-low, 0), count)
+    if high - low != count:  # the clocks run apart by a sample or more
+        own = resampled(own, sound.rate * (high - low) / count, sound.rate)
+    own = np.pad(own[: count - before], (before, 0))
+    own = np.pad(own, (0, count - len(own)))
+    return replace(sound, samples=own, total=len(own) / sound.rate)

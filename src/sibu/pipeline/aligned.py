@@ -1,0 +1,184 @@
+"""The alignments of a run: found once a row, kept on disk, and applied before arrays are made of values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sibu.aligners import ALIGNERS
+from sibu.core.errors import DataError, MissingExtra, SibuError
+from sibu.core.example import DataFault, Faults, Row
+from sibu.core.protocols import Features
+from sibu.core.result import Evidence
+from sibu.core.values import Alignment, ValueModality
+from sibu.media.decoding import decoded
+from sibu.pipeline.progress import Progress
+from sibu.store.cache import cached
+from sibu.store.hashes import hash_code, hash_json
+from sibu.store.ragged import RaggedArrays, RaggedWriter
+
+if TYPE_CHECKING:
+    from sibu.pipeline.data import Rows
+    from sibu.recipe.schema import Recipe
+
+KIND = "alignment"
+"""Kind of the evidence that says how values of a row were brought into line."""
+Found = tuple[Features, Mapping[str, str]]
+
+
+def build_alignments(recipe: Recipe) -> tuple[Alignment, ...]:
+    """The alignments that the recipe names."""
+    return tuple(ALIGNERS.of(spec).build(spec) for spec in recipe.align)
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """What an alignment found of the rows of some files, on disk."""
+
+    alignment: Alignment
+    arrays: RaggedArrays
+    gone: Mapping[str, frozenset[int]]
+    """By modality the rows whose value cannot be aligned and is left out."""
+
+    def laid(self, name: str, number: int, raw: Any) -> Any:
+        """A row's value as the fit has it; None: it is left out."""
+        return self.alignment.laid(name, raw, self.arrays.record(number))
+
+
+def raw_of(modality: ValueModality, value: Any) -> Any:
+    """What is in a value, whole; None where there is none or it cannot be read, which is told with its arrays."""
+    if value is None:
+        return None
+    try:
+        return modality.raw(value)  # type: ignore[attr-defined]
+    except MissingExtra:
+        raise
+    except SibuError:
+        return None
+
+
+def fitted(
+    rows: Rows,
+    alignment: Alignment,
+    values: Mapping[str, ValueModality],
+    digests: Mapping[str, np.ndarray],
+    faults: Faults,
+    progress: Progress,
+    *,
+    what: str,
+) -> Fits:
+    """What an alignment finds of each row, or found the last time."""
+    about = [digests[name].tolist() for name in alignment.reads]
+    key = hash_json([hash_code(), rows.key(), alignment.key, [values[n].key for n in alignment.reads], about])
+    folder = cached("aligned", key, lambda folder: _fit(rows, alignment, values, progress, what, folder))
+    told = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    arrays = RaggedArrays(folder)
+    found = Faults.from_json(told["faults"])
+    poor = json.loads((folder / "poor.json").read_text(encoding="utf-8"))
+    for file, line, each in poor:
+        if each["quality"] < alignment.warn:
+            found.add(_poor(file, line, each, alignment.warn))
+    faults.join_once(found, f"{key} {alignment.warn}")
+    return Fits(alignment, arrays, {name: frozenset(numbers) for name, numbers in told["gone"].items()})
+
+
+def _poor(file: str, line: int | None, each: Mapping[str, Any], warn: float) -> DataFault:
+    figures = ", ".join(
+        f"{key.replace('_', ' ')} {value:g}"
+        for key, value in each.items()
+        if key not in ("of", "with", "quality", "boxes") and value is not None
+    )
+    message = (
+        f"{each['of']!r} lies on {each['with']!r} with a quality of {each['quality']:.2f} (below `warn`, {warn:g})"
+    )
+    mend = "Look whether both show the same; widen what is sought, or leave the row out."
+    return DataFault("poor alignment", "warning", file, line, f"{message}: {figures}.", mend)
+
+
+def _fit(
+    rows: Rows,
+    alignment: Alignment,
+    values: Mapping[str, ValueModality],
+    progress: Progress,
+    what: str,
+    folder: Path,
+) -> None:
+    """Fit every row, and write what was found and what could not be aligned."""
+    faults, gone = Faults(), dict[str, list[int]]()
+    poor: list[tuple[str, int | None, Mapping[str, Any]]] = []
+    one, two = tee((file, line, row) for chunk in rows.chunks() for file, line, row in chunk)
+
+    def fit(row: Row) -> Found:
+        raw = {name: raw_of(values[name], row.get(name)) for name in alignment.reads}
+        return alignment.fit(row, {name: each for name, each in raw.items() if each is not None})
+
+    with RaggedWriter(folder, alignment.features) as writer, progress.bar(f"{what}: aligning", len(rows)) as advance:
+        for number, ((file, line, _), found) in enumerate(
+            zip(two, decoded((row for _, _, row in one), fit), strict=True)
+        ):
+            if isinstance(found, SibuError):
+                raise found
+            arrays, left_out = found
+            writer.append(arrays)
+            for name, why in left_out.items():
+                gone.setdefault(name, []).append(number)
+                message = f"{name!r} cannot be aligned: {why}"
+                faults.add(DataFault("not aligned", "warning", file, line, message, "The row goes without it."))
+            poor += [(file, line, each) for each in alignment.told(arrays)]
+            advance(1)
+    (folder / "poor.json").write_text(json.dumps(poor, ensure_ascii=False), encoding="utf-8")
+    about = {"faults": faults.as_json(), "gone": gone}
+    (folder / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def line_up(
+    row: Row, values: Mapping[str, ValueModality], alignments: Sequence[Alignment]
+) -> tuple[dict[str, Any], tuple[Evidence, ...]]:
+    """A row from outside with its values in line, and how they lay.
+
+    Raises:
+        DataError: When a value cannot be aligned: which, and why.
+    """
+    found, told = dict(row), list[Evidence]()
+    for alignment in alignments:
+        raw = {name: values[name].raw(row[name]) for name in alignment.reads if row.get(name) is not None}  # type: ignore[attr-defined]
+        arrays, gone = alignment.fit(row, raw)
+        if gone:
+            raise DataError(" ".join(f"{name!r} cannot be aligned: {why}" for name, why in gone.items()))
+        for name in alignment.moves:
+            if name in raw:
+                found[name] = alignment.laid(name, raw[name], arrays)
+        told += [Evidence(KIND, each, each["quality"]) for each in alignment.told(arrays)]
+    return found, tuple(told)
+
+
+def summary(rows: Rows, fits: Sequence[Fits]) -> Iterator[dict[str, Any]]:
+    """Of each pair of modalities how well the rows of a split could be aligned, for the record."""
+    for each in fits:
+        told: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for number in rows.numbers:
+            for one in each.alignment.told(each.arrays.record(int(number))):
+                told.setdefault((one["of"], one["with"]), []).append(one)
+        for (of, to), found in told.items():
+            qualities = [one["quality"] for one in found]
+            left_out = len(each.gone.get(of, frozenset()) & {int(number) for number in rows.numbers})
+            about: dict[str, Any] = {"of": of, "with": to, "rows": len(found), "left_out": left_out}
+            about |= {"quality": _figures(qualities), "below_warn": sum(q < each.alignment.warn for q in qualities)}
+            names = [key for key in found[0] if key not in ("of", "with", "quality", "boxes")]
+            about |= {key: _figures([one[key] for one in found if one[key] is not None]) for key in names}
+            yield about
+
+
+def _figures(values: Sequence[float]) -> dict[str, float] | None:
+    """The least, the middle and the greatest; None where there are none."""
+    if not values:
+        return None
+    return {
+        name: round(float(np.quantile(values, share)), 6) for name, share in (("min", 0), ("median", 0.5), ("max", 1))
+    }
