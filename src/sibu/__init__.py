@@ -7,7 +7,7 @@ The floors, from the top; imports only fall:
 - F5 ``pipeline`` recipe to bundle: data gate, assembly, stages, record, report
      ``curation`` what documents say, what follows from a knowledge base, what must not be in it, and what it lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
-- F3 rooms        ``readers modalities fusions tasks methods heads decoders constraints rewards augmenters
+- F3 rooms        ``readers modalities aligners fusions tasks methods heads decoders constraints rewards augmenters
                   pickers desks scorers knowledge reasoners extractors
                   trackers``: blind
 - F2              ``nn train metrics store models media align logic graph phrases checker catalog``

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sibu.core.errors import RecipeError, SibuError, near_miss
+from sibu.core.errors import Fault, RecipeError, SibuError, near_miss
 from sibu.core.example import Faults
 from sibu.core.result import Prediction, Report
 from sibu.pipeline.progress import Progress, Silent
@@ -111,6 +111,34 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         **({} if not plan.values else {"modalities": _modalities(plan.recipe)}),
     }
     return Checked(plan.gate, steps, per_epoch, plan.text.max_length, about)
+
+
+def align(
+    recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progress | None = None
+) -> Iterator[dict[str, Any]]:
+    """How the values of each row lie to each other, by the recipe's ``align``: one mapping a pair of values.
+
+    Its keys: ``task``, ``split``, ``file``, ``row``, ``of``, ``with``, ``quality`` (0 to 1) and the figures of the kind
+    (``offset_seconds``, ``drift_ppm``, ...), or ``error``: why the value is left out of the row.
+
+    Args:
+        recipe: A recipe file, or its content as a mapping.
+        overrides: ``KEY=VALUE`` with dotted keys.
+        progress: Where to tell how far it is; None: silent.
+
+    Raises:
+        SibuError: For every fault that the user can mend; where the recipe aligns nothing.
+    """
+    from sibu.pipeline.aligned import lines_of
+    from sibu.pipeline.plan import make_plan
+
+    loaded = load_recipe(recipe, overrides)
+    if not loaded.recipe.align:
+        raise RecipeError(Fault("align", "is missing: nothing is aligned.", "Add it; the guide has examples."))
+    plan = make_plan(loaded, progress or Silent(), encode=False)
+    for task, own in plan.tasks.items():
+        for split, rows in own.splits.items():
+            yield from ({"task": task, "split": split} | line for line in lines_of(rows))
 
 
 def _modalities(recipe: Recipe) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sys
 import typer
 
 from sibu.cli import (
+    aligning,
     asking,
     check,
     evaluate,
@@ -45,6 +46,7 @@ app.command("check")(check.check)
 app.command("list")(list_.list_)
 app.command("predict")(predict.predict)
 app.command("find")(find.find)
+app.command("align")(aligning.align)
 app.command("evaluate")(evaluate.evaluate)
 app.command("show")(show.show)
 app.command("label")(label.label)

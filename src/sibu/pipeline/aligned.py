@@ -43,8 +43,8 @@ class Fits:
 
     alignment: Alignment
     arrays: RaggedArrays
-    gone: Mapping[str, frozenset[int]]
-    """By modality the rows whose value cannot be aligned and is left out."""
+    gone: Mapping[str, Mapping[int, str]]
+    """By modality the rows whose value cannot be aligned and is left out, and why."""
 
     def laid(self, name: str, number: int, raw: Any) -> Any:
         """A row's value as the fit has it; None: it is left out."""
@@ -85,7 +85,8 @@ def fitted(
         if each["quality"] < alignment.warn:
             found.add(_poor(file, line, each, alignment.warn))
     faults.join_once(found, f"{key} {alignment.warn}")
-    return Fits(alignment, arrays, {name: frozenset(numbers) for name, numbers in told["gone"].items()})
+    gone = {name: {int(number): why for number, why in own.items()} for name, own in told["gone"].items()}
+    return Fits(alignment, arrays, gone)
 
 
 def _poor(file: str, line: int | None, each: Mapping[str, Any], warn: float) -> DataFault:
@@ -110,7 +111,7 @@ def _fit(
     folder: Path,
 ) -> None:
     """Fit every row, and write what was found and what could not be aligned."""
-    faults, gone = Faults(), dict[str, list[int]]()
+    faults, gone = Faults(), dict[str, dict[int, str]]()
     poor: list[tuple[str, int | None, Mapping[str, Any]]] = []
     one, two = tee((file, line, row) for chunk in rows.chunks() for file, line, row in chunk)
 
@@ -127,7 +128,7 @@ def _fit(
             arrays, left_out = found
             writer.append(arrays)
             for name, why in left_out.items():
-                gone.setdefault(name, []).append(number)
+                gone.setdefault(name, {})[number] = why
                 message = f"{name!r} cannot be aligned: {why}"
                 faults.add(DataFault("not aligned", "warning", file, line, message, "The row goes without it."))
             poor += [(file, line, each) for each in alignment.told(arrays)]
@@ -158,6 +159,17 @@ def line_up(
     return found, tuple(told)
 
 
+def lines_of(rows: Rows) -> Iterator[dict[str, Any]]:
+    """How the values of each row lie: file, row, what was found of each pair, or why a value is left out."""
+    places = ((file, line) for chunk in rows.chunks() for file, line, _ in chunk)
+    for number, (file, line) in zip(rows.numbers.tolist(), places, strict=True):
+        for each in rows.fits:
+            about = {"file": file, "row": line}
+            yield from (about | told for told in each.alignment.told(each.arrays.record(number)))
+            why = {name: own[number] for name, own in each.gone.items() if number in own}
+            yield from (about | {"of": name, "error": said} for name, said in why.items())
+
+
 def summary(rows: Rows, fits: Sequence[Fits]) -> Iterator[dict[str, Any]]:
     """Of each pair of modalities how well the rows of a split could be aligned, for the record."""
     for each in fits:
@@ -167,7 +179,7 @@ def summary(rows: Rows, fits: Sequence[Fits]) -> Iterator[dict[str, Any]]:
                 told.setdefault((one["of"], one["with"]), []).append(one)
         for (of, to), found in told.items():
             qualities = [one["quality"] for one in found]
-            left_out = len(each.gone.get(of, frozenset()) & {int(number) for number in rows.numbers})
+            left_out = len(set(each.gone.get(of, ())) & set(rows.numbers.tolist()))
             about: dict[str, Any] = {"of": of, "with": to, "rows": len(found), "left_out": left_out}
             about |= {"quality": _figures(qualities), "below_warn": sum(q < each.alignment.warn for q in qualities)}
             names = [key for key in found[0] if key not in ("of", "with", "quality", "boxes")]
