@@ -24,11 +24,21 @@ PAIRS = (
 )
 
 
+MATCHED = (
+    ("sentences", "sentences and pictures (NLVR)"),
+    ("digits", "spoken and written digits"),
+    ("words", "spoken digits and their words"),
+)
+
+
 def fused(results: Results) -> list[Line]:
     """Each modality beside a simple model; two together, as they are and with one missing or under noise."""
     return [
         *(_alone(results, *each) for each in ALONE),
         *(line for each in PAIRS for line in _together(results, *each)),
+        *(_matched(results, *each) for each in MATCHED),
+        *_waited(results),
+        *(_cost(results, *each) for each in PAIRS),
     ]
 
 
@@ -80,3 +90,44 @@ def _robust(found: Mapping[str, Any], fields: list[str], sign: int) -> tuple[boo
 
 def _said(score: float, lower: bool) -> str:
     return f"{score:.3f}" if lower else f"{100 * score:.1f}"
+
+
+def _matched(results: Results, name: str, title: str) -> Line:
+    found = results.get(f"matching-{name}")
+    bar = "against chance and a frozen pairing"
+    if found is None:
+        return Line(f"One space for {title}: recall at 1, 5, 10", bar)
+    means = found["means"]
+    said = {side: ", ".join(f"{100 * own[f'recall_at_{k}']:.1f}" for k in (1, 5, 10)) for side, own in means.items()}
+    beside = "; ".join(f"{side} {said[side]}" for side in ("frozen", "chance") if side in said)
+    measure = f"One space for {title}: recall at 1, 5, 10 among {found['rows']['test']}, mean of {found['seeds']}"
+    lead = min(means["trained"][f"recall_at_{k}"] - means["chance"][f"recall_at_{k}"] for k in (1, 5, 10))
+    return Line(measure, bar, said["trained"], beside, "—", judged(lead > 0))
+
+
+def _waited(results: Results) -> list[Line]:
+    found = results.get("input-pipeline")
+    bar = "waits < 5 % of the time; memory flat"
+    if found is None:
+        return [Line("The model waits for its input", bar)]
+    lines = []
+    for name, (part, whole) in found["sets"].items():
+        share, more = whole["waiting_share"], whole["peak_memory_bytes"] / part["peak_memory_bytes"]
+        told = f"{100 * share:.1f} % of {whole['training_seconds']:.0f} s; rows {whole['rows'] / part['rows']:.0f} x: "
+        told += f"memory {more:.2f} x; first look at {whole['rows']} values {whole['first_look_seconds']:.1f} s"
+        lines.append(Line(f"The model waits for its input, {name}", bar, told, "—", "—", judged(share < 0.05)))
+    return lines
+
+
+def _cost(results: Results, name: str, title: str) -> Line:
+    found = results.get(f"fused-{name}")
+    measure, bar = f"Cost of a second modality: {title}", "stated"
+    if found is None:
+        return Line(measure, bar)
+    seconds, memory = found["training_seconds"], found["peak_memory_bytes"]
+    told = {
+        kind: f"{seconds[kind]['median']:.0f} s, {memory[kind] / 2**20:.0f} MiB"
+        for kind in ("joined", *found["modalities"])
+    }
+    alone = ", ".join(f"{field} {told[field]}" for field in found["modalities"])
+    return Line(measure, bar, told["joined"], alone, "—", "stated")

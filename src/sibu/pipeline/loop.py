@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from sibu.train.fit import Step
 
 
+PROGRESS = ("evaluations", "best", "best_step", "seconds", "waited", "tokens", "examples", "stopped_early")
+"""What a checkpoint holds of how far the training is, beside its step."""
+
+
 def train(
     plan: Plan,
     working: Path,
@@ -70,13 +74,12 @@ def train(
 
 def _take_up(trained: Trained, saved: Mapping[str, Any]) -> None:
     trained.step = saved["step"]
-    for name in ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early"):
-        setattr(trained, name, saved[name])
+    for name in PROGRESS:
+        setattr(trained, name, saved.get(name, getattr(trained, name)))
 
 
 def _progress_of(trained: Trained) -> dict[str, Any]:
-    names = ("evaluations", "best", "best_step", "seconds", "tokens", "examples", "stopped_early")
-    return {name: getattr(trained, name) for name in names}
+    return {name: getattr(trained, name) for name in PROGRESS}
 
 
 def work_from(
@@ -219,6 +222,7 @@ def _loop(
 def _count(trained: Trained, step: Step, trackers: Sequence[Callable[[int, Mapping[str, float]], None]]) -> None:
     trained.step = step.number
     trained.seconds += step.seconds
+    trained.waited += step.waited
     trained.tokens += step.tokens
     trained.examples += step.examples
     for track in trackers:

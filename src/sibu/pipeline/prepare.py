@@ -47,6 +47,8 @@ class Trained:
     best: float | None = None
     best_step: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
+    """Seconds of these in which the model had no batch yet."""
     tokens: int = 0
     examples: int = 0
     stopped_early: bool = False

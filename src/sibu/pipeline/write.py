@@ -178,7 +178,11 @@ def _record(plan: Plan, trained: Trained, reports: Sequence[Report], began: floa
         "versions": versions(),
         "machine": machine(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-        "seconds": {"total": round(time.time() - began, 2), "training": round(trained.seconds, 2)},
+        "seconds": {
+            "total": round(time.time() - began, 2),
+            "training": round(trained.seconds, 2),
+            "waiting_for_data": round(trained.waited, 3),
+        },
         "steps": {
             "planned": trained.steps,
             "done": trained.step,

@@ -44,6 +44,8 @@ class Step:
     examples: int
     tokens: int
     """Pieces with their padding; of packed texts without."""
+    waited: float = 0.0
+    """Seconds of these in which the model had no batch yet."""
 
 
 def fit(
@@ -83,6 +85,7 @@ def fit(
     for number in range(start + 1, steps + 1):
         began = time.perf_counter()
         parts = next(source, None)
+        waited = time.perf_counter() - began
         if not parts:
             return
         set_rate(optimizer, factor(number))
@@ -112,6 +115,7 @@ def fit(
             seconds=time.perf_counter() - began,
             examples=int(examples),
             tokens=int(tokens),
+            waited=waited,
         )
 
 
