@@ -133,6 +133,28 @@ def write_visits(folder: Path) -> None:
         write_jsonl(folder / f"captions.{split}.jsonl", captions)
 
 
+def write_falls(folder: Path) -> None:
+    """Recordings with a sensor that began by a clock of its own."""
+    import numpy as np
+    import soundfile
+
+    (folder / "falls").mkdir()
+    for seed, (split, count) in enumerate({"train": 12, "test": 6}.items()):
+        rows = []
+        for number in range(count):
+            draw = np.random.default_rng([seed, number])
+            loud = np.repeat(draw.random(20) ** 2, 250)
+            hum = np.sin(2 * np.pi * (60, 180)[number % 2] * np.arange(len(loud)) / 1000)
+            soundfile.write(folder / "falls" / f"{split}-{number}.wav", (loud * hum).astype(np.float32), 1000)
+            own, offset = np.arange(100) / 20, draw.uniform(-1, 1)
+            seen = np.interp(own + offset, np.arange(len(loud)) / 1000, loud, left=0, right=0)
+            lines = ["clock,x", *(f"{t:.3f},{v:.5f}" for t, v in zip(own, seen, strict=True))]
+            (folder / "falls" / f"{split}-{number}.csv").write_text("\n".join(lines))
+            row = {"sound": f"falls/{split}-{number}.wav", "wrist": f"falls/{split}-{number}.csv"}
+            rows.append(row | {"label": ("step", "fall")[number % 2]})
+        write_jsonl(folder / f"falls.{split}.jsonl", rows)
+
+
 ROWS: dict[str, Callable[..., list[dict]]] = {
     "intent": intent_rows,
     "books": intent_rows,
@@ -162,6 +184,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
             write_jsonl(folder / f"{name}.{split}.jsonl", rows(count, seed=seed))
         (folder / f"similarity.{split}.csv").write_text(pair_lines(count, seed=seed))
     write_visits(folder)
+    write_falls(folder)
     write_jsonl(folder / "pool.jsonl", [{"text": row["text"]} for row in intent_rows(12, seed=9)])
     (folder / "texts.txt").write_text("".join(f"{row['text']}\n" for row in intent_rows(40)))
     for recipe in ROOT.glob("examples/clinic/*.yaml"):

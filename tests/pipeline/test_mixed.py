@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import sibu
 from sibu.core.errors import DataError, RecipeError
+from sibu.core.tensors import Batch, Encoded
+from sibu.fusions import FUSIONS
+from sibu.heads import HEADS
+from sibu.heads.linear import LinearSpec
+from sibu.pipeline.assemble import Model, objective
+from sibu.pipeline.backbone import build_task
 from sibu.pipeline.subsets import shapley, subsets
+from sibu.tasks import TASKS
 from tests.conftest import write_jsonl
 
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
@@ -324,3 +332,49 @@ def test_what_the_gate_sees_in_all_values(tmp_path: Path) -> None:
     assert {("near leak", 1), ("telling column", None), ("constant column", None)} <= told
     kinds = {fault.row: fault.message for fault in found.gate.faults.examples if fault.kind == "conflicting labels"}
     assert any("nearly the same image as line" in message for message in kinds.values())
+
+
+class Named(torch.nn.Module):
+    """An encoder whose vectors are its input's."""
+
+    width = 4
+
+    def forward(self, inputs: dict[str, torch.Tensor]) -> Encoded:
+        return Encoded(inputs["vectors"], inputs["mask"])
+
+
+def test_each_modality_answers_alone_while_it_trains() -> None:
+    """The loss has what the answer to each modality without the others costs, of the rows that have it."""
+    torch.manual_seed(0)
+    spec = FUSIONS.spec("weighted")
+    fusion = FUSIONS.of(spec).build(spec, widths={"a": 4, "b": 4})
+    task = build_task(TASKS.spec({"type": "classify"}))
+    task.learn([{"label": "x"}, {"label": "y"}])
+    heads = {"t": HEADS.of(LinearSpec()).build(LinearSpec(), task.head(int(fusion.width)))}
+    model = Model({"a": Named(), "b": Named()}, fusion, heads, weights={"t": 1.0}, alone=0.5)
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    vectors = torch.randn(2, 3, 1, 4)
+    there = torch.tensor([[[True], [True], [True]], [[True], [False], [True]]])
+    inputs = {name: {"vectors": vectors[n], "mask": there[n]} for n, name in enumerate("ab")}
+    batch = Batch(inputs, {"t": {"label": torch.tensor([0, 1, 1])}}, size=3)
+    loss = objective(model, {"t": task})
+    model.train()
+    whole = float(loss(model(batch), batch)[0])
+
+    def alone(name: str, rows: list[int]) -> float:
+        own = {n: {"vectors": each["vectors"][rows], "mask": each["mask"][rows]} for n, each in inputs.items()}
+        for other in set(own) - {name}:
+            own[other] = own[other] | {"mask": torch.zeros_like(own[other]["mask"])}
+        part = Batch(own, {"t": {"label": batch.targets["t"]["label"][rows]}}, size=len(rows))
+        model.alone = 0.0
+        return float(loss(model(part), part)[0])
+
+    model.alone = 0.0
+    joint = float(loss(model(batch), batch)[0])
+    costs = [alone("a", [0, 1, 2]), alone("b", [0, 2])]
+    assert whole == pytest.approx(joint + 0.5 * sum(costs) / 2, rel=1e-5)
+    model.alone = 0.5
+    model.eval()
+    assert model(batch)["t"].votes is None
