@@ -67,6 +67,18 @@ def test_other_losses(options: dict, home: Path, tiny_model: Path, tmp_path: Pat
     assert json.loads((bundle / "metrics.json").read_text())["pairs"]["test"]["recall_at_1"]["value"] > 0.6
 
 
+def test_the_gate_warns_of_pairs_that_hardly_agree(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in (home / "test.jsonl").read_text().splitlines()]
+    write_jsonl(home / "many.jsonl", [{**row, "text": f"{row['text']} {n}"} for n, row in enumerate(rows)])
+    recipe = recipe_of(home, tiny_model, warn=0.95)
+    recipe["tasks"]["pairs"]["data"]["test"] = str(home / "many.jsonl")
+    recipe["train"] |= {"epochs": 1, "max_steps": 1}
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    value = json.loads((bundle / "metrics.json").read_text())["pairs"]["test"]["recall_at_10"]["value"]
+    said = f"pairs: recall at 10 is {value:.3f} on test (below `warn`, 0.95): what belongs together is hardly nearer"
+    assert said in (bundle / "report.html").read_text()
+
+
 def test_pictures_are_found_for_words_and_words_for_pictures(
     bundle: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -361,7 +361,7 @@ def test_each_modality_answers_alone_while_it_trains() -> None:
     batch = Batch(inputs, {"t": {"label": torch.tensor([0, 1, 1])}}, size=3)
     loss = objective(model, {"t": task})
     model.train()
-    whole = float(loss(model(batch), batch)[0])
+    whole = float(loss(model(batch), batch)[0].detach())
 
     def alone(name: str, rows: list[int]) -> float:
         own = {n: {"vectors": each["vectors"][rows], "mask": each["mask"][rows]} for n, each in inputs.items()}
@@ -369,10 +369,10 @@ def test_each_modality_answers_alone_while_it_trains() -> None:
             own[other] = own[other] | {"mask": torch.zeros_like(own[other]["mask"])}
         part = Batch(own, {"t": {"label": batch.targets["t"]["label"][rows]}}, size=len(rows))
         model.alone = 0.0
-        return float(loss(model(part), part)[0])
+        return float(loss(model(part), part)[0].detach())
 
     model.alone = 0.0
-    joint = float(loss(model(batch), batch)[0])
+    joint = float(loss(model(batch), batch)[0].detach())
     costs = [alone("a", [0, 1, 2]), alone("b", [0, 2])]
     assert whole == pytest.approx(joint + 0.5 * sum(costs) / 2, rel=1e-5)
     model.alone = 0.5

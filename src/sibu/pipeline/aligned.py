@@ -24,7 +24,9 @@ from sibu.store.hashes import hash_code, hash_json
 from sibu.store.ragged import RaggedArrays, RaggedWriter
 
 if TYPE_CHECKING:
+    from sibu.core.result import Report
     from sibu.pipeline.data import Rows
+    from sibu.pipeline.plan import Plan
     from sibu.recipe.schema import Recipe
 
 KIND = "alignment"
@@ -168,6 +170,24 @@ def lines_of(rows: Rows) -> Iterator[dict[str, Any]]:
             yield from (about | told for told in each.alignment.told(each.arrays.record(number)))
             why = {name: own[number] for name, own in each.gone.items() if number in own}
             yield from (about | {"of": name, "error": said} for name, said in why.items())
+
+
+def warn_of_meaning(plan: Plan, reports: Sequence[Report], progress: Progress) -> None:
+    """Let the gate warn of the splits on which a task that aligns by meaning does so badly."""
+    for report in reports:
+        task: Any = plan.tasks[report.task].task
+        quality = getattr(task, "quality", None)
+        if quality is None or quality not in report.scores:
+            continue
+        value = report.scores[quality].value
+        if value < task.warn:
+            rows = plan.tasks[report.task].splits.get(report.split)
+            said = f"{report.task}: {quality.replace('_', ' ')} is {value:.3f} on {report.split} (below `warn`, "
+            message = f"{said}{task.warn:g}): what belongs together is hardly nearer than what does not."
+            mend = "Train longer, on more pairs or in larger batches (`train.batch_examples`); or look at the pairs."
+            fault = DataFault("poor alignment", "warning", ", ".join(rows.files if rows else ()), None, message, mend)
+            plan.gate.faults.add(fault)
+            progress.say(f"warning: {message}")
 
 
 def summary(rows: Rows, fits: Sequence[Fits]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import islice
@@ -215,7 +216,8 @@ def _loop(
                     more=trained.adapted.state() if trained.adapted.state is not None else None,
                 )
             if trained.stopped_early:
-                progress.say(f"Stopped at step {step.number}: no better dev score since step {trained.best_step}.")
+                since = trained.evaluations[_first_best(trained)]["step"]
+                progress.say(f"Stopped at step {step.number}: no better dev score since step {since}.")
                 return
 
 
@@ -269,7 +271,8 @@ def _evaluate_dev(
     progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
     for track in trackers:
         track(trained.step, {f"dev/{task}.{m}": value for task, found in scores.items() for m, value in found.items()})
-    if trained.best is None or score > trained.best:
+    # Of equal scores the later: dev is soon at its best where it is small, and slower steps go on to improve the rest.
+    if trained.best is None or math.isnan(trained.best) or score >= trained.best:
         trained.best, trained.best_step = score, trained.step
         return True
     return False
@@ -285,8 +288,13 @@ def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, fl
 
 
 def _out_of_patience(trained: Trained, patience: int | None) -> bool:
-    since = [evaluation for evaluation in trained.evaluations if evaluation["step"] > trained.best_step]
-    return patience is not None and len(since) >= patience
+    return patience is not None and len(trained.evaluations) - 1 - _first_best(trained) >= patience
+
+
+def _first_best(trained: Trained) -> int:
+    """Which evaluation was the first with the best score."""
+    scores = [evaluation["score"] for evaluation in trained.evaluations]
+    return next((number for number, score in enumerate(scores) if score == trained.best), 0)
 
 
 def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable[[int, Mapping[str, float]], None]]:

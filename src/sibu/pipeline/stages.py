@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sibu.core.errors import RecipeError, ReleaseMissed, counted
+from sibu.pipeline.aligned import warn_of_meaning
 from sibu.pipeline.bundle import open_recipe, verify
 from sibu.pipeline.changed import begun_otherwise, changed_keys, named
 from sibu.pipeline.judged import evaluate_all
@@ -93,6 +94,7 @@ def run_recipe(
             fit_heads(trained.model, trained.fitting, progress)
             trained.seconds += time.perf_counter() - fitting
             reports = evaluate_all(plan, trained.model, progress)
+            warn_of_meaning(plan, reports, progress)
             if log is not None and (working / "steps.jsonl").is_file():
                 shutil.copyfile(working / "steps.jsonl", log)
             missed = write_bundle(plan, trained, reports, out, working=working, began=began)

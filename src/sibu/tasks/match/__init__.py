@@ -42,6 +42,8 @@ class MatchSpec(Spec):
     """With `infonce`: how much more wrong partners count the nearer they are; 0: all alike. 0.5 is a good first try."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout before the projection."""
+    warn: float = Field(default=0.2, ge=0, le=1)
+    """The gate warns of a split on which recall at 10 is below it: the two hardly mean the same."""
 
 
 def build(spec: MatchSpec, state: dict[str, Any] | None = None) -> Match:
@@ -54,6 +56,7 @@ def build(spec: MatchSpec, state: dict[str, Any] | None = None) -> Match:
         width=spec.width,
         hard=spec.hard,
         dropout=spec.dropout,
+        warn=spec.warn,
         state=state,
     )
 

@@ -31,6 +31,8 @@ class Match:
     any_modality = False
     main_metric = "mrr"
     metrics = ("mrr", *(f"recall_at_{k}" for k in AT))
+    quality = "recall_at_10"
+    """The metric that says how well the two are aligned; the gate warns where it is below ``warn``."""
 
     def __init__(
         self,
@@ -40,10 +42,12 @@ class Match:
         width: int,
         hard: float,
         dropout: float,
+        warn: float,
         state: State | None,
     ) -> None:
         self.of = of
         self.kind, self.width, self.hard, self.dropout = loss, width, hard, dropout
+        self.warn = warn
         self.state: State = state or {}
         self.columns = (Column(TEXT, "text", "input", help="the text"),) if TEXT in of else ()
         self.needs = tuple((name,) for name in of)
