@@ -78,6 +78,9 @@ def test_the_record_tells_how_well(bundle: Path) -> None:
     (told,) = sibu.show(bundle)["record"]["alignments"]["pace"]["test"]
     assert (told["of"], told["with"], told["rows"], told["left_out"]) == ("sensor", "声音", 5, 0)
     assert told["quality"]["min"] > 0.25 and told["below_warn"] == 0
+    page = (bundle / "report.html").read_text(encoding="utf-8").split("How values were brought into line")[1]
+    figures = (f"{told[key]['median']:.4g} ({told[key]['min']:.4g} to" for key in ("quality", "drift_ppm"))
+    assert all(figure in page for figure in figures)
     assert told["offset_seconds"]["min"] < told["offset_seconds"]["median"] < told["offset_seconds"]["max"]
 
 

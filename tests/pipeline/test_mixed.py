@@ -91,6 +91,18 @@ def test_three_modalities_are_learned_together(bundle: Path) -> None:
     assert "fusion:\n  name: concat" in (bundle / "recipe.yaml").read_text()  # the default of several, written out
 
 
+def test_the_report_shows_what_each_did(bundle: Path) -> None:
+    page = (bundle / "report.html").read_text(encoding="utf-8")
+    found = json.loads((bundle / "record.json").read_text())["modalities"]["pill"]["test"]
+    assert "What each modality does" in page
+    for each in found["subsets"]:
+        row = page.split(f'<th scope="row">{" + ".join(each["of"])}</th>')[1].split("</tr>")[0]
+        assert f">{each['scores']['accuracy']:.3f}<" in row or f">{each['scores']['accuracy']:.4f}<" in row
+    assert all(f'<th scope="row">all, with noise on {each["noise"]}</th>' in page for each in found["noise"])
+    adds = page.split("adds to an answer")[1]
+    assert all(f"{value:.3f}" in adds or f"{value:.4f}" in adds for value in found["shares"].values())
+
+
 def test_a_bundle_answers_as_the_run_did(bundle: Path, home: Path) -> None:
     known = json.loads((bundle / "metrics.json").read_text())["pill"]["test"]
     again = sibu.evaluate(bundle, home / "test.jsonl")

@@ -31,6 +31,7 @@ from sibu.pipeline.report.facts import (
     metric_meaning,
     metric_name,
 )
+from sibu.pipeline.report.joined import Joined, joined
 from sibu.pipeline.report.marks import Wrong, clean, wrong_answers
 
 LARGEST_CONFUSION = 30
@@ -83,11 +84,12 @@ class SplitView:
     labels: int
     """How many labels there are; ``by_label`` may hold the worst of them only."""
     errors: Sequence[Wrong]
+    joined: Joined
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.heat or self.pairs or self.by_label or self.errors)
+        return not (self.heat or self.pairs or self.by_label or self.errors) and self.joined.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,7 @@ def _splits(run: Run, task: TaskFacts) -> Iterable[SplitView]:
             label_columns=columns,
             labels=len(by_label),
             errors=wrong_answers(task.kind, list(report.details.get("errors") or ())[:each]),
+            joined=joined(report),
         )
 
 
