@@ -36,6 +36,7 @@ def fused(results: Results) -> list[Line]:
     return [
         *(_alone(results, *each) for each in ALONE),
         *(line for each in PAIRS for line in _together(results, *each)),
+        *_fusions(results),
         *(_matched(results, *each) for each in MATCHED),
         *_waited(results),
         *(_cost(results, *each) for each in PAIRS),
@@ -131,3 +132,15 @@ def _cost(results: Results, name: str, title: str) -> Line:
     }
     alone = ", ".join(f"{field} {told[field]}" for field in found["modalities"])
     return Line(measure, bar, told["joined"], alone, "—", "stated")
+
+
+def _fusions(results: Results) -> list[Line]:
+    found = results.get("fusions")
+    title, bar = "Spoken and written digit by fusion and what is missing", "every pattern runs; figures stated"
+    if found is None:
+        return [Line(title, bar)]
+    lines = []
+    for name, own in found["fusions"].items():
+        told = ", ".join(f"{pattern} {100 * value:.1f}" for pattern, value in own["means"].items())
+        lines.append(Line(f"{title}: {name}", bar, told, "—", "—", "stated"))
+    return lines
