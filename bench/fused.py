@@ -130,7 +130,7 @@ def measured(name: str, options: Any) -> dict[str, Any]:
     pair, home = PAIRS[name], options.work / "fused" / name
     home.mkdir(parents=True, exist_ok=True)
     for split, rows in zip(("train", "test"), pair.rows(options.data, home), strict=True):
-        prepare.write(home / f"{split}.jsonl", rows[: options.limit] if options.limit else rows)
+        prepare.write(home / f"{split}.jsonl", rows[:: max(len(rows) // options.limit, 1)] if options.limit else rows)
     fields = list(pair.modalities)
     asked = {"joined": fields, **{field: [field] for field in fields}}
     runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in asked}

@@ -51,7 +51,7 @@ def main() -> None:
     pair, home = fused.PAIRS[NAME], options.work / "fusions"
     home.mkdir(parents=True, exist_ok=True)
     for split, rows in zip(("train", "test"), pair.rows(options.data, home), strict=True):
-        prepare.write(home / f"{split}.jsonl", rows[: options.limit] if options.limit else rows)
+        prepare.write(home / f"{split}.jsonl", rows[:: max(len(rows) // options.limit, 1)] if options.limit else rows)
     found = {}
     for name in options.fusions:
         found[name] = measured(name, pair, home, options.seeds)
