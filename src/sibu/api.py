@@ -16,6 +16,7 @@ from sibu.pipeline.progress import Progress, Silent
 if TYPE_CHECKING:
     from sibu.pipeline.bundle import Opened
     from sibu.pipeline.gate import GateReport
+    from sibu.pipeline.live import Listening
     from sibu.recipe.load import Loaded
     from sibu.recipe.schema import Recipe
 
@@ -214,7 +215,8 @@ class Predictor:
         """Answer one input or several.
 
         Args:
-            inputs: A text, or a mapping with the task's fields (``{"text": ..., "text_pair": ...}``), or several.
+            inputs: A text, or a mapping with the task's fields (``{"text": ..., "text_pair": ...}``), or several. A
+                picture or recording is its file's name, its bytes, or arrays as its modality takes them.
             task: Which task; None: the only one.
 
         Returns:
@@ -647,6 +649,56 @@ def predict_records(
     for (name, _), answer in zip(ids, answers, strict=True):
         line: dict[str, Any] = {"id": name, "task": task}
         yield line | ({"error": str(answer)} if isinstance(answer, SibuError) else answer.as_json())
+
+
+def listen(predictor: Predictor, kind: str, source: str = "-", *, task: str | None = None, **options: Any) -> Listening:
+    """Listen to a live stream, whose records ``live`` answers.
+
+    Args:
+        predictor: A bundle that was loaded.
+        kind: ``sound``, ``pictures`` or ``readings``.
+        source: As ``pipeline.live.Source`` has its name: ``-``, a pipe, ``tcp://HOST:PORT``, ``microphone``, ...
+        task: Which task is to be answered; None: the only one.
+        options: Of ``pipeline.live.Source``: ``rate``, ``seconds``, ``every``, ``form``, ``channels``, ``clock``,
+            ``wait``, ``most``, ``patience``.
+
+    Returns:
+        The records, (number, ``{field: value, "time": second}``), and ``faults``: what is wrong with the stream.
+
+    Raises:
+        RecipeError: When the bundle reads no such thing, or an option is missing or not allowed.
+    """
+    from sibu.pipeline.live import Source
+    from sibu.pipeline.live import listen as begun
+
+    return begun(predictor._opened, predictor.task_named(task), Source(kind, source, **options))
+
+
+def live(
+    predictor: Predictor,
+    records: Iterable[tuple[int, Mapping[str, Any]]],
+    *,
+    task: str | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Prediction lines in the contract's form, each as soon as its record comes.
+
+    Args:
+        predictor: A bundle that was loaded.
+        records: What ``listen`` gives; or numbers with records of the task's fields, from anywhere.
+        task: Which task; None: the only one.
+        tell: Told at once what is wrong with the stream for the first time; None: only ``listen``'s faults have it.
+
+    Yields:
+        ``{"id": number, "task": ..., "time": second, "value": ..., ...}``; of a record that cannot be read, or was
+        dropped since the model is slower than the stream, ``error``.
+
+    Raises:
+        DataError: When the stream cannot be opened, or breaks off.
+    """
+    from sibu.pipeline.live import answer_live
+
+    return answer_live(predictor._opened, predictor.task_named(task), records, tell=tell or (lambda _: None))
 
 
 def find_partners(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sibu.cli import live as streams
 from sibu.cli.console import progress
 from sibu.cli.options import Answering, Bundle, Quiet, Task
 
@@ -28,11 +29,28 @@ def predict(
     stream: Annotated[
         bool, typer.Option("--stream", help="With --text: print what is written bit by bit, as plain text.")
     ] = False,
+    live: streams.Kind = None,
+    source: streams.From = None,
+    rate: streams.Rate = None,
+    seconds: streams.Seconds = None,
+    every: streams.Every = None,
+    form: streams.Form = None,
+    channels: streams.Channels = None,
+    clock: streams.Clock = None,
+    wait: streams.Wait = False,
+    patience: streams.Patience = None,
     quiet: Quiet = False,
 ) -> None:
     """Predictions as JSON Lines, one an input, in input order."""
+    how = {"rate": rate, "seconds": seconds, "every": every, "form": form, "channels": channels, "clock": clock}
+    given = streams.given(live, source, how | {"wait": wait or None, "patience": patience})
+    if live is not None:
+        if text is not None or text_pair is not None or value or input_ is not None or stream:
+            raise typer.BadParameter("--live takes what the stream brings; --text, --value and --input are without it.")
+        streams.answer(bundle, overrides or (), task, live, source or "-", given, output, quiet=quiet)
+        return
     if (text is None and not value) == (input_ is None):
-        raise typer.BadParameter("give either --text (or --value) or --input.")
+        raise typer.BadParameter("give either --text (or --value) or --input, or --live.")
     values = dict(column(each) for each in value or ())
     if text_pair is not None and text is None:
         raise typer.BadParameter("--text-pair goes with --text.")
@@ -58,12 +76,7 @@ def predict(
         records: Iterator[tuple[Any, Any]] = iter([(None, one)])
     else:
         records = api.read_inputs(predictor, name, str(input_))
-    failed = _write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output)
-    if failed:
-        many = f"{failed} inputs could not be answered; their lines have"
-        said = "1 input could not be answered; its line has" if failed == 1 else many
-        typer.echo(f'sibu: {said} "error".', err=True)
-        raise typer.Exit(1)
+    streams.end(_write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output))
 
 
 def _say_of(prediction: Any) -> None:

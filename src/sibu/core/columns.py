@@ -231,13 +231,14 @@ def _file(value: Any) -> str:
 
 
 def _series(value: Any) -> Any:
-    """The name of a file, or readings: rows of one number a channel, or an object with ``values`` and ``time``."""
+    """The name of a file, or readings: rows of one number a channel, or ``values`` with ``time`` and ``names``."""
     if isinstance(value, str) and value[:1] not in "[{":
         return _file(value)
     value = _decoded(value)
     given = value if isinstance(value, Mapping) else {"values": value}
-    if unknown := set(given) - {"values", "time"}:
-        raise ValueError(f"has {_said(sorted(unknown))}; an object of readings has `values` and perhaps `time`")
+    if unknown := set(given) - {"values", "time", "names"}:
+        allowed = "`values` and perhaps `time` and `names`"
+        raise ValueError(f"has {_said(sorted(unknown))}; an object of readings has {allowed}")
     rows = given.get("values")
     if not isinstance(rows, list) or not rows:
         raise ValueError(f"must be a file, or a list of readings, given {_said(value)}")
@@ -245,12 +246,18 @@ def _series(value: Any) -> Any:
     if len({len(row) for row in rows}) > 1:
         raise ValueError("has readings of unequal length; each needs one number a channel (null where it is missing)")
     values = [[None if each is None else _reading(each) for each in row] for row in rows]
-    times = given.get("time")
-    if times is None:
-        return {"values": values}
-    if not isinstance(times, list) or len(times) != len(rows):
-        raise ValueError(f"has {len(rows)} readings and as `time` {_said(times)}; each reading needs its second")
-    return {"values": values, "time": [_number(each) for each in times]}
+    found: dict[str, Any] = {"values": values}
+    if (times := given.get("time")) is not None:
+        if not isinstance(times, list) or len(times) != len(rows):
+            raise ValueError(f"has {len(rows)} readings and as `time` {_said(times)}; each reading needs its second")
+        found["time"] = [_number(each) for each in times]
+    if (names := given.get("names")) is not None:
+        texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+        if not texts or len(names) != len(rows[0]) or len(set(names)) < len(names):
+            each = f"each of the {len(rows[0])} channels needs a name of its own"
+            raise ValueError(f"has as `names` {_said(names)}; {each}")
+        found["names"] = names
+    return found
 
 
 def _reading(value: Any) -> float:

@@ -25,7 +25,8 @@ MOST = 50_000_000
 MISSING = ("", " ", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "-", "?")
 """What stands in a cell for a reading that is missing."""
 Unit = Literal["s", "ms", "us", "ns"]
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+SECONDS: dict[Unit, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Of what a clock may count."""
 _ALLOWED = "Read are CSV, TSV, Parquet and NPY."
 _GAP = 5.0
 _LINE = 1 << 20
@@ -91,7 +92,7 @@ def read_series(
     semicolon; also gzip). An empty cell, ``NA``, ``NaN``, ``null``, ``-`` and ``?`` stand for a missing reading.
 
     Args:
-        source: A file's name, what is in it, or ``{"values": [[...]], "time": [...]}``.
+        source: A file's name, what is in it, or ``{"values": [[...]], "time": [...], "names": [...]}``.
         time: The column of the clock: numbers, or ISO dates, which become seconds from the first. None: the row's own
             ``time``; a file's readings follow each other at ``rate``.
         channels: The columns of readings, in the order wanted; None: all but the clock.
@@ -210,7 +211,7 @@ def _clock(table: _Table, name: str, unit: Unit) -> tuple[np.ndarray, float | No
 
     column = table.clock
     if isinstance(column, np.ndarray):
-        return column.astype(np.float64) * _SECONDS[unit], None
+        return column.astype(np.float64) * SECONDS[unit], None
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         blank = pc.is_in(column, value_set=pa.array(MISSING, column.type))
         column = pc.if_else(blank, pa.scalar(None, column.type), column)
@@ -221,7 +222,7 @@ def _clock(table: _Table, name: str, unit: Unit) -> tuple[np.ndarray, float | No
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("ms"))
     if pa.types.is_timestamp(column.type):
-        scale = _SECONDS[column.type.unit]
+        scale = SECONDS[column.type.unit]
         numbers = column.cast(pa.int64())
         there = numbers.drop_null()
         first = there[0].as_py() if len(there) else 0
@@ -229,7 +230,7 @@ def _clock(table: _Table, name: str, unit: Unit) -> tuple[np.ndarray, float | No
         return seconds, first * scale
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise DataError(f"{name}: the clock {table.date!r} is {column.type}; allowed are numbers and dates.")
-    return np.asarray(column.cast(pa.float64(), safe=False)) * _SECONDS[unit], None
+    return np.asarray(column.cast(pa.float64(), safe=False)) * SECONDS[unit], None
 
 
 def _dates(column: Any, table: _Table, name: str) -> Any:
@@ -275,7 +276,9 @@ def _inline(value: Mapping[str, Any], channels: Sequence[str] | None, unit: Unit
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2:
         raise DataError(f"The readings have the shape {values.shape}; a row of numbers a reading is expected.")
-    names = tuple(str(number) for number in range(values.shape[1]))
+    names = tuple(value.get("names") or map(str, range(values.shape[1])))
+    if len(names) != values.shape[1]:
+        raise DataError(f"The readings have {counted(values.shape[1], 'channel')}, and {len(names):,} are named.")
     places = _places(names, channels, name)
     times = value.get("time")
     clock = None if times is None else np.array(times, np.float64)

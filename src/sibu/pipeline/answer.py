@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HELD = 256
 """Rows held at a time where they have pictures and the like."""
+_WRITTEN = (str, int, float, list, dict)
+"""What a file of inputs can hold; where a file's name is expected, all else is its bytes or arrays, given in memory."""
 STDIN = "-"
 """The name of standard input among files."""
 
@@ -38,7 +40,8 @@ def clean_input(
 
     Args:
         task: Whose columns it must have.
-        given: A text, or a mapping by Sibu's names or by the file's.
+        given: A text, or a mapping by Sibu's names or by the file's. What a file would hold may stand in its place:
+            bytes, pixels, samples.
         fields: Sibu's name to the file's column.
         also: Targets that are read too.
         origin: How the task's files are read, where that differs from its own columns; None: by them.
@@ -63,7 +66,7 @@ def clean_input(
         if value is None:
             continue
         try:
-            row[name] = column.clean(value)
+            row[name] = value if column.kind == "file" and not isinstance(value, _WRITTEN) else column.clean(value)
         except ValueError as fault:
             raise DataError(f"{name!r} {fault}.") from None
     for group in needs:

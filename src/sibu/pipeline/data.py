@@ -173,7 +173,7 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
         DataError: When a file is missing or holds no row.
     """
     readers = [_reader(file, origin) for file in files]
-    contents = [[file, _content(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
+    contents = [[file, content_of(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
     columns = [asdict(column) for column in origin.columns]
     key = hash_json([hash_code(), contents, dict(origin.fields), columns, targets])
     folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
@@ -197,7 +197,8 @@ def _reader(file: str, origin: Origin) -> Spec:
     return READERS[reader_for(file)].spec()
 
 
-def _content(file: str) -> str:
+def content_of(file: str) -> str:
+    """Equal for files, or folders, of equal content; what is no local file is known by its name."""
     path = Path(file)
     return hash_folder(path) if path.is_dir() else hash_file(path) if path.is_file() else file
 

@@ -98,7 +98,7 @@ def choose(
     rows = inputs_of(opened, name, [file], progress)
     labelled = _with_labels(opened, name, file, rows)
     trained = [] if block.data.train is None else named_files(block.data.train)
-    there = [each for each in trained if Path(each).is_file()]
+    there = [each for each in trained if Path(each).exists()]
     if known is None and len(there) < len(trained):
         progress.say("What the bundle was trained on is not all there: rows of it may be chosen again (--known).")
     labels = inputs_of(opened, name, there if known is None else known, progress) if (known or there) else None

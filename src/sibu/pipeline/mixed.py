@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
+from hashlib import sha256
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,7 +276,20 @@ def _digest(value: Any) -> int:
         return 0
     if isinstance(value, str) and Path(value).is_file():
         return int(hash_file(Path(value))[:15], 16) or 1
-    return int(hash_json(value)[:15], 16) or 1
+    return int(hash_json(_as_json(value))[:15], 16) or 1
+
+
+def _as_json(value: Any) -> Any:
+    """What is in a value that was given in memory."""
+    if isinstance(value, bytes):
+        return sha256(value).hexdigest()
+    if isinstance(value, np.ndarray):
+        return [str(value.dtype), value.shape, sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
+    if isinstance(value, tuple):
+        return [_as_json(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, *(_as_json(getattr(value, each.name)) for each in fields(value))]
+    return value
 
 
 def _make(
@@ -342,7 +356,9 @@ def hold(row: Row, text: Mixed) -> tuple[Row, tuple[Evidence, ...]]:
         if found.get(name) is None:
             found.pop(name, None)
             continue
-        found[name] = Held(str(row[name]), str(_digest(row[name])), partial(dict, modality.arrays(found[name])))
+        value = row[name]
+        said = str(value) if isinstance(value, str | dict | list) else f"{type(value).__name__} in memory"
+        found[name] = Held(said, str(_digest(value)), partial(dict, modality.arrays(found[name])))
     return found, told
 
 

@@ -40,6 +40,7 @@ from sibu.pipeline.data import (
     Origin,
     Rows,
     all_files,
+    content_of,
     files_of,
     named_files,
     read_rows,
@@ -516,7 +517,7 @@ def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
     written = as_written(recipe)
     for key in FREE:
         written.pop(key)
-    contents = [hash_file(Path(file)) if Path(file).is_file() else file for file in files]
+    contents = [content_of(file) for file in files]
     weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
     lent = [models_behind(ways_of(block)) for block in recipe.tasks.values()]
     known = [] if recipe.knowledge is None else [mark(recipe)]

@@ -182,7 +182,8 @@ def test_reading_windows_hold_what_falls_in_them(steps, seconds, hop):
             break
         begin = times[0] + (number - 1) * hop
         if part := [now for now in times if begin <= now < begin + seconds]:
-            expected.append((number, {"value": {"values": [[now, None] for now in part], "time": part}, "time": begin}))
+            value = {"values": [[now, None] for now in part], "time": part, "names": ["a", "b"]}
+            expected.append((number, {"value": value, "time": begin}))
     assert got == expected
 
 
@@ -193,7 +194,8 @@ def test_wrong_readings_and_silence_are_told():
         (5, {"a": 1}), (6, {"t": 100, "a": 3}), (7, {"t": 100.5, "a": True}),
     ]  # fmt: skip
     got = list(reading_windows(records, found, clock="t", channels=["a"], seconds=1))
-    assert got == [(1, {"value": {"values": [[1.0], [None]], "time": [0.0, 0.5]}, "time": 0.0})]
+    value = {"values": [[1.0], [None]], "time": [0.0, 0.5], "names": ["a"]}
+    assert got == [(1, {"value": value, "time": 0.0})]
     told = [(fault.kind, fault.row) for fault in found.faults.examples]
     assert told == [("bad reading", 2), ("clock backwards", 4), ("bad reading", 5), ("empty window", 2),
                     ("bad reading", 7), ("cut window", 101)]  # fmt: skip

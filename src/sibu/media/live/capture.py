@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from sibu.core.example import Faults
 from sibu.core.protocols import Record
-from sibu.media.live.cuts import Cut, Samples, jpegs, lines, raw_pictures, reading_windows, since, windows
+from sibu.media.live.cuts import (
+    Cut,
+    Samples,
+    counted_windows,
+    jpegs,
+    lines,
+    raw_pictures,
+    reading_windows,
+    since,
+    windows,
+)
 from sibu.media.live.holding import MOST, held
-from sibu.media.live.streams import PATIENCE, camera, microphone, opened
+from sibu.media.live.streams import PATIENCE, called, camera, microphone, opened
 
 Full = Literal["wait", "drop"]
 
@@ -20,13 +30,13 @@ def live_sound(
     patience: float | None = PATIENCE,
 ) -> Iterator[Record]:  # fmt: skip
     """Windows of raw sound from a stream, see ``cuts.windows``, ``streams.opened`` and ``holding.held``."""
-    cut = Cut(path, field, faults)
+    cut = Cut(called(path), field, faults)
 
     def records() -> Iterator[Record]:
         with opened(path, patience) as stream:
             yield from windows(stream, cut, rate=rate, seconds=seconds, hop=hop, channels=channels, kind=kind)
 
-    return held(records(), faults, name=path, most=most, full=full)
+    return held(records(), faults, name=cut.name, most=most, full=full)
 
 
 def live_microphone(
@@ -48,7 +58,7 @@ def live_pictures(
     field: str = "image", most: int = MOST, full: Full = "drop", patience: float | None = PATIENCE,
 ) -> Iterator[Record]:  # fmt: skip
     """Pictures from a stream: JPEG one behind the other, or with a ``size`` (height, width) plain pixels."""
-    cut = Cut(path, field, faults)
+    cut = Cut(called(path), field, faults)
 
     def records() -> Iterator[Record]:
         with opened(path, patience) as stream:
@@ -57,7 +67,7 @@ def live_pictures(
             else:
                 yield from raw_pictures(stream, cut, size=size, rate=rate)
 
-    return held(records(), faults, name=path, most=most, full=full)
+    return held(records(), faults, name=cut.name, most=most, full=full)
 
 
 def live_camera(
@@ -75,16 +85,27 @@ def live_camera(
 
 
 def live_readings(
-    path: str, faults: Faults, *, clock: str, channels: Sequence[str], seconds: float, hop: float | None = None,
-    form: Literal["json", "csv"] = "json", header: Sequence[str] | None = None, delimiter: str = ",",
-    field: str = "series", most: int = MOST, full: Full = "drop", patience: float | None = PATIENCE,
+    path: str, faults: Faults, *, clock: str | None, channels: Sequence[str], seconds: float, hop: float | None = None,
+    unit: float = 1.0, rate: float | None = None, form: Literal["json", "csv"] = "json",
+    header: Sequence[str] | None = None, delimiter: str = ",", field: str = "series", most: int = MOST,
+    full: Full = "drop", patience: float | None = PATIENCE,
 ) -> Iterator[Record]:  # fmt: skip
-    """Windows of the readings that a stream brings line by line, see ``cuts.lines`` and ``cuts.reading_windows``."""
-    cut = Cut(path, field, faults)
+    """Windows of the readings that a stream brings line by line, see ``cuts.lines`` and ``cuts.reading_windows``.
+
+    Without a ``clock`` they follow each other at ``rate``, see ``cuts.counted_windows``.
+    """
+    cut = Cut(called(path), field, faults)
+    if clock is None and rate is None:
+        raise ValueError("readings without a clock have a rate")
 
     def records() -> Iterator[Record]:
         with opened(path, patience) as stream:
-            rows = lines(stream, cut, form=form, header=header, delimiter=delimiter)
-            yield from reading_windows(rows, cut, clock=clock, channels=channels, seconds=seconds, hop=hop)
+            wanted = (*([] if clock is None else [clock]), *channels)
+            rows = lines(stream, cut, form=form, header=header, delimiter=delimiter, wanted=wanted)
+            if clock is not None:
+                named: dict[str, Any] = {"clock": clock, "unit": unit}
+                yield from reading_windows(rows, cut, channels=channels, seconds=seconds, hop=hop, **named)
+            elif rate is not None:
+                yield from counted_windows(rows, cut, channels=channels, rate=rate, seconds=seconds, hop=hop)
 
-    return held(records(), faults, name=path, most=most, full=full)
+    return held(records(), faults, name=cut.name, most=most, full=full)

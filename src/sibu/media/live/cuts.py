@@ -9,16 +9,19 @@ import csv
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import numpy as np
 
+from sibu.core.errors import DataError, near_miss
 from sibu.core.example import DataFault, Faults, as_names
 from sibu.core.protocols import Record
 from sibu.media.live.streams import Stream
 from sibu.media.sound import Sound, clipped_share
+from sibu.media.sources import looks_like
 
 PORTION = 65_536
 """Bytes that are asked for at once."""
@@ -30,7 +33,11 @@ Samples = Literal["u8", "s16", "s32", "f32"]
 _KINDS: dict[Samples, tuple[str, float, int]] = {
     "u8": ("u1", 128.0, 8), "s16": ("<i2", 32768.0, 16), "s32": ("<i4", 2147483648.0, 16), "f32": ("<f4", 1.0, 16),
 }  # fmt: skip
+_FILES = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"FORM")
+"""How recordings begin that are no plain samples."""
 Clock = Callable[[], float]
+LOST = frozenset({"not a number", "bad picture"})
+"""Kinds of faults that stand for a whole record, whose number is their row; others are of a line, or of the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ def windows(
 
     Yields:
         Number (from 1), and ``{field: Sound, "time": second of its beginning}``.
+
+    Raises:
+        DataError: When it begins like a recording's file.
     """
     form, scale, bits = _KINDS[kind]
     width = np.dtype(form).itemsize * channels
@@ -82,6 +92,8 @@ def windows(
     seen = 0  # bytes held that an earlier window had too
     for data in _portions(stream):
         held += data
+        if not number and held.startswith(_FILES):
+            raise DataError(_no_samples(cut.name, bytes(held)))
         if skip:
             gone = min(skip, len(held))
             del held[:gone]
@@ -182,7 +194,7 @@ def raw_pictures(
 
 def lines(
     stream: Stream, cut: Cut, *, form: Literal["json", "csv"] = "json", header: Sequence[str] | None = None,
-    delimiter: str = ",",
+    delimiter: str = ",", wanted: Sequence[str] = (),
 ) -> Iterator[Record]:  # fmt: skip
     """Lines of readings: a JSON object each, or cells between delimiters.
 
@@ -192,11 +204,15 @@ def lines(
         form: How a line is written.
         header: Of cells, the columns' names; None: the first line names them.
         delimiter: Of cells, what stands between two.
+        wanted: Of cells, columns that must be there.
 
     Yields:
         The line's number (from 1), and its values by name; cells are texts.
+
+    Raises:
+        DataError: When the columns lack one that is wanted.
     """
-    names = None if header is None else list(header)
+    names = None if header is None else _with_all(list(header), wanted, cut)
     for number, line, whole in _split(stream, cut):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -219,7 +235,7 @@ def lines(
             continue
         cells = next(csv.reader([text], delimiter=delimiter))
         if names is None:
-            names = cells
+            names = _with_all(cells, wanted, cut)
         elif not whole:  # the last cell may be half a number
             message = f"The stream ended in line {number:,}: {_shown(text)}."
             cut.tell("cut line", number, message, "Nothing need be done where it was stopped on purpose.")
@@ -232,33 +248,37 @@ def lines(
 
 def reading_windows(
     records: Iterable[Record], cut: Cut, *, clock: str, channels: Sequence[str], seconds: float,
-    hop: float | None = None,
+    hop: float | None = None, unit: float = 1.0,
 ) -> Iterator[Record]:  # fmt: skip
     """Windows over readings, by their own clock. A window is done when the clock has passed its end.
 
     Args:
         records: Readings as ``lines`` gives them.
         cut: Names, and where faults go.
-        clock: The name of the clock's numbers, in seconds.
+        clock: The name of the clock's numbers, or ISO dates (one without a zone counts as UTC).
         channels: The names of the readings; a missing, empty or null one is missing.
         seconds: Length of a window.
         hop: Seconds from the beginning of one window to that of the next; None: ``seconds``.
+        unit: Seconds that a number of the clock counts.
 
     Yields:
-        Number (from 1), and ``{field: {"values": [[...]], "time": [...]}, "time": second of its beginning}``.
+        Number (from 1), and ``{field: {"values": [[...]], "time": [...], "names": [...]}, "time": second of its
+        beginning}``: a row of numbers a reading, the second of each, and the names of the channels.
     """
     step = seconds if hop is None else hop
     if not (seconds > 0 and step > 0):
         raise ValueError(f"a window and its hop last more than 0 seconds, given {seconds} and {hop}")
+    names = list(channels)
     held: list[tuple[float, list[float | None]]] = []
     first: float | None = None
     number, fresh = 1, 0  # the window at hand, and readings that no window had
     for row, record in records:
         try:
-            now = _number(record.get(clock), clock)
-            values = [_number_or_none(record.get(name), name) for name in channels]
+            now = _second(record.get(clock), clock, unit)
         except ValueError as fault:
-            cut.tell("bad reading", row, f"Line {row:,}: {fault}", "Leave a reading empty where it is missing.")
+            cut.tell("bad reading", row, f"Line {row:,}: {fault}", "Each reading needs its time.")
+            continue
+        if (values := _values(row, record, channels, cut)) is None:
             continue
         if held and now < held[-1][0]:
             message = f"Line {row:,}: the clock runs backwards, {now:.12g} s after {held[-1][0]:.12g} s."
@@ -268,7 +288,7 @@ def reading_windows(
         while now >= first + (number - 1) * step + seconds:
             begin = first + (number - 1) * step
             if part := [each for each in held if begin <= each[0] < begin + seconds]:
-                inline = {"values": [list(each[1]) for each in part], "time": [each[0] for each in part]}
+                inline = _window([each[1] for each in part], names, number, cut) | {"time": [each[0] for each in part]}
                 yield number, {cut.field: inline, "time": begin}
                 number += 1
             else:
@@ -284,6 +304,78 @@ def reading_windows(
     if fresh:
         message = f"The stream ended in window {number:,}, of which {fresh:,} new readings came."
         cut.tell("cut window", number, message, "Nothing need be done where it was stopped on purpose.")
+
+
+def counted_windows(
+    records: Iterable[Record], cut: Cut, *, channels: Sequence[str], rate: float, seconds: float,
+    hop: float | None = None,
+) -> Iterator[Record]:  # fmt: skip
+    """Windows over readings that have no clock: they follow each other at a rate.
+
+    Args:
+        records: Readings as ``lines`` gives them.
+        cut: Names, and where faults go.
+        channels: The names of the readings; a missing, empty or null one is missing.
+        rate: Readings a second.
+        seconds: Length of a window.
+        hop: Seconds from the beginning of one window to that of the next; None: ``seconds``.
+
+    Yields:
+        Number (from 1), and ``{field: {"values": [[...]], "names": [...]}, "time": second of its beginning}``.
+    """
+    length, step = round(seconds * rate), round((seconds if hop is None else hop) * rate)
+    if length < 1 or step < 1:
+        raise ValueError(f"a window and its hop have at least one reading, given {seconds} s and {hop} s at {rate:g}")
+    held: list[list[float | None]] = []
+    number, begin, count, fresh = 0, 0, 0, 0  # the reading that the next window begins with; all; those of no window
+    for row, record in records:
+        if (values := _values(row, record, channels, cut)) is None:
+            continue
+        count += 1
+        if count > begin:  # else it falls between two windows
+            held.append(values)
+            fresh += 1
+        if len(held) == length:
+            number += 1
+            yield number, {cut.field: _window(held, list(channels), number, cut), "time": begin / rate}
+            del held[:step]
+            begin += step
+            fresh = 0
+    if fresh:
+        message = f"The stream ended in window {number + 1:,}, of which {fresh:,} new readings came."
+        cut.tell("cut window", number + 1, message, "Nothing need be done where it was stopped on purpose.")
+
+
+def _values(row: int, record: Mapping[str, Any], channels: Sequence[str], cut: Cut) -> list[float | None] | None:
+    """The readings of a line; None, told, where one is no number or none of the channels is named."""
+    try:
+        if not any(name in record for name in channels):
+            raise ValueError(f"it names none of {as_names(channels)}; it has {as_names(record) or 'nothing'}.")
+        return [_number_or_none(record.get(name), name) for name in channels]
+    except ValueError as fault:
+        cut.tell("bad reading", row, f"Line {row:,}: {fault}", "Leave a reading empty where it is missing.")
+        return None
+
+
+def _with_all(names: list[str], wanted: Sequence[str], cut: Cut) -> list[str]:
+    if lacking := [name for name in wanted if name not in names]:
+        has = f"The stream {cut.name} has no column {as_names(lacking)}; its header is {as_names(names)}."
+        raise DataError(f"{has} {near_miss(lacking[0], names)}".rstrip())
+    return names
+
+
+def _window(rows: Sequence[list[float | None]], names: list[str], number: int, cut: Cut) -> dict[str, Any]:
+    """Readings as a row has them; a channel that has none is told."""
+    if silent := [name for place, name in enumerate(names) if all(row[place] is None for row in rows)]:
+        message = f"Window {number:,} has no reading of {as_names(silent)}."
+        cut.tell("empty channel", number, message, "See whether the sensor sends.", lost=False)
+    return {"values": [list(row) for row in rows], "names": names}
+
+
+def _no_samples(name: str, head: bytes) -> str:
+    looks = looks_like(head)
+    mend = "Let its sender write them, as `ffmpeg -i IN -f s16le -ac 1 -ar 16000 -` does."
+    return f"{name} brings no plain samples: it begins like {looks}. {mend}"
 
 
 def _portions(stream: Stream) -> Iterator[bytes]:
@@ -396,11 +488,20 @@ def _end_of_jpeg(held: bytearray, place: _Place) -> int:
         place.scan = mark == 0xDA
 
 
-def _number(value: Any, name: str) -> float:
-    found = _number_or_none(value, name)
+def _second(value: Any, name: str, unit: float) -> float:
+    """What a clock shows, in seconds."""
+    try:
+        found = _number_or_none(value, name)
+    except ValueError:
+        try:
+            date = datetime.fromisoformat(str(value).strip().replace("/", "-"))
+        except ValueError:
+            what = f"{name!r} is {_shown(str(value))}, where a finite number or a date is expected."
+            raise ValueError(what) from None
+        return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
     if found is None:
         raise ValueError(f"{name!r} has no value.")
-    return found
+    return found * unit
 
 
 def _number_or_none(value: Any, name: str) -> float | None:

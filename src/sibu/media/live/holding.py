@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Literal
 
 from sibu.core.example import DataFault, Faults
@@ -12,6 +12,8 @@ from sibu.core.protocols import Record
 
 MOST = 8
 """Records that are held unless told."""
+DROPPED = "dropped"
+"""The kind of fault that a dropped record is, whose number is its row; told before any later record is handed out."""
 
 
 def held(
@@ -40,16 +42,18 @@ def held(
     """
     if most < 1:
         raise ValueError(f"at least one record is held, given {most}")
-    shelf = _Shelf(most, full == "drop")
+
+    def tell(dropped: int) -> None:
+        message = f"Record {dropped:,} was dropped: {most:,} were held, and the reader did not take them."
+        mend = "Read faster, hold more, or let the sender wait (`full: wait`)."
+        faults.add(DataFault(DROPPED, "warning", name, dropped, message, mend), skips_row=True)
+
+    shelf = _Shelf(most, tell if full == "drop" else None)
 
     def fill() -> None:
         try:
             for record in records:
-                dropped = shelf.put(record)
-                if dropped is not None:
-                    message = f"Record {dropped:,} was dropped: {most:,} were held, and the reader did not take them."
-                    mend = "Read faster, hold more, or let the sender wait (`full: wait`)."
-                    faults.add(DataFault("dropped", "warning", name, dropped, message, mend), skips_row=True)
+                shelf.put(record)
                 if shelf.closed:
                     break
             if isinstance(records, Generator):  # so that what it opened is closed now
@@ -70,26 +74,24 @@ def held(
 class _Shelf:
     """A queue of few places."""
 
-    def __init__(self, most: int, drops: bool) -> None:
-        self._most, self._drops = most, drops
+    def __init__(self, most: int, dropped: Callable[[int], None] | None) -> None:
+        self._most, self._dropped = most, dropped
         self._records: deque[Record] = deque()
         self._changed = threading.Condition()
         self._ended = False
         self._fault: BaseException | None = None
         self.closed = False
 
-    def put(self, record: Record) -> int | None:
-        """Add one; the number of the one that was given up for it, None where there was room."""
+    def put(self, record: Record) -> None:
+        """Add one; where there is no room, the oldest is given up for it, or it waits."""
         with self._changed:
-            dropped = None
             if len(self._records) >= self._most:
-                if self._drops:
-                    dropped = self._records.popleft()[0]
+                if self._dropped is not None:
+                    self._dropped(self._records.popleft()[0])
                 else:
                     self._changed.wait_for(lambda: self.closed or len(self._records) < self._most)
             self._records.append(record)
             self._changed.notify_all()
-            return dropped
 
     def take(self) -> Record | None:
         """The oldest, as soon as there is one; None when no more will come."""

@@ -29,6 +29,11 @@ class Stream(Protocol):
         ...
 
 
+def called(name: str) -> str:
+    """How messages call a stream."""
+    return "standard input" if name == "-" else name
+
+
 @contextmanager
 def opened(name: str, patience: float | None = PATIENCE) -> Iterator[Stream]:
     """The bytes of a stream.
@@ -52,7 +57,7 @@ def opened(name: str, patience: float | None = PATIENCE) -> Iterator[Stream]:
             with Path(name).open("rb", buffering=0) as file:
                 yield file
     except OSError as fault:
-        raise DataError(f"The stream {name} cannot be read: {fault.strerror or fault}. {_ALLOWED}") from fault
+        raise DataError(f"The stream {called(name)} cannot be read: {fault.strerror or fault}. {_ALLOWED}") from fault
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Series: readings of one or several sensors over time, cut into patches that read each other.
 
 Trained from nothing. Readings may be missing, and lie at uneven distances. A value is a file (CSV, TSV, Parquet, NPY)
-or stands in the row: rows of one number a channel, or an object with `values` and `time`.
+or stands in the row: rows of one number a channel, or an object with `values` and perhaps `time` and `names`.
 Source: Nie et al., 2023, arXiv:2211.14730; here the channels of a patch are read together.
 """
 
