@@ -123,6 +123,9 @@ def write_visits(folder: Path) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(folder / "scans" / f"{split}-{number}.png")
             row = {"image": f"scans/{split}-{number}.png", "label": ("routine", "urgent")[urgent]}
             scans.append(row)
+            pet = folder / "pets" / split / ("dog", "cat")[urgent]
+            pet.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / row["image"], pet / f"{number}.png")
             text = ("refill please", "pain in the head")[urgent] + f" {number}"
             visits.append(row | {"text": text, "age": 30 + 40 * urgent + number % 9, "ward": "north"})
             if number % 5 == 0:
