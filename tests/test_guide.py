@@ -262,7 +262,19 @@ def run_python(text: str, page: Path, names: dict) -> None:
         exec(compile(text, str(page), "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def code_of(page: Path) -> list[tuple[str, str | None, str]]:
+    """What a page has its reader run, without comments."""
+    lines = [
+        (block, [re.sub(r"(^|\s)#.*", "", line).rstrip() for line in block.text.splitlines()]) for block in blocks(page)
+    ]
+    return [(block.language, block.file, "\n".join(line for line in own if line)) for block, own in lines]
+
+
+OTHERS = [chinese for english, chinese in PAIRS if code_of(english) == code_of(chinese)]
+"""Pages whose examples are those of the other language, word for word; they are run once."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in OTHERS], ids=name_of)
 def test_every_example_runs(page: Path, here: Path) -> None:
     for name in BUNDLES.get(page.name, []):
         sibu.run(recipe_of(name))
