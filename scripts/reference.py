@@ -3,6 +3,7 @@
 python scripts/reference.py [--check]
 python scripts/reference.py --probe     # run every method with every task and way first (some minutes)
 python scripts/reference.py --probe-ways    # only the ways of learning from few labels
+python scripts/reference.py --probe-values  # only modalities and fusions
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def commands_page() -> str:
 def capabilities_page() -> str:
     """Every method with every task, as probed."""
     probed = json.loads(PROBED.read_text(encoding="utf-8"))
-    found = [*probed["cells"].values(), *probed["ways"].values()]
+    found = [own for part in PARTS for own in probed[part].values()]
     reasons = list(dict.fromkeys(said for row in found for said in row.values() if said != "works"))
     marks = {"works": "works"} | {said: f"no ({number})" for number, said in enumerate(reasons, 1)}
 
@@ -111,11 +112,22 @@ def capabilities_page() -> str:
         "",
         *table("way", probed["ways"]),
         "",
+        "Modalities, with `full`: `classify` and `regress` by each alone, tasks that find places in a text with it beside",
+        "the text, `match` between the text and it.",
+        "",
+        *table("task", probed["values"]),
+        "",
+        "Fusions of a text, a table and a series.",
+        "",
+        *table("task", probed["fusions"]),
+        "",
         *(f"{number}. {cell(said.removeprefix('fails: '))}" for number, said in enumerate(reasons, 1)),
     ]
     return "\n".join([*lines, ""])
 
 
+PARTS = ("cells", "ways", "values", "fusions")
+"""What was probed."""
 BY = ("full", "probe", "lora")
 """Methods that the ways of learning are probed with."""
 
@@ -176,9 +188,37 @@ def probe(*, tasks: bool) -> None:
                 print(f"{method} x {way}: {said}", file=sys.stderr)
     wanted = ("python", "torch", "transformers", "peft")
     found = {name: version for name, version in versions().items() if name in wanted}
-    if not tasks:
-        cells = json.loads(PROBED.read_text(encoding="utf-8"))["cells"]
-    PROBED.write_text(json.dumps({"versions": found, "cells": cells, "ways": ways}, indent=1) + "\n", encoding="utf-8")
+    before = json.loads(PROBED.read_text(encoding="utf-8"))
+    kept = before | {"versions": found, "ways": ways} | ({"cells": cells} if tasks else {})
+    PROBED.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def probe_values() -> None:
+    """Run every task that can read each modality, and every fusion with them; what else was probed stays."""
+    sys.path.insert(0, str(ROOT))
+    from tests.conftest import write_tiny_model
+    from tests.tiny_values import ALONE, BESIDE, MATCH, VALUES, tiny_mixed
+
+    from sibu.fusions import FUSIONS
+
+    values: dict[str, dict[str, str]] = {}
+    fusions: dict[str, dict[str, str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        model = write_tiny_model(home / "encoder")
+        for name in VALUES:
+            for task in (*ALONE, *BESIDE, MATCH):
+                recipe = tiny_mixed(task, (name,) if task in ALONE else ("text", name), model, home)
+                values.setdefault(name, {})[task] = tried(recipe, home / "runs" / name / task, near=0.0)
+                print(f"{name} x {task}: {values[name][task]}", file=sys.stderr)
+        for fusion in (name for name in FUSIONS if name != "identity"):
+            for task in (*ALONE, *BESIDE):
+                recipe = tiny_mixed(task, ("text", "table", "series"), model, home, fusion=fusion)
+                fusions.setdefault(fusion, {})[task] = tried(recipe, home / "runs" / fusion / task, near=0.0)
+                print(f"{fusion} x {task}: {fusions[fusion][task]}", file=sys.stderr)
+    before = json.loads(PROBED.read_text(encoding="utf-8"))
+    kept = before | {"values": values, "fusions": fusions}
+    PROBED.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
@@ -205,6 +245,8 @@ def main() -> int:
     """Write or check."""
     if "--probe" in sys.argv or "--probe-ways" in sys.argv:
         probe(tasks="--probe" in sys.argv)
+    if "--probe" in sys.argv or "--probe-values" in sys.argv:
+        probe_values()
     stale = []
     for name, text in pages().items():
         file = REFERENCE / name
