@@ -140,6 +140,10 @@ def stepping(
         start=trained.step,
         accelerator=accelerator,
     )
+    if plan.values:  # pictures and recordings take time to read; no text that a model writes is among them
+        from sibu.train.ahead import ahead
+
+        work = ahead(work)
     named: dict[str, Any] = {
         "loss": objective(
             trained.model,
