@@ -8,8 +8,7 @@ The floors, from the top; imports only fall:
      ``curation`` what documents say, what follows from a knowledge base, what must not be in it, and what it lacks
 - F4 ``recipe``   the schema of a recipe, reading it, filling it
 - F3 rooms        ``readers modalities aligners fusions tasks methods heads decoders constraints rewards augmenters
-                  pickers desks scorers knowledge reasoners extractors
-                  trackers``: blind
+                  pickers desks scorers knowledge reasoners extractors trackers``: blind
 - F2              ``nn train metrics store models media align logic graph phrases checker catalog``
 - F1 ``core``     the vocabulary
 
