@@ -171,12 +171,13 @@ class Catalog:
             raise RecipeError(f"The {self.kind} {name!r}: {said}.") from None
 
     def _said(self, name: str, error: Mapping[str, Any]) -> str:
-        """A fault of an option in words; of one that there is not with the one that may be meant."""
+        """A fault of an option in words; of one that there is not with the one that may be meant, or all there are."""
         option = ".".join(map(str, error["loc"]))
-        close = (
-            near_miss(option, (each.name for each in self.options(name))) if error["type"] == "extra_forbidden" else ""
-        )
-        return f"{option}: {error['msg']}" + (f" ({close.strip()})" if close else "")
+        if error["type"] != "extra_forbidden":
+            return f"{option}: {error['msg']}"
+        names = [each.name for each in self.options(name)]
+        allowed = f"allowed: {', '.join(names)}" if names else "it has no options"
+        return f"{option}: {error['msg']} ({near_miss(option, names).strip() or allowed})"
 
     def options(self, name: str) -> list[Option]:
         """The options of a part, without the key that names it."""

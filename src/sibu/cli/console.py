@@ -112,6 +112,10 @@ def write_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201
 
 
+LONGEST_CELL = 2_000
+"""Characters of a cell that are shown: to lay out a book takes minutes."""
+
+
 def table(title: str, head: list[str], rows: list[list[str]]) -> None:
     """A table on stdout; columns of numbers are aligned right."""
     from rich.console import Console as Rich
@@ -130,7 +134,8 @@ def table(title: str, head: list[str], rows: list[list[str]]) -> None:
 def _plain(cell: str) -> str:
     from rich.markup import escape
 
-    return escape(cell)
+    cut = cell if len(cell) <= LONGEST_CELL else f"{cell[:LONGEST_CELL]}… ({len(cell):,} characters)"
+    return escape(cut)
 
 
 def _is_number(cell: str) -> bool:

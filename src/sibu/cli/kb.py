@@ -143,12 +143,15 @@ def show(
 ) -> None:
     """What is known of a thing: labels, and facts with their sources."""
     from sibu import kb
+    from sibu.graph.spoken import one_line
 
     found = kb.show(folder, entity, language=language, limit=limit, picture=picture, hops=hops)
     if json:
         write_json(found)
         return
-    names = [f"{each['value']}{'@' + each['language'] if 'language' in each else ''}" for each in found["labels"]]
+    names = [
+        f"{one_line(each['value'])}{'@' + each['language'] if 'language' in each else ''}" for each in found["labels"]
+    ]
     typer.echo(f"{found['label']}  <{found['entity']}>")
     if names:
         typer.echo(f"labels: {', '.join(names)}")

@@ -74,7 +74,7 @@ def rollback(
     if json:
         write_json(found)
         return
-    typer.echo(said(found))
+    typer.echo(said(found) if found["new"] else "Nothing new: all is as it was then.")
     for each in found["notes"]:
         typer.echo(f"note: {each}", err=True)
 

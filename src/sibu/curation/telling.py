@@ -25,6 +25,7 @@ from sibu.core.logic import (
 )
 from sibu.curation.closing import as_triple
 from sibu.curation.plan import Plan
+from sibu.graph.spoken import one_line
 from sibu.logic.missing import Attempt, Told, put_in
 from sibu.logic.standard import is_standard
 
@@ -114,7 +115,7 @@ class Telling:
             return f"by {rule}"
         where = f" ({found.where.rsplit(':', 1)[0]})" if found.where else ""
         sure = f", confidence {found.confidence:g}" if found.confidence < 1 else ""
-        return f"by {rule}{where}{sure}{': ' if found.about else ''}{found.about}"
+        return f"by {rule}{where}{sure}{': ' if found.about else ''}{one_line(found.about)}"
 
     # Where facts come from.
 
@@ -128,15 +129,15 @@ class Telling:
     def record(self, record: Record) -> str:
         """One who states a fact: document, row or passage, extractor, confidence."""
         source = record.source
-        parts = [source.document]
+        parts = [one_line(source.document)]
         passage = self._kb.passage(record)
-        parts += [f"table {source.table}"] if source.table else []
+        parts += [f"table {one_line(source.table)}"] if source.table else []
         parts += [f"row {source.row}"] if source.row is not None else []
         if passage is not None:
-            parts.append(f"“{passage}”")
+            parts.append(f"“{one_line(passage)}”")
         elif source.start is not None:
             parts.append(f"characters {source.start} to {source.end}")
-        parts += [f"by {source.extractor}"] if source.extractor else []
+        parts += [f"by {one_line(source.extractor)}"] if source.extractor else []
         parts += [f"confidence {source.confidence:g}"] if source.confidence < 1 else []
         return ", ".join(parts)
 

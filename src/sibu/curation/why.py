@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sibu.core.logic import TYPE, Atom, Entity, Triple, Value, Variable
+from sibu.core.logic import TYPE, Atom, Entity, Rule, Triple, Value, Variable
 from sibu.curation import saved
 from sibu.curation.asked import asked, nearest
 from sibu.curation.closing import EXTRACTOR
@@ -229,9 +229,25 @@ def _why_not(kb: Reading, found: Reasons, kept: Conclusions | None, depth: int) 
         unknown = "" if named in used else f" No fact has this {what} either."
         short = kb.names.short(named.iri)
         found.notes.append(f"No rule concludes the {what} {short}.{unknown} {hint}".rstrip())
+        found.notes += _with_other_terms(wanted, named, kb, rules)
     if kept is not None and fitting:
         closure = kept.supposed or kept.certain
         found.lacks = _lacks(wanted, closure, depth, frozenset())
+
+
+def _with_other_terms(wanted: Atom, named: Entity, kb: Reading, rules: Sequence[Rule]) -> list[str]:
+    """That what is asked for has another number of terms elsewhere."""
+    short = kb.names.short(named.iri)
+    counts = {len(rule.head.terms) for rule in rules if rule.head is not None and rule.head.predicate == named}
+    counts |= {2} if named in _used(kb, classes=False) else set()
+    if wanted.predicate == TYPE:
+        given = 1
+    else:
+        given = len(wanted.terms)
+        ofs = {rule.head.terms[1] for rule in rules if rule.head is not None and rule.head.predicate == TYPE}
+        counts |= {1} if named in _used(kb, classes=True) or named in ofs else set()
+    ways = " or ".join(f"{short}({', '.join('XYZUVW'[:each])})" for each in sorted(counts - {given}) if 0 < each <= 6)
+    return [f"It has another number of terms: ask {ways}."] if ways else []
 
 
 def _lacks(wanted: Atom, closure: Closure, depth: int, above: frozenset[Atom]) -> list[Lack]:

@@ -79,12 +79,12 @@ def checked(base: str, prefixes: Mapping[str, str], languages: Sequence[str]) ->
             message = f"{prefix!r} is no prefix; it begins with a letter, and has letters, digits, `_` and `-` only."
             faults.append(Fault("prefix", message))
         elif STANDARD.get(prefix, namespace) != namespace:
-            faults.append(Fault("prefix", f"{prefix!r} always stands for {STANDARD[prefix]}", "Choose another one."))
+            faults.append(Fault("prefix", f"{prefix!r} always stands for <{STANDARD[prefix]}>.", "Choose another one."))
         if said := _no_namespace(namespace, open_end=True):
             faults.append(Fault(f"prefix {prefix}", f"{namespace!r} {said}", "Give one such as https://example.org/."))
     for language in languages:
         if not is_language(language):
-            faults.append(Fault("language", f"{language!r} is no language tag", "Give one such as en or zh-hans."))
+            faults.append(Fault("language", f"{language!r} is no language tag.", "Give one such as en or zh-hans."))
     return faults
 
 
@@ -112,7 +112,11 @@ def make(home: Path, about: About) -> None:
         RunStopped: When the disk does not take it.
     """
     if home.is_dir() and not any(home.iterdir()):
-        home.rmdir()
+        try:
+            home.rmdir()
+        except OSError as fault:
+            said = f"{home} is in use ({os.strerror(fault.errno or 0)}): its place cannot be taken."
+            raise KnowledgeError(f"{said} Name a folder that is not there yet, such as {home / 'kb'}.") from fault
     if home.exists() or home.is_symlink():
         what = "a knowledge base" if (home / "kb.json").is_file() else "something else"
         raise KnowledgeError(f"{home} is there already, and is {what}. Choose another place, or remove it.")

@@ -13,7 +13,7 @@ from sibu.core.logic import Entity, Value
 from sibu.core.names import RDFS, SKOS, STANDARD, Names
 from sibu.graph._rdf import Node, Store, oxigraph, to_core, to_rdf
 from sibu.graph.cells import entity_of, local_part
-from sibu.graph.spoken import said_term
+from sibu.graph.spoken import one_line, said_term
 
 LABELS = tuple(Entity(iri) for iri in (SKOS + "prefLabel", RDFS + "label", SKOS + "altLabel"))
 """Properties whose texts name a thing, the best first; those of the last are aliases."""
@@ -40,12 +40,13 @@ class Labels:
         return sorted(places, key=lambda value: (places[value] == 2, self._rank(value, self._languages), value))
 
     def best(self, entity: Entity, language: str = "") -> str:
-        """The label to show: in the language, else a preferred one, else without one, else any; else its name."""
+        """The label to show, on one line: in the language, else a preferred one, without one, or any; else its name."""
         wanted = (language.lower(), *self._languages) if language else self._languages
         places = self._places(entity)
         if not places:
             return entity.iri if entity.iri.startswith("_:") else local_part(entity.iri)
-        return min(places, key=lambda value: (self._rank(value, wanted), places[value], value)).text
+        best = min(places, key=lambda value: (self._rank(value, wanted), places[value], value)).text
+        return one_line(best) or local_part(entity.iri)
 
     def _places(self, entity: Entity) -> dict[Value, int]:
         """Labels, each with the place of the best property that has it."""

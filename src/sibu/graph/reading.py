@@ -214,15 +214,18 @@ class Reading:
 
     def labels(self, entity: Entity) -> list[Value]:
         """Labels and aliases of a thing, labels first, those of the preferred languages first."""
-        return self.labelled.of(entity)
+        with sound(self.folder):
+            return self.labelled.of(entity)
 
     def label(self, entity: Entity, language: str = "") -> str:
         """The label to show for a thing; where it has none, the end of its name."""
-        return self.labelled.best(entity, language)
+        with sound(self.folder):
+            return self.labelled.best(entity, language)
 
     def find(self, label: str) -> list[Entity]:
         """Things with a label or alias: exactly so, else whatever the case, width and blanks."""
-        return self.labelled.find(label)
+        with sound(self.folder):
+            return self.labelled.find(label)
 
     def resolve(self, given: str) -> Entity:
         """The thing that a user means by a name, a short name, an IRI or a label.
@@ -230,7 +233,8 @@ class Reading:
         Raises:
             DataError: When there is none, or there are several.
         """
-        return self.labelled.resolve(given)
+        with sound(self.folder):
+            return self.labelled.resolve(given)
 
     def neighbourhood(self, entity: Entity, hops: int = 1, limit: int = 40, language: str = "") -> Neighbourhood:
         """What stands around a thing in the facts that hold.

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from sibu.core.logic import Entity, Term, Triple
 from sibu.core.names import XSD, Names
 
+_BREAKS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)|true|false", re.ASCII)
 _BARE = frozenset(XSD + name for name in ("integer", "decimal", "boolean"))
+
+
+def one_line(text: str) -> str:
+    """A text as part of a line: without what begins a line or steers a terminal, and so would pass for ours."""
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(sign) in _BREAKS else sign for sign in text).strip()
 
 
 def said_term(term: Term, names: Names) -> str:
     """A term by its short name, or a value as rules have it: ``"text"@en``, ``70``, ``"2020-01-01"^^xsd:date``."""
     if isinstance(term, Entity):
         return names.short(term.iri)
-    if term.datatype in _BARE and term.text:
+    if term.datatype in _BARE and _NUMBER.fullmatch(term.text):
         return term.text
     quoted = _quoted(term.text)
     if term.language:
@@ -29,7 +41,7 @@ def said_triple(triple: Triple, names: Names, most: int = 200) -> str:
 def _quoted(text: str) -> str:
     for sign, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         text = text.replace(sign, written)
-    return f'"{text}"'
+    return f'"{one_line(text)}"'
 
 
 def _cut(text: str, most: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sibu.core.errors import DataError
 from sibu.core.logic import Triple, term_json
 
 if TYPE_CHECKING:
@@ -22,6 +23,17 @@ def open(folder: Folder, *, write: bool = False) -> KnowledgeBase:  # noqa: A001
     from sibu.graph import KnowledgeBase
 
     return KnowledgeBase.open(folder, write=write)
+
+
+def outside(home: Path, file: str | Path) -> None:
+    """Check that a file to be written is none of the knowledge base's own.
+
+    Raises:
+        DataError: When it stands in its folder.
+    """
+    if home.resolve() in Path(file).resolve().parents:
+        said = f"{file} stands in the knowledge base {home}, where it might take the place of a file of its own."
+        raise DataError(f"{said} Choose another place.")
 
 
 def fact_json(fact: Triple) -> dict[str, Any]:

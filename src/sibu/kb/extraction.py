@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sibu.core.errors import DataError
-from sibu.kb._opened import Folder, open  # noqa: A004
+from sibu.kb._opened import Folder, open, outside  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 
@@ -59,6 +59,8 @@ def extract(
     planned = plan_of(plan if plan is not None else {"extractors": ["gazetteer"]})
     named = {"id_column": id_column, "text_column": text_column, "language": planned.plan.language}
     texts = documents(listed, **named) if listed else []
+    if to_review is not None:
+        outside(Path(folder), to_review)
     with open(folder, write=bool(listed or remove)) as kb:
         before = kb.version.number
         told: dict[str, Any] = {}

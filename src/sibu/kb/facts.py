@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Status, Term, Triple, Value, term_json
-from sibu.kb._opened import Folder, fact_json, open  # noqa: A004
+from sibu.kb._opened import Folder, fact_json, open, outside  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -199,8 +200,8 @@ def query(folder: Folder, sparql: str, *, seconds: float = 30.0) -> dict[str, An
     """
     from sibu.graph import Rows
 
-    if not seconds > 0:
-        raise DataError(f"A query needs more than 0 seconds, given {seconds:g}.")
+    if not 0 < seconds < math.inf:
+        raise DataError(f"A query needs more than 0 seconds, and an end, given {seconds:g}.")
     with open(folder) as kb:
         found = kb.query(sparql, seconds=seconds)
         if isinstance(found, bool):
@@ -275,6 +276,7 @@ def _draw(kb: KnowledgeBase, thing: Entity, file: Path, hops: int, limit: int, l
 
     if file.suffix.lower() not in (".svg", ".html"):
         raise DataError(f"A picture is a file .svg or .html, given {file}.")
+    outside(kb.folder, file)
     shown = kb.neighbourhood(thing, hops, limit, language)
     if file.suffix.lower() == ".svg":
         text = svg_file(shown)

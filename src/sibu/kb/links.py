@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity
-from sibu.kb._opened import Folder, open  # noqa: A004
+from sibu.kb._opened import Folder, open, outside  # noqa: A004
 from sibu.pipeline.progress import Progress
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def mine(
     own: dict[str, Any] = {"head_coverage": head_coverage, "confidence": confidence, "longest": longest, "most": most,
            "seconds": seconds}  # fmt: skip
     if out is not None:
+        outside(Path(folder), out)
         mined.check_file(Path(out), force=force)
     with open(folder) as kb:
         if write:

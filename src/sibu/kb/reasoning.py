@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Proof, Step
-from sibu.kb._opened import Folder, open  # noqa: A004
+from sibu.kb._opened import Folder, open, outside  # noqa: A004
 
 if TYPE_CHECKING:
     from sibu.curation.proving import Proved
@@ -148,6 +148,7 @@ def why(
         telling = Telling(kb, found.plan, language, names=names)
         told = answers.reasons(kb, found, telling)
         if picture is not None:
+            outside(kb.folder, picture)
             told["picture"] = _draw_proofs(found.facts, telling, Path(picture))
         return told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sibu.kb._opened import Folder, fact_json, open  # noqa: A004
+from sibu.kb._opened import Folder, fact_json, open, outside  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ def rollback(folder: Folder, to: int | str, *, message: str = "") -> dict[str, A
     Rule files, shapes, reasoners and prefixes have no versions: they stay as they are, and ``notes`` says so.
 
     Returns:
-        The version, and ``notes``.
+        The version, whether it is a new one (``new``), and ``notes``.
 
     Raises:
         SibuError: When there is no such version.
     """
     with open(folder, write=True) as kb:
-        return kb.rollback(to, message).to_json() | {"notes": _notes(kb)}
+        before = kb.version.number
+        version = kb.rollback(to, message)
+        return version.to_json() | {"new": version.number > before, "notes": _notes(kb)}
 
 
 def _notes(kb: KnowledgeBase) -> list[str]:
@@ -91,6 +93,7 @@ def export(folder: Folder, file: str | Path, *, format: str | None = None, all: 
     Raises:
         SibuError: For every fault that the user can mend.
     """
+    outside(Path(folder), file)
     with open(folder) as kb:
         return kb.export(file, format, all=all)
 

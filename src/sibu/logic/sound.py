@@ -110,7 +110,8 @@ class _Check:
         own = {
             each.result.name for each in rule.body if isinstance(each, Aggregate) and each.result.name in within(each)
         }
-        for name in missing:
+        told = [name for name in missing if not name.startswith("_")] or missing  # what `_` lacks follows from those
+        for name in told:
             if name not in own:
                 self._not_bound(place, name, names)
         for number, each in enumerate(rule.body):

@@ -210,3 +210,10 @@ def test_every_fault_of_mentions_is_told(inferred: Path) -> None:
     assert "known are id, text, start" in lines[2]
     with pytest.raises(DataError, match="threshold is from 0 to 1"):
         sibu.kb.link(inferred, "a", threshold=2)
+
+
+def test_what_an_encoder_cannot_read_is_like_nothing(tiny_model: Path) -> None:
+    from sibu.curation.linking.meaning import encoder
+
+    vectors = encoder(str(tiny_model))(["head", "𐎀𐎁", "𐎂"])  # Ugaritic: no piece of the model's
+    assert [round(float(each @ each), 3) for each in vectors] == [1, 0, 0]

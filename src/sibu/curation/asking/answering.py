@@ -6,6 +6,7 @@ where something is said of what was looked for (such as other drugs that she tak
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +17,7 @@ from sibu.curation.asking.hearing import Ear, Heard, Span
 from sibu.curation.asking.plans import Plan, Planner
 from sibu.curation.asking.solving import Binding, Solver, filled_in
 from sibu.curation.asking.vocabulary import Vocabulary
-from sibu.curation.asking.wording import is_chinese
+from sibu.curation.asking.wording import is_chinese, phrase_of
 from sibu.curation.linking.linker import KnowledgeLinker
 from sibu.curation.plan import plan_of
 from sibu.curation.proving import Proved, Prover
@@ -36,6 +37,8 @@ TRIED = 24
 """Readings of which it is looked at what matches."""
 SHOWN = 3
 """Nearest readings that are told."""
+_ENDS = re.compile("[?？]+")
+"""What stands behind a question: there is one at a time."""
 ANSWER = Entity("urn:question:answer")
 QUESTION = "question"
 """What an answer's rule concludes, and its id."""
@@ -135,6 +138,8 @@ class Answerer:
         if len(text) > LONGEST:
             raise DataError(f"The question has {len(text):,} characters; ask one of at most {LONGEST}.")
         heard = self._ear.hear(text)
+        if several := [part.strip() for part in _ENDS.split(text) if phrase_of(part)][1:]:
+            return Reply(heard, "not known", unused=several)
         plans = self._planner.plans(heard)
         read = self._tried(plans)
         if not read:

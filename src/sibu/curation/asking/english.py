@@ -15,6 +15,7 @@ WORDING = Wording(
     negative=("not", "doesn't", "don't", "isn't", "aren't", "never", "without", "no", "didn't"),
     joining=("and", "both", "as well as"),
     choosing=("or", "either"),
+    whole=("all", "every", "each", "always", "everyone", "everybody"),
     passive=("by",),
     having=("have", "has", "had", "having", "show", "shows"),
     owning=("of",),
@@ -86,8 +87,8 @@ WORDING = Wording(
     ),
     idle=(
         "a", "an", "the", "of", "to", "in", "on", "at", "for", "with", "from", "as", "that", "this", "these", "those",
-        "there", "it", "its", "he", "she", "they", "them", "their", "his", "her", "be", "been", "being", "am", "all",
-        "any", "some", "each", "every", "also", "too", "then", "please", "tell", "me", "i", "you", "we", "us",
+        "there", "it", "its", "he", "she", "they", "them", "their", "his", "her", "be", "been", "being", "am", "in all",
+        "any", "some", "also", "too", "then", "please", "tell", "me", "i", "you", "we", "us",
         "kindly", "would", "would like", "want to know", "know", "s", "currently", "now", "usually", "often",
         "really", "exactly", "ever", "anything", "something", "anyone", "someone", "thing", "kind", "kinds", "type",
         "types", "sort", "such", "so", "about", "into", "which", "what", "who", "according", "can", "may", "might",
@@ -95,8 +96,9 @@ WORDING = Wording(
     ),
     numbers={
         "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-        "eleven": 11, "twelve": 12, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
-        "eighty": 80, "ninety": 90, "hundred": 100,
+        "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+        "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60,
+        "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
     },
 )  # fmt: skip
 

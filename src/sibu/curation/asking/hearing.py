@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from sibu.core.logic import Entity
+from sibu.curation.asking.figures import Figure, figures
 from sibu.curation.asking.vocabulary import Saying, Vocabulary
-from sibu.curation.asking.wording import Mark, is_chinese, longest_mark, marks, numbers, stem, stems
+from sibu.curation.asking.wording import Mark, is_chinese, longest_mark, marks, stem, stems
 from sibu.curation.linking.linker import NEARLY, KnowledgeLinker
 from sibu.curation.linking.spelling import Word, likeness, words
 
@@ -148,7 +149,8 @@ class Ear:
         heard.relations = _own_first(_best(self._matches(said, self._vocabulary.relation_sayings)))
         heard.relations += self._implied(heard)
         heard.classes = _best(self._matches(said, self._vocabulary.class_sayings))
-        heard.bounds = list(_bounds(heard, keys))
+        heard.marked = [_weighed(heard, each) for each in heard.marked]
+        heard.bounds = list(_bounds(heard))
         self._near_things(heard)
         self._meant(heard)
         return heard
@@ -336,27 +338,44 @@ def _marked(keys: list[str], named: list[Span]) -> Iterator[Marked]:
             place += 1
 
 
-def _bounds(heard: Heard, keys: list[str]) -> Iterator[Bound]:
+def _weighed(heard: Heard, each: Marked) -> Marked:
+    """A mark as it is meant here: `all` beside what is asked for says nothing; `都` of one name alone says `all`."""
+    if each.mark.kind == "whole" and _beside_asked(heard, each):
+        return Marked(each.first, each.last, Mark("idle"))
+    alone = heard.shape == "whether" and len(_longest(heard.things)) < 2
+    if alone and [word.key for word in heard.words[each.first : each.last]] == ["都"]:
+        return Marked(each.first, each.last, Mark("whole"))
+    return each
+
+
+def _beside_asked(heard: Heard, each: Marked) -> bool:
+    """Whether `all` stands beside what is asked for (`all drugs that ...`), and not in what is said of it."""
+    if heard.shape == "whether":
+        return False
+    asking = [mark for mark in heard.marked if mark.mark.kind in ("which", "count")]
+    content = heard.content - frozenset(range(each.first, each.last))
+    if any(mark.last <= each.first and content.isdisjoint(range(mark.last, each.first)) for mark in asking):
+        return True
+    said = content | frozenset(place for kind in heard.classes for place in kind.places)
+    kinds = [kind for kind in heard.classes if kind.first >= each.last
+             and content.isdisjoint(range(each.last, kind.first))]  # fmt: skip
+    return any(said.isdisjoint(range(kind.last, mark.first)) for kind in kinds for mark in asking
+               if mark.first >= kind.last)  # fmt: skip
+
+
+def _bounds(heard: Heard) -> Iterator[Bound]:
     """Comparisons, each with the number that is nearest to it."""
-    figures = {place: number for place, key in enumerate(keys) if (number := _number(key)) is not None}
-    for place in list(figures):  # 3.5 is three words
-        text, word = heard.text, heard.words[place]
-        if place + 1 in figures and text[word.end : heard.words[place + 1].start] == ".":
-            figures[place] = float(f"{keys[place]}.{keys[place + 1]}")
-            del figures[place + 1]
+    listed = list(figures(heard.text, heard.words))
     for each in heard.kinds("compare"):
-        near = sorted(figures, key=lambda place: abs(place - each.last) if place >= each.last else each.first - place)
-        if near and min(abs(near[0] - each.last), abs(each.first - near[0])) <= 3:
-            number = near[0]
-            wide = {number, number + 1} if isinstance(figures[number], float) else {number}
-            yield Bound(each.mark.sign, figures[number], each.mark.meant,
-                        frozenset(range(each.first, each.last)) | wide)  # fmt: skip
+        near = min(listed, key=lambda figure: _between(each, figure), default=None)
+        if near is not None and _between(each, near) <= 3:
+            places = frozenset({*range(each.first, each.last), *range(near.first, near.last)})
+            yield Bound(each.mark.sign, near.number, each.mark.meant, places)
 
 
-def _number(key: str) -> int | float | None:
-    if key.isdecimal():
-        return int(key)
-    return numbers().get(key)
+def _between(mark: Marked, figure: Figure) -> int:
+    """How far a number stands from a comparison."""
+    return figure.first - mark.last if figure.first >= mark.last else mark.first - figure.last + 1
 
 
 def _runs(places: list[int]) -> Iterator[tuple[int, int]]:

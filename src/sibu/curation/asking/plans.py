@@ -591,7 +591,7 @@ def _left_out(heard: Heard, rest: frozenset[int]) -> float:
     """The factor of the words that a pattern leaves out."""
     factor = 1.0
     for each in heard.marked:
-        if each.mark.kind in ("negative", "compare", "extreme", "choosing") and rest.intersection(
+        if each.mark.kind in ("negative", "compare", "extreme", "choosing", "whole") and rest.intersection(
             range(each.first, each.last)
         ):
             factor *= LEFT_OUT_MARK

@@ -31,6 +31,8 @@ class Wording:
     """And."""
     choosing: tuple[str, ...]
     """Or."""
+    whole: tuple[str, ...]
+    """Say that it is so of everything, where they do not stand beside what is asked for."""
     passive: tuple[str, ...]
     """Stand before the one who does it."""
     having: tuple[str, ...]
@@ -55,7 +57,8 @@ class Mark:
     """What a phrase does in a question."""
 
     kind: str
-    """``which count opening whether negative joining choosing passive owning having compare extreme implied idle``."""
+    """``which count opening whether negative joining choosing whole passive owning having compare extreme implied
+    idle``."""
     sign: str = ""
     meant: tuple[str, ...] = ()
     """Words of the relation that is meant."""
@@ -81,7 +84,19 @@ def marks() -> dict[Phrase, Mark]:
 
 
 def _marks() -> Iterator[tuple[str, Mark]]:
-    plain = ("which", "count", "opening", "whether", "negative", "joining", "choosing", "passive", "owning", "having")
+    plain = (
+        "which",
+        "count",
+        "opening",
+        "whether",
+        "negative",
+        "joining",
+        "choosing",
+        "whole",
+        "passive",
+        "owning",
+        "having",
+    )
     for each in wordings():
         for phrase, (sign, meant) in each.compare.items():
             yield phrase, Mark("compare", sign, (meant,) if meant else ())

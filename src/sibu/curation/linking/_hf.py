@@ -20,6 +20,9 @@ BATCH = 64
 def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
     """One vector of length 1 for each text: the mean of the model's last vectors.
 
+    A text with a piece that the model does not know, such as Chinese for one of English, gets nothing but zeros: any
+    two such texts would be alike.
+
     Args:
         folder: An encoder in Hugging Face layout.
         texts: The texts.
@@ -47,7 +50,13 @@ def encode(folder: Path, texts: Sequence[str], prefix: str = "") -> Vectors:
             )
             pooled = mean_pool(model(**given).last_hidden_state, given["attention_mask"].bool())
             found[own] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+            found[[place for place, each in zip(own, given["input_ids"], strict=True) if _unread(tokenizer, each)]] = 0
     return found
+
+
+def _unread(tokenizer: Any, pieces: Any) -> bool:
+    """Whether a piece of a text is none that the model knows."""
+    return tokenizer.unk_token_id is not None and bool((pieces == tokenizer.unk_token_id).any())
 
 
 @lru_cache(2)

@@ -41,7 +41,7 @@ def encoder(name: str) -> Encode:
             return np.zeros((0, 1), np.float32)
         if len(listed) < 16:
             return _encoded(source.folder, source.name, listed, prefix)
-        key = hash_json({"weights": weights, "prefix": prefix, "texts": listed})
+        key = hash_json({"unread": "zeros", "weights": weights, "prefix": prefix, "texts": listed})
 
         def make(place: Path) -> None:
             np.save(place / "vectors.npy", _encoded(source.folder, source.name, listed, prefix))

@@ -57,6 +57,7 @@ _PATTERNS: Mapping[str, str] = {
     "anyURI": r".*",
     "string": r".*",
 }
+_DAY = re.compile(r"(.*-\d\d)(Z|[+-]\d\d:\d\d)?", re.DOTALL | re.ASCII)
 _SCRIPTS = frozenset({"NMTOKEN", "Name", "NCName"})
 """Where letters and digits of any script may stand."""
 _COMPILED = {
@@ -146,6 +147,8 @@ def _allowed(name: str, text: str) -> bool:
         number = Decimal(text)
         return (least is None or number >= least) and (most is None or number <= most)
     if name in {"dateTime", "dateTimeStamp"} and _moment(text) is None:
+        return False
+    if name == "date" and _moment(_DAY.sub(r"\1T00:00:00\2", text)) is None:
         return False
     return name not in ABOVE or _allowed(ABOVE[name], text)
 
