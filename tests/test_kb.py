@@ -265,5 +265,5 @@ def test_a_store_made_anew(home: Path) -> None:
 
 
 def test_a_limit_of_no_time(home: Path) -> None:
-    with pytest.raises(DataError, match="A query needs more than 0 seconds, given 0"):
+    with pytest.raises(DataError, match="A query needs more than 0 seconds, and an end, given 0"):
         kb.query("kb", "ASK { ?s ?p ?o }", seconds=0)

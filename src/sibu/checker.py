@@ -478,7 +478,7 @@ def _key(term: Term) -> tuple[str, Any]:
     if isinstance(term, Entity):
         return "", term
     number = term.number
-    return (term.datatype, term.text) if number is None else (NUMBER, number)
+    return (term.order or ("", term)) if number is None else (NUMBER, number)
 
 
 def _reckon(how: str, terms: list[Term]) -> Term | None:

@@ -100,7 +100,7 @@ def test_values_that_cannot_be(tmp_path: Path) -> None:
     assert found["faulty"]
     (value,) = found["values"]
     assert (value["value"]["value"], value["type"]) == ("seventy", "integer")
-    assert value["facts"] == [{"said": "age(anna, seventy)", "sources": ["notes.txt, row 1"]}]
+    assert value["facts"] == [{"said": 'age(anna, "seventy"^^xsd:integer)', "sources": ["notes.txt, row 1"]}]
 
 
 def test_shapes_name_the_facts_to_blame(kb: Path) -> None:

@@ -359,7 +359,10 @@ def _holds(operator: str, one: Term, other: Term) -> bool:
             return False
         if first is not None or second is not None:
             return False
-        equal, less, ordered = one.text == other.text, one.text < other.text, True
+        keys = one.order, other.order
+        if None in keys or keys[0][0] != keys[1][0]:
+            return False
+        equal, less, ordered = keys[0][1] == keys[1][1], keys[0][1] < keys[1][1], True
     told = {"=": equal, "<": less, "<=": less or equal, ">": not (less or equal), ">=": not less}
     return not equal if operator == "!=" else ordered and told[operator]
 

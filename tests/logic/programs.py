@@ -36,6 +36,8 @@ NAMES = tuple(Entity(BASE + name) for name in ("anna", "ben", "安娜", "dan", "
 ODD = (
     Value("01", XSD + "integer"), Value("1.0", XSD + "double"), Value("1", XSD + "decimal"),
     Value("2.5", XSD + "float"), Value("one"), Value("一"), Value("2020-01-01", XSD + "date"),
+    Value("2020-01-01+14:00", XSD + "date"), Value("2019-12-31Z", XSD + "date"), Value("2020-02-30", XSD + "date"),
+    Value("12020-01-01", XSD + "date"),
     Value("true", XSD + "boolean"),
 )  # fmt: skip
 SUB, SYMMETRIC, SUBCLASS = (Entity(BASE + name) for name in ("sub", "Symmetric", "subclass"))

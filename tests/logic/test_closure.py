@@ -172,6 +172,25 @@ def test_what_is_compared_by_worth_and_what_by_identity() -> None:
     assert found(closure, "before(X, Y)") == {Atom(entity("before"), tuple(days))}
 
 
+def test_dates_are_compared_by_their_moments_and_proved_so() -> None:
+    """Zones, years of five digits, and days that there are not; the greatest too."""
+    closure = closed("""
+        at(a, "2024-01-01T23:00:00-05:00"^^xsd:dateTime). at(b, "2024-01-02T01:00:00+01:00"^^xsd:dateTime).
+        bare(c, "2024-01-01T12:00:00"^^xsd:dateTime). on(d, "9999-12-31"^^xsd:date). on(e, "10000-01-01"^^xsd:date).
+        on(f, "2024-02-30"^^xsd:date).
+        before(X, Y) :- at(X, S), at(Y, T), S < T.
+        mixed(X, Y) :- bare(X, S), at(Y, T), S < T.
+        earlier(X, Y) :- on(X, S), on(Y, T), S < T.
+        last(a, M) :- M = max { T : at(X, T) }.
+    """)
+    assert found(closure, "before(X, Y)") == {fact("before(b, a)")}
+    assert found(closure, "earlier(X, Y)") == {fact("earlier(d, e)")}
+    assert found(closure, "mixed(X, Y)") == set()
+    last = Value("2024-01-01T23:00:00-05:00", XSD + "dateTime")
+    assert found(closure, "last(X, Y)") == {Atom(entity("last"), (entity("a"), last))}
+    assert_proved(closure, found(closure, "before(X, Y)") | found(closure, "earlier(X, Y)"), ())
+
+
 def test_aggregates() -> None:
     closure = closed("""
         number(P, N) :- patient(P), N = count { X : takes(P, X) }.

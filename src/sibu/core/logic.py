@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
+from sibu.core.moments import FORMS, moment
 from sibu.core.names import OWL, RDF, XSD, is_iri
 
 Status = Literal["asserted", "derived", "hypothesis", "retracted"]
@@ -61,6 +63,18 @@ class Value:
             return float(self.text) if self.datatype in FLOATS else None
         except ValueError:
             return None
+
+    @property
+    def order(self) -> tuple[str, str | Fraction] | None:
+        """What a value that is no number is compared by: only with those of the same first entry, by the second.
+
+        Texts of one type go by their code points, dates and times by the moment that they say; those with a zone and
+        those without are kinds of their own. None: it is no date that there is, and compares with nothing.
+        """
+        if self.datatype not in FORMS:
+            return self.datatype, self.text
+        found = moment(self.text, self.datatype)
+        return None if found is None else (f"{self.datatype} {'Z' * found[0]}", found[1])
 
 
 INTEGERS = frozenset(
@@ -137,9 +151,10 @@ class Not:
 class Comparison:
     """Two expressions compared.
 
-    ``=`` and ``!=`` compare numbers by what they are worth, all else by identity; the others compare numbers, or texts
-    of one type by their code points. What cannot be compared does not hold. ``=`` with a variable that nothing else
-    binds gives it the other side's value.
+    ``=`` and ``!=`` compare numbers by what they are worth, all else by identity; the others compare numbers, dates and
+    times of one type by their moments (both with a zone, or both without), other texts of one type by their code
+    points. What cannot be compared does not hold. ``=`` with a variable that nothing else binds gives it the other
+    side's value.
     """
 
     operator: Literal["=", "!=", "<", "<=", ">", ">="]

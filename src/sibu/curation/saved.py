@@ -21,7 +21,7 @@ from sibu.store.atomic import new_folder
 from sibu.store.hashes import hash_file, hash_json
 
 FOLDER, CERTAIN, SUPPOSED, MARK = "closure", "certain", "supposed", "mark.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)

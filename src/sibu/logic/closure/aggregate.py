@@ -100,7 +100,7 @@ def _extreme(operator: str, group: Ids, ids: Ids, counts: npt.NDArray[np.intp], 
         alike = np.bincount(group, minlength=len(counts)) > 1
         group, ids = group[alike[group]], ids[alike[group]]
         counts = np.bincount(group, minlength=len(counts))
-    best: Callable[..., str | int | float] = min if operator == "min" else max
+    best: Callable[..., Any] = min if operator == "min" else max
     for place, own in _by_group(ids.tolist(), counts):
         chosen = _best([terms[number] for number in own], best)
         if own:
@@ -108,17 +108,18 @@ def _extreme(operator: str, group: Ids, ids: Ids, counts: npt.NDArray[np.intp], 
     return found, found >= 0
 
 
-def _best(terms: Sequence[Term], best: Callable[..., str | int | float]) -> Term | None:
+def _best(terms: Sequence[Term], best: Callable[..., Any]) -> Term | None:
     """The best of terms that can all be compared with each other and themselves; else None."""
     values = [term for term in terms if isinstance(term, Value)]
     numbers = [value.number for value in values]
     if len(values) < len(terms) or not values:
         return None
-    worths: list[str] | list[int | float]
+    worths: list[Any]
     if all(number is None for number in numbers):
-        if len({value.datatype for value in values}) > 1:
+        orders = [value.order for value in values]
+        if None in orders or len({order[0] for order in orders if order is not None}) > 1:
             return None
-        worths = [value.text for value in values]
+        worths = [order[1] for order in orders if order is not None]
     else:
         known = [number for number in numbers if number is not None and number == number]
         if len(known) < len(values):

@@ -187,7 +187,8 @@ def compared_terms(sign: str, one: Ids, two: Ids, terms: Terms) -> Mask:
     if sign in ("=", "!="):
         found = OPERATIONS[sign](one, two)
     else:
-        texts = (kinds[0] == TEXT) & (kinds[1] == TEXT) & (terms.datatypes(one) == terms.datatypes(two))
+        orders = terms.orders(one), terms.orders(two)
+        texts = (kinds[0] == TEXT) & (kinds[1] == TEXT) & (orders[0] == orders[1]) & (orders[0] >= 0)
         found = np.zeros(len(one), bool)
         places = np.flatnonzero(texts)
         found[places] = _ordered(sign, one[places], two[places], terms)
@@ -223,9 +224,9 @@ def _held(sign: str, left: Amounts, right: Amounts) -> Mask:
 
 
 def _ordered(sign: str, one: Ids, two: Ids, terms: Terms) -> Mask:
-    """Where values of one type, no numbers, compare so by the code points of their texts."""
+    """Where values of one kind, no numbers, compare so: texts by their code points, dates by their moments."""
     unique, inverse = np.unique(np.concatenate((one, two)), return_inverse=True)
-    texts = [term.text if isinstance(term, Value) else "" for term in terms.of(unique)]
-    place = {text: number for number, text in enumerate(sorted(set(texts)))}
-    ranks = np.array([place[text] for text in texts], np.int64)[inverse]
+    keys = [term.order or ("", "") if isinstance(term, Value) else ("", "") for term in terms.of(unique)]
+    place = {key: number for number, key in enumerate(sorted(set(keys)))}  # keys of one kind are of one type
+    ranks = np.array([place[key] for key in keys], np.int64)[inverse]
     return np.asarray(OPERATIONS[sign](ranks[: len(one)], ranks[len(one) :]), bool)

@@ -26,9 +26,9 @@ class Terms:
         # The keys are plain texts and tuples: their hashes cost a tenth of a dataclass's.
         self._entities: dict[str, int] = {}
         self._values: dict[tuple[str, str, str], int] = {}
-        self._kinds, self._types = Growing(np.int8), Growing(np.int32)
+        self._kinds, self._orders = Growing(np.int8), Growing(np.int32)
         self._wholes, self._reals = Growing(np.int64), Growing(np.float64)
-        self._datatypes: dict[str, int] = {}
+        self._known_orders: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._terms)
@@ -77,10 +77,10 @@ class Terms:
         self._read_on()
         return self._kinds.view[ids]
 
-    def datatypes(self, ids: Ids) -> Ids:
-        """A number for each term's datatype; -1 for an entity."""
+    def orders(self, ids: Ids) -> Ids:
+        """A number for what texts and dates can be compared with (``Value.order``); -1 where it is nothing."""
         self._read_on()
-        return self._types.view[ids]
+        return self._orders.view[ids]
 
     def wholes(self, ids: Ids) -> npt.NDArray[np.int64]:
         """What terms of kind ``WHOLE`` are worth; others: 0."""
@@ -101,15 +101,16 @@ class Terms:
         new = self._terms[len(self._kinds) :]
         if not new:
             return
-        kinds, types = np.zeros(len(new), np.int8), np.full(len(new), -1, np.int32)
+        kinds, orders = np.zeros(len(new), np.int8), np.full(len(new), -1, np.int32)
         wholes, reals = np.zeros(len(new), np.int64), np.zeros(len(new), np.float64)
         for place, term in enumerate(new):
             if isinstance(term, Entity):
                 continue
-            types[place] = self._datatypes.setdefault(term.datatype, len(self._datatypes))
             number = term.number
             if number is None:
                 kinds[place] = TEXT
+                if (order := term.order) is not None:
+                    orders[place] = self._known_orders.setdefault(order[0], len(self._known_orders))
             elif isinstance(number, float):
                 kinds[place], reals[place] = REAL, number
             elif -(2**63) <= number < 2**63:
@@ -118,7 +119,7 @@ class Terms:
                 kinds[place] = HUGE
         for column, values in (
             (self._kinds, kinds),
-            (self._types, types),
+            (self._orders, orders),
             (self._wholes, wholes),
             (self._reals, reals),
         ):
