@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from sibu.core.names import XSD
 
-_DAY = r"(?P<year>-?\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"
+_YEAR = r"(?P<year>-?(?:[1-9]\d{3,}|0\d{3}))"
+_DAY = _YEAR + r"-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d(?:\.\d+)?)"
 _ZONE = r"(?P<zone>Z|[+-]\d\d:\d\d)"
 _FORMS = {
@@ -15,10 +16,10 @@ _FORMS = {
     "dateTime": f"{_DAY}T{_TIME}{_ZONE}?",
     "dateTimeStamp": f"{_DAY}T{_TIME}{_ZONE}",
     "time": _TIME + _ZONE + "?",
-    "gYear": r"(?P<year>-?\d{4,})" + _ZONE + "?",
-    "gYearMonth": r"(?P<year>-?\d{4,})-(?P<month>\d\d)" + _ZONE + "?",
+    "gYear": _YEAR + _ZONE + "?",
+    "gYearMonth": _YEAR + r"-(?P<month>\d\d)" + _ZONE + "?",
 }
-FORMS = {XSD + name: re.compile(form) for name, form in _FORMS.items()}
+FORMS = {XSD + name: re.compile(form, re.ASCII) for name, form in _FORMS.items()}
 """How a moment of each type is written."""
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 LONGEST_ZONE = 14 * 60
@@ -31,13 +32,13 @@ def moment(text: str, datatype: str) -> tuple[bool, Fraction] | None:
     are not compared. Source: XML Schema 1.1 Part 2, the seven-property model.
 
     Args:
-        text: As it is written; blanks around it do not count.
+        text: As it is written, without blanks around it.
         datatype: One of ``FORMS``.
 
     Returns:
         None where there is no such moment: another form, 30 February, an hour of 25.
     """
-    found = FORMS[datatype].fullmatch(text.strip())
+    found = FORMS[datatype].fullmatch(text)
     if found is None:
         return None
     part = found.groupdict()

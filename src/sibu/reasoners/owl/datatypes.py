@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from struct import pack, unpack
 from xml.etree.ElementTree import ParseError, canonicalize
 
 from sibu.core.logic import SAME, TYPE, Atom, Entity, Value
+from sibu.core.moments import FORMS, moment
 from sibu.core.names import RDF, RDFS, XSD
 
 ABOVE: Mapping[str, str] = {
@@ -52,12 +52,9 @@ _PATTERNS: Mapping[str, str] = {
     "NCName": _NAME.replace(":", ""),
     "hexBinary": r"([0-9a-fA-F]{2})*",
     "base64Binary": r"(([A-Za-z0-9+/] ?){4})*(([A-Za-z0-9+/] ?){3}=|([A-Za-z0-9+/] ?){2}= ?=)?",
-    "dateTime": r"-?(?:[1-9]\d{3,}|0\d{3})-\d\d-\d\dT(?:\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:\d\d)?",
-    "dateTimeStamp": r".*(?:Z|[+-]\d\d:\d\d)",
     "anyURI": r".*",
     "string": r".*",
 }
-_DAY = re.compile(r"(.*-\d\d)(Z|[+-]\d\d:\d\d)?", re.DOTALL | re.ASCII)
 _SCRIPTS = frozenset({"NMTOKEN", "Name", "NCName"})
 """Where letters and digits of any script may stand."""
 _COMPILED = {
@@ -146,9 +143,7 @@ def _allowed(name: str, text: str) -> bool:
         least, most = _BOUNDS[name]
         number = Decimal(text)
         return (least is None or number >= least) and (most is None or number <= most)
-    if name in {"dateTime", "dateTimeStamp"} and _moment(text) is None:
-        return False
-    if name == "date" and _moment(_DAY.sub(r"\1T00:00:00\2", text)) is None:
+    if XSD + name in FORMS and moment(text, XSD + name) is None:
         return False
     return name not in ABOVE or _allowed(ABOVE[name], text)
 
@@ -165,7 +160,7 @@ def _worth(root: str, text: str) -> tuple[object, ...] | None:
     if root == "boolean":
         return (root, text in {"true", "1"})
     if root == "dateTime":
-        return (root, _moment(text))
+        return (root, moment(text, XSD + root))
     if root == "hexBinary":
         return (root, text.lower())
     if root == "base64Binary":
@@ -186,25 +181,3 @@ def _single(number: float) -> float:
         return float(unpack("f", pack("f", number))[0])
     except OverflowError:
         return float("inf") if number > 0 else float("-inf")
-
-
-def _moment(text: str) -> tuple[object, ...] | None:
-    """A point in time, in UTC where the text names a zone; None: there is no such day or hour."""
-    parts = re.fullmatch(r"(-?\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", text, re.ASCII)
-    if parts is None:
-        return None
-    year, month, day, hour, minute, second = (int(parts[place]) for place in range(1, 7))
-    late = (hour, minute, second) == (24, 0, 0) and not (parts[7] or "").strip(".0")
-    try:  # the years of a cycle of 400 are alike, and datetime knows but some
-        moment = datetime(2000 + year % 400, month, day, 0 if late else hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    moment += timedelta(days=1) if late else timedelta()
-    zone = parts[8]
-    if zone and zone != "Z":
-        hours, minutes = int(zone[1:3]), int(zone[4:])
-        if minutes > 59 or hours * 60 + minutes > 14 * 60:
-            return None
-        moment -= timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
-    cycles = year // 400 * 400 + moment.year - 2000
-    return (cycles, *moment.timetuple()[1:6], Decimal(parts[7] or 0).normalize(), bool(zone))
