@@ -15,6 +15,8 @@ from sibu.methods import METHODS
 from sibu.modalities import MODALITIES
 from sibu.modalities.series import SeriesSpec, build
 from sibu.modalities.series.prepare import SeriesPreparer
+from sibu.pipeline.adapting import adapt
+from sibu.recipe.load import load_recipe
 from sibu.train.batches import stack
 
 
@@ -246,6 +248,14 @@ def test_methods_adapt_it(method: str) -> None:
         assert not stem & trained
     else:
         assert not trained
+
+
+@pytest.mark.parametrize(("given", "rate"), [({}, 3.0), ({"learning_rate": None}, 1.0), ({"learning_rate": 0.5}, 0.5)])
+def test_it_learns_faster_than_the_run(given: dict[str, Any], rate: float) -> None:
+    tasks = {"kind": {"type": "classify", "data": {"train": "rows.jsonl"}}}
+    recipe = load_recipe({"name": "rates", "modalities": {"name": "series", **given}, "tasks": tasks}).recipe
+    groups = adapt(recipe, {"series": learned().encoder()})["series"].groups
+    assert {group.scale for group in groups} == {rate}
 
 
 def test_methods_for_pretrained_models_are_refused() -> None:

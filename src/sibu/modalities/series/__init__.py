@@ -56,8 +56,9 @@ class SeriesSpec(Spec):
     """Heads of attention; `width` is a multiple of it."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout of what each layer adds."""
-    learning_rate: PositiveFloat | None = None
-    """Rate of its encoder relative to the run's; null: 1."""
+    learning_rate: PositiveFloat | None = 3.0
+    """Rate of its encoder relative to the run's; null: 1. Few streams are few steps, which must be large: on seven sets
+    of 28 to 67 streams 3 was better on the mean than 1, and on one of 200 no worse."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
