@@ -309,7 +309,7 @@ def placed(value: Any, column: Column, home: Path) -> Any:
         if "://" in value:  # an address, which is refused with a word when it is read
             return str(value)
         try:
-            return str((home / value).expanduser().absolute())
+            return str((home / Path(value).expanduser()).absolute())
         except RuntimeError:
             user = value.partition("/")[0]
             raise ValueError(f"begins with {user!r}, and there is no such user; given {value!r}") from None
