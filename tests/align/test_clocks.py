@@ -167,5 +167,31 @@ def test_clocks_that_cannot_be_used():
     back[10:] -= 0.5
     with pytest.raises(DataError, match=r"other stream: its clock runs backwards: reading 10 is at -0.49 s"):
         align_readings((GOOD, times), (GOOD, back))
-    with pytest.raises(DataError, match="reference has 4000 readings at one moment"):
+    with pytest.raises(DataError, match="reference has 4,000 readings at one moment"):
         align_readings((GOOD, np.zeros(4000)), (GOOD, times))
+    with pytest.raises(DataError, match=r"other stream lasts 0\.039 s, which is one value at 1 a second: too short"):
+        align_readings((GOOD[:9], np.arange(9.0)), (GOOD[:40], times[:40]))
+    with pytest.raises(DataError, match="other stream has no reading: every value is missing"):
+        align_readings((GOOD, times), (np.full(4000, np.nan), times))
+    leap = times.copy()
+    leap[-1] = 1e12
+    with pytest.raises(DataError, match=r"at most 50,000,000 numbers are made. .* see whether the clock leaps"):
+        align_readings((GOOD, times), (GOOD, leap))
+    with pytest.raises(DataError, match="Lower the `reach`"):
+        align_streams(GOOD, GOOD, RATE, reach=1e9)
+
+
+def test_a_stream_that_goes_on_long_after_the_reference():
+    heard, draw = happening(20), np.random.default_rng(3)
+    times = np.arange(8000) / RATE
+    other = np.concatenate([heard(times + 0.37), draw.normal(size=16_000)])
+    fit = align_streams(heard(times), other, RATE, reach=2.0)
+    assert fit.offset == pytest.approx(0.37, abs=0.005)
+    assert np.isfinite(fit.curve).all()
+
+
+def test_a_channel_that_is_dead_does_no_harm():
+    first, second = pair(0.4, 0.0, noise=0.1)
+    times = np.arange(len(first)) / RATE
+    fit = align_readings((first, times), (np.stack([second, np.full(len(second), np.nan)], 1), times))
+    assert fit.offset == pytest.approx(0.4, abs=0.02)

@@ -112,7 +112,7 @@ def test_a_window_that_a_stream_covers_in_part_keeps_its_place() -> None:
     ("raw", "row", "who", "told"),
     [
         ({"sensor": readings(np.ones(100), 10)}, {}, "sensor", "constant"),
-        ({"sensor": readings(np.ones(1), 10)}, {}, "sensor", "readings at one moment"),
+        ({"sensor": readings(np.ones(1), 10)}, {}, "sensor", "1 reading at one moment"),
         ({}, {"at": 99.0}, "声音", "its `at` is 99; `声音` lasts from 0 to 4 seconds. Name a second within it."),
         (
             {"sensor": readings(np.random.default_rng(0).random(100), 10, begins=50.0)},

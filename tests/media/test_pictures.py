@@ -169,6 +169,11 @@ def test_missing_empty_and_folders(tmp_path):
     (tmp_path / "cat.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"cat\.png has 0 bytes\. Copy or download it again"):
         read_picture(tmp_path / "cat.png")
+    with pytest.raises(DataError, match=r"No file https://a/b\.png: it looks like an address, and files are read"):
+        read_picture("https://a/b.png")
+    (tmp_path / "loose.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"loose\.png: it is a link to .*gone\.png, and there is no such file"):
+        read_picture(tmp_path / "loose.png")
     with pytest.raises(DataError, match=r"No file .*cat\.pgn; looked in .* Did you mean 'cat\.png'\?"):
         read_picture(tmp_path / "cat.pgn")
     with pytest.raises(DataError, match="there is no folder"):

@@ -169,6 +169,7 @@ def test_readings_of_the_row():
         (b",time,hr\n0,1,2\n", "column 1 has no name, as the index that pandas writes"),
         (b"\x89PNG\r\n\x1a\n", "is no stream of readings that can be read: it looks like a PNG picture"),
         (b"<!doctype html>\n", "looks like an HTML page"),
+        ("时间,心率\n0,80\n".encode("gb18030"), "Texts are in UTF-8: save it so"),
         (b"time,hr\n1,2\n\0\0", "line 3 has 1 cell"),
         (gzip.compress(CSV * 50)[:-30], "gzip file that is cut off or damaged"),
         (as_npy(np.arange(9.0))[:-8], "NumPy array that is cut off or damaged"),

@@ -127,6 +127,8 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         preparer.arrays(back)
     with pytest.raises(DataError, match="No file"):
         preparer.arrays(str(tmp_path / "missing.csv"))
+    with pytest.raises(DataError, match="The stream has no reading; all are missing"):
+        preparer.arrays({"values": [[None, None]] * 9})
     assert learned([back, *STREAMS]).state == preparer.state  # its row is told when it is asked for
     with pytest.raises(DataError, match="the clock runs backwards"):
         learned([back])
@@ -141,7 +143,6 @@ def test_what_is_odd_is_told() -> None:
         return [found[:2] for found in preparer.check(value, preparer.arrays(value))]
 
     assert told(STREAMS[0]) == []
-    assert told({"values": [[None, None]] * 9}) == [("no reading", "error")]
     assert told({"values": [[None, n * 10.0] for n in range(9)]}) == [("empty channel", "warning")]
     assert told({"values": [[5.0, n * 10.0] for n in range(9)]}) == [("constant channel", "warning")]
     assert told({"values": [[1e6 + n, n * 10.0] for n in range(9)]}) == [

@@ -176,6 +176,13 @@ def test_two_views_of_one_thing(tmp_path: Path) -> None:
     for each in lines:
         x, y = rows[each["row"] - 1]["move"]
         assert each["boxes"][0] == pytest.approx([20 - x, 20 - y, 40 - x, 40 - y], abs=0.05)
+    plain = {"name": "space", "reference": "near", "other": "远", "model": "affine", "landmarks": "marcs"}
+    lines = list(api.align(recipe | {"align": plain | {"landmarks": "marks"}}))
+    assert len(lines) == 12 and not any("boxes" in each for each in lines)
+    told = [
+        fault for fault in sibu.check(recipe | {"align": plain}).gate.faults.examples if fault.kind == "missing column"
+    ]
+    assert "there is no column 'marcs', which `align` reads" in str(told[0])
     bundle = sibu.run(recipe, out=tmp_path / "run")
     row = {key: str(tmp_path / rows[0][key]) for key in ("near", "远")} | {"marks": rows[0]["marks"]}
     (answer,) = sibu.load(bundle).predict([row])

@@ -319,7 +319,7 @@ def test_readings_without_a_clock(tmp_path: Path) -> None:
     [
         ("video", {}, "'video' is nothing live. Allowed: sound, pictures, readings, one of them at a time."),
         ("sound,readings", {}, "is nothing live. .*one of them at a time"),
-        ("readings", {"seconds": 1}, "Live readings need the modality `series`, and the bundle reads audio."),
+        ("readings", {"seconds": 1}, "Live readings: the modality `series` is needed, and the bundle reads audio."),
         ("sound", {"rate": 8000}, "Say how long a window of live sound is: `seconds`."),
         ("sound", {"seconds": 0.5}, "how many there are a second: give `rate`, such as 16000."),
         ("sound", {"seconds": 2, "rate": 8000}, "`seconds` is 2, and the model reads the first 1."),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sibu
-from sibu.core.errors import RecipeError
+from sibu.core.errors import DataError, RecipeError
 from tests.conftest import write_jsonl
 
 KINDS = {
@@ -123,3 +123,12 @@ def test_what_cannot_be_matched(bundle: Path, home: Path, tiny_model: Path, tmp_
     first, second = sibu.api.find_partners(model, "pairs", queries, [(0, {"text": "pay"})])
     assert first["error"] == "a query has one of 'text' and 'image', this one has both."
     assert second["error"] == "a query by 'text' is compared with 'image', which no candidate has."
+
+
+def test_candidates_that_cannot_be_read_are_counted_and_the_rest_compared(bundle: Path, home: Path) -> None:
+    model = sibu.load(bundle)
+    among = [("gone", {"image": str(home / "gone.png")}), ("there", {"image": str(home / "test-0.png")})]
+    (line,) = sibu.api.find_partners(model, "pairs", [(0, {"text": "pay the bill"})], among)
+    assert [each["id"] for each in line["value"]] == ["there"] and line["left_out"] == 1
+    with pytest.raises(DataError, match="None can be found: 1 candidate cannot be read, such as 'gone': No file"):
+        list(sibu.api.find_partners(model, "pairs", [(0, {"text": "pay"})], among[:1]))

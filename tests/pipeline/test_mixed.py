@@ -10,8 +10,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import sibu
+from sibu.cli import app
+from sibu.core.columns import Column
 from sibu.core.errors import DataError, RecipeError
 from sibu.core.tensors import Batch, Encoded
 from sibu.fusions import FUSIONS
@@ -19,6 +22,8 @@ from sibu.heads import HEADS
 from sibu.heads.linear import LinearSpec
 from sibu.pipeline.assemble import Model, objective
 from sibu.pipeline.backbone import build_task
+from sibu.pipeline.data import placed
+from sibu.pipeline.mixed import _digest
 from sibu.pipeline.subsets import shapley, subsets
 from sibu.tasks import TASKS
 from tests.conftest import write_jsonl
@@ -135,7 +140,9 @@ def test_answers_do_not_depend_on_their_neighbours(bundle: Path, home: Path) -> 
 
 def test_nothing_at_all_is_refused(bundle: Path) -> None:
     model = sibu.load(bundle)
-    with pytest.raises(DataError, match="there is no 'text' or 'image' or 'table'; the input has 'note'"):
+    with pytest.raises(
+        DataError, match=r"there is no 'text' or 'image' or 'table' \(dose, route\); the input has 'note'"
+    ):
         model.predict({"note": "x"})
 
 
@@ -233,7 +240,7 @@ def test_unreadable_files_are_named_and_the_rest_goes_on(home: Path, tmp_path: P
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.png").write_text("not a picture")
-    for number, name in enumerate(("cut.png", "empty.png", "text.png", "gone.png"), 3):
+    for number, name in enumerate(("cut.png", "empty.png", "text.png", "gone.png", "长" * 200 + ".png"), 3):
         rows[number] = {"image": name, "label": rows[number]["label"]}
     write_jsonl(tmp_path / "train.jsonl", rows)
     data = {"train": str(tmp_path / "train.jsonl")}
@@ -241,14 +248,68 @@ def test_unreadable_files_are_named_and_the_rest_goes_on(home: Path, tmp_path: P
     found = sibu.check(recipe)
     assert found.sound
     faults = {fault.row: str(fault) for fault in found.gate.faults.examples if fault.kind == "unreadable"}
-    assert sorted(faults) == [4, 5, 6, 7]
+    assert sorted(faults) == [4, 5, 6, 7, 8]
     assert "cut off or damaged" in faults[4]
     assert "has 0 bytes" in faults[5]
     assert "no picture that can be read" in faults[6]
     assert "No file" in faults[7]
-    assert found.gate.faults.skipped == {str(tmp_path / "train.jsonl"): 4}
+    assert "cannot be read: File name too long" in faults[8]
+    assert found.gate.faults.skipped == {str(tmp_path / "train.jsonl"): 5}
     bundle = sibu.run(recipe | {"train": {"epochs": 1}}, out=tmp_path / "run")
     assert "unreadable" in (bundle / "report.html").read_text()
+
+
+def test_of_a_file_of_which_nothing_can_be_read_its_own_faults_are_told(home: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", [{"image": "gone.png", "label": "red"}, *rows_of(tmp_path, 8, missing=False)])
+    write_jsonl(tmp_path / "test.jsonl", [{"image": "away.png", "label": "red"}])
+    data = {each: str(tmp_path / f"{each}.jsonl") for each in ("train", "test")}
+    with pytest.raises(DataError, match="no row has a value that can be read") as error:
+        sibu.check({"name": "t", "modalities": IMAGE, "tasks": {"pill": {"type": "classify", "data": data}}})
+    assert "away.png" in str(error.value) and "gone.png" not in str(error.value)
+
+
+def test_a_folder_whose_pictures_changed_is_read_anew(tmp_path: Path) -> None:
+    place = tmp_path / "video"
+    place.mkdir()
+    (place / "1.png").write_bytes(b"one")
+    first = _digest(str(place))
+    assert _digest(str(place)) == first
+    (place / "1.png").write_bytes(b"two")
+    assert _digest(str(place)) != first
+    (place / "1.png").write_bytes(b"one")
+    assert _digest(str(place)) == first
+
+
+def test_the_home_of_nobody_is_told() -> None:
+    with pytest.raises(ValueError, match="begins with '~nobody-of-that-name', and there is no such user"):
+        placed("~nobody-of-that-name/a.png", Column("image", "file", "input"), Path("/data"))
+
+
+def test_a_modality_that_no_row_has_is_told(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, 20, missing=False)
+    write_jsonl(tmp_path / "train.jsonl", [{**row, "image": None} for row in rows])
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE])
+    recipe["tasks"]["pill"]["data"]["train"] = str(tmp_path / "train.jsonl")
+    (told,) = [fault for fault in sibu.check(recipe).gate.faults.examples if fault.kind == "empty modality"]
+    assert "no row has a value of 'image' that can be read" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--value", "dose=1", "--value", "dose=2"], "--value dose= is given twice"),
+        (["--value", "dose=1", "--value", "rute=oral"], "reads no rute; it reads text, "),
+        (["--text", "the red pill", "--value", "note=x"], "reads no note"),
+    ],
+)
+def test_a_value_that_would_be_lost_is_refused(args: list[str], told: str, bundle: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", str(bundle), *args])
+    assert done.exit_code == 2
+    assert told in " ".join(done.output.replace("│", " ").split())
+
+
+def test_show_names_the_modalities(bundle: Path) -> None:
+    assert "modalities: text, image, table\n" in CliRunner().invoke(app, ["show", str(bundle)]).stdout
 
 
 def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
@@ -284,14 +345,21 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
         ({"modalities": [IMAGE, TABLE], "model": None, "type": "tag"}, "`tag` reads texts, and there are none"),
         ({"fusion": "late", "head": "logistic"}, "`late` votes on labels and numbers, by heads that train"),
         ({"knowledge": {"names": "n.txt", "use": "gazetteer"}}, "knowledge: is for texts alone"),
+        ({"head": "labels"}, "`labels` is for texts alone, and there are the modalities 'table'"),
+        ({"data": {"augment": "swap"}}, "data.augment: is for texts alone"),
+        ({"data": {"rules": [{"label": "red", "words": ["red"]}]}}, "data.rules: is for texts alone"),
+        ({"data": {"unlabelled": "u.jsonl"}, "self_training": {}}, "self_training: is for texts alone"),
+        ({"data": {"unlabelled": "u.jsonl"}, "consistency": {}}, "consistency: is for texts alone"),
+        ({"data": {"unlabelled": "u.jsonl"}, "teacher": {"bundle": "b"}}, "unlabelled: with a teacher is for texts"),
     ],
 )
 def test_what_does_not_go_together(change: dict, told: str, home: Path, tiny_model: Path, tmp_path: Path) -> None:
     change = dict(change)
     recipe = recipe_of(home, tiny_model, ["text", TABLE])
-    for key in ("type", "head"):
+    for key in ("type", "head", "consistency", "teacher"):
         if key in change:
             recipe["tasks"]["pill"][key] = change.pop(key)
+    recipe["tasks"]["pill"]["data"] = recipe["tasks"]["pill"]["data"] | change.pop("data", {})
     recipe |= change
     recipe = {key: value for key, value in recipe.items() if value is not None}
     (home / "n.txt").write_text("aspirin\tdrug\n")

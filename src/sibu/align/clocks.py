@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sibu.align.streams import Readings, checked, rate_converted
-from sibu.core.errors import DataError
+from sibu.core.errors import DataError, counted
 
 Floats = NDArray[np.floating[Any]]
 Feature = Literal["samples", "change", "envelope"]
@@ -31,6 +31,8 @@ BIN = 0.002
 NEAR = 0.005
 """Seconds within which a window of its own speaks for the line that all windows agree on."""
 MOST_WINDOWS = 40
+MOST_NUMBERS = 1 << 29
+"""Numbers of all windows' curves, 4 bytes each, beyond which an offset is not sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ def align_readings(
 def _own_rate(times: Floats, name: str) -> float:
     steps = np.diff(times)
     if not (steps > 0).any():
-        raise DataError(f"The {name} has {len(times)} readings at one moment; give readings at several times.")
+        raise DataError(
+            f"The {name} has {counted(len(times), 'reading')} at one moment; give readings at several times."
+        )
     return 1 / float(np.median(steps[steps > 0]))
 
 
@@ -171,11 +175,17 @@ def _feature(values: NDArray[np.generic], times: Floats, rate: float, kind: Feat
                 "the 'change' of all."
             )
         return rate_converted(channels[:, 0], times, rate)[0]
+    channels = channels[:, np.isfinite(channels).any(axis=0)]
+    if not channels.size:
+        raise DataError(f"The {name} has no reading: every value is missing.")
     spread = np.nanstd(channels, axis=0)
     scaled = (channels - np.nanmean(channels, axis=0)) / np.where(spread > 0, spread, 1.0)
     if kind == "change":
-        moved = np.gradient(rate_converted(scaled, times, rate)[0], axis=0)
-        return _even(np.linalg.norm(moved, axis=1))
+        even = rate_converted(scaled, times, rate)[0]
+        if len(even) < 2:
+            lasts = f"The {name} lasts {times[-1] - times[0]:.3g} s"
+            raise DataError(f"{lasts}, which is one value at {rate:g} a second: too short for its clock to be found.")
+        return _even(np.linalg.norm(np.gradient(even, axis=0), axis=1))
     return _even(np.sqrt(np.abs(rate_converted(scaled**2, times, rate)[0]).mean(axis=1)))
 
 
@@ -240,6 +250,11 @@ class _Pair:
         shift = drift * 1e-6 * float(self.centres.max())
         self.first_lag = math.floor((low - shift) * rate)
         self.lags = math.ceil((high + shift) * rate) - self.first_lag + 1
+        if (numbers := len(self.starts) * self.lags) > MOST_NUMBERS:
+            raise DataError(
+                f"Offsets up to {reach:g} s at {rate:g} values a second are {numbers:,} numbers; at most "
+                f"{MOST_NUMBERS:,} are made. Lower the `reach`, or cut the streams."
+            )
         taper = np.hanning(self.size + 2)[1:-1] ** 0.5
         self.taper = taper
         energy = np.array([np.std(other[at : at + self.size]) for at in self.starts])
@@ -277,7 +292,7 @@ class _Pair:
             there = _stretch(single, int(low), self.size + self.lags - 1)
             spectrum = np.fft.rfft(there, length) * np.conj(np.fft.rfft(own, length))
             curve = np.fft.irfft(self._weighted(spectrum), length)[: self.lags]
-            made[row] = curve / max(float(np.sqrt(np.mean(curve**2))), 1e-300)
+            made[row] = curve / (float(np.sqrt(np.mean(curve**2))) or 1.0)  # 0: beside all of the reference
         return made
 
     def _coarse(self, curves: Floats, step: int) -> tuple[float, float, Floats, Floats]:
@@ -403,7 +418,7 @@ def _likely(spectra: NDArray[np.complex128], cross: NDArray[np.complex128]) -> F
     box = np.ones(width) / width
     powers = [np.convolve((np.abs(each) ** 2).sum(axis=0), box, mode="same") for each in spectra]
     shared = np.abs(np.convolve(cross.sum(axis=0), box, mode="same"))
-    floor = 1e-12 * max(float(shared.max()), 1e-300)
+    floor = 1e-12 * (float(shared.max()) or 1.0)
     chance = 1 / (width * cross.shape[0])  # coherence of what has nothing in common, over as many values
     coherence = np.clip(shared**2 / np.maximum(powers[0] * powers[1], floor**2) - chance, 0.0, 0.99)
     weights: Floats = coherence / (1 - coherence) / np.maximum(shared, floor)

@@ -15,6 +15,8 @@ from sibu.core.errors import DataError
 Floats = NDArray[np.floating[Any]]
 Readings = tuple[ArrayLike, ArrayLike]
 """Values, shape (N,) or (N, C), and the second of each, shape (N,)."""
+MOST = 50_000_000
+"""Numbers that are made of a stream at even times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,19 @@ def rate_converted(values: ArrayLike, times: ArrayLike, rate: float, *, gap: flo
         Values, shape (M,) or (M, C), and their times, shape (M,), from the first reading's on.
 
     Raises:
-        DataError: As of ``checked``; when the rate is none; when a channel has no reading.
+        DataError: As of ``checked``; when the rate is none; when a channel has no reading, or there would be more than
+            ``MOST`` numbers.
     """
     held, seconds = checked(values, times)
     if not (rate > 0 and math.isfinite(rate)):
         raise DataError(f"A rate must be a finite number above 0, given {rate}.")
     if held.ndim > 2:
         raise DataError(f"Values must be (N,) or (N, C), given {held.shape}.")
-    grid: Floats = seconds[0] + np.arange(math.floor((seconds[-1] - seconds[0]) * rate + 1e-9) + 1) / rate
+    count = math.floor((seconds[-1] - seconds[0]) * rate + 1e-9) + 1
+    if count * max(1, held[:1].size) > MOST:
+        gives = f"{seconds[-1] - seconds[0]:,.0f} seconds at {rate:g} a second give {count:,} values of each channel"
+        raise DataError(f"{gives}; at most {MOST:,} numbers are made. Lower the rate, or see whether the clock leaps.")
+    grid: Floats = seconds[0] + np.arange(count) / rate
     channels = held.astype(np.float64).reshape(len(held), -1)
     made = np.stack([_channel(each, seconds, grid, rate, gap, at) for at, each in enumerate(channels.T)], axis=-1)
     return (made[:, 0] if held.ndim == 1 else made), grid

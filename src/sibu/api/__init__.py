@@ -2,6 +2,7 @@
 
 from sibu.api.answering import (
     Predictor,
+    columns_read,
     evaluate,
     fields_of,
     find_partners,
@@ -22,6 +23,7 @@ __all__ = [
     "align",
     "ask_labels",
     "check",
+    "columns_read",
     "evaluate",
     "fields_of",
     "find_partners",

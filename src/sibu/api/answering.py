@@ -163,6 +163,13 @@ def fields_of(predictor: Predictor, task: str) -> list[str]:
     return [column.name for column in columns if column.role == "input"]
 
 
+def columns_read(predictor: Predictor, task: str) -> list[str]:
+    """Names of an input's columns that are read for a task: Sibu's, and the files' where these differ."""
+    from sibu.pipeline.answer import columns_of
+
+    return columns_of(predictor._opened, task)
+
+
 def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs: (id, record), or (line, fault) for a line that cannot be read.
 

@@ -7,7 +7,7 @@ import typer
 
 from sibu.cli.console import progress
 from sibu.cli.options import Bundle, Quiet, Task
-from sibu.cli.predict import column
+from sibu.cli.predict import columns, require_read
 
 
 def find(
@@ -31,7 +31,8 @@ def find(
         raise typer.BadParameter("give either --text (or --value) or --input.")
     predictor = api.load(bundle)
     name = predictor.task_named(task)
-    own = ({} if text is None else {"text": text}) | dict(column(each) for each in value or ())
+    own = ({} if text is None else {"text": text}) | columns(value)
+    require_read(api.columns_read(predictor, name), own, name)
     queries = [(None, own)] if input_ is None else list(api.read_inputs(predictor, name, str(input_)))
     candidates = list(api.read_inputs(predictor, name, str(among)))
     failed = 0

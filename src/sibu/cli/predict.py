@@ -1,6 +1,6 @@
 """``sibu predict``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,7 +51,7 @@ def predict(
         return
     if (text is None and not value) == (input_ is None):
         raise typer.BadParameter("give either --text (or --value) or --input, or --live.")
-    values = dict(column(each) for each in value or ())
+    values = columns(value)
     if text_pair is not None and text is None:
         raise typer.BadParameter("--text-pair goes with --text.")
     if stream and (text is None or output is not None):
@@ -63,6 +63,7 @@ def predict(
     predictor = predictor.answering(*overrides or (), task=name)
     if text_pair is not None and "text_pair" not in (reads := api.fields_of(predictor, name)):
         raise typer.BadParameter(f"the task {name!r} reads no text_pair; it reads {', '.join(reads)}.")
+    require_read(api.columns_read(predictor, name), values | ({} if text is None else {"text": text}), name)
     if stream:
         given = {"text": _typed(text or "")} | ({} if text_pair is None else {"text_pair": _typed(text_pair)})
         told = predictor.tell(given, lambda bit: typer.echo(bit, nl=False), task=name)
@@ -88,12 +89,24 @@ def _say_of(prediction: Any) -> None:
             typer.echo(f"The answer came to its limit of {each.content} pieces before its end.", err=True)
 
 
-def column(given: str) -> tuple[str, str]:
-    """A column of the command line and its value."""
-    name, sign, said = given.partition("=")
-    if not sign or not name:
-        raise typer.BadParameter(f"--value {given!r}: give COLUMN=VALUE, as `image=scan.png`.")
-    return name, _typed(said)
+def columns(given: Sequence[str] | None) -> dict[str, str]:
+    """The columns of the command line with their values."""
+    found: dict[str, str] = {}
+    for each in given or ():
+        name, sign, said = each.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"--value {each!r}: give COLUMN=VALUE, as `image=scan.png`.")
+        if name in found:
+            raise typer.BadParameter(f"--value {name}= is given twice; one input has one value a column.")
+        found[name] = _typed(said)
+    return found
+
+
+def require_read(read: Sequence[str], values: Mapping[str, str], task: str) -> None:
+    """A value of the command line that the task does not read beside one that it does would be lost unseen."""
+    lost = [name for name in values if name not in read]
+    if lost and len(lost) < len(values):  # of an input with nothing that is read its line tells
+        raise typer.BadParameter(f"the task {task!r} reads no {', '.join(lost)}; it reads {', '.join(read)}.")
 
 
 def _typed(text: str) -> str:

@@ -21,6 +21,10 @@ def show(bundle: Bundle, json: Json = False) -> None:
     typer.echo(
         f"model {found['model']['name']} ({found['model']['kind']}), method {found['method']}, seed {record['seed']}"
     )
+    kinds = {name: about.get("kind", name) for name, about in found["modalities"].items()}
+    if set(kinds) != {"text"}:
+        own = (name if name == kind else f"{name} ({kind})" for name, kind in kinds.items())
+        typer.echo(f"modalities: {', '.join(own)}")
     if found["made_of"]:
         typer.echo(f"it is {found['made_of']}")
     for name, task in found["tasks"].items():

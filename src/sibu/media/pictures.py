@@ -60,7 +60,7 @@ def read_picture(source: Source, *, most: int = MOST, about: tuple[int, int] | N
         width, height = picture.size
         if width * height > most:
             size = f"{width:,} x {height:,} = {width * height:,} pixels"
-            mend = "Make it smaller, or raise the limit (`most`) if it is what it should be."
+            mend = "Make it smaller, or raise the limit (`most_pixels`, in Python `most`) if it is right."
             raise DataError(f"{found.name} has {size}; at most {most:,} are decoded. {mend}")
         if about is not None:
             picture.draft("RGB", (2 * max(about), 2 * max(about)))

@@ -454,7 +454,8 @@ def _first_line(line: bytes, found: Given) -> tuple[str, list[str]]:
     try:
         text = line.decode().rstrip("\r\n")
     except UnicodeDecodeError as fault:
-        raise found.refused("stream of readings", _ALLOWED) from fault
+        mend = "Texts are in UTF-8: save it so." if looks_like(line)[:4] == "text" else ""
+        raise found.refused("stream of readings", _ALLOWED, mend) from fault
     if not text or any(ord(letter) < 32 and letter != "\t" for letter in text) or looks_like(line)[:4] != "text":
         raise found.refused("stream of readings", _ALLOWED)
     delimiter = max("\t;,", key=text.count)

@@ -6,7 +6,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -194,10 +194,16 @@ def _file(name: str) -> Given:
 
 
 def _missing(name: str, path: Path) -> str:
+    if "://" in name:
+        return f"No file {name}: it looks like an address, and files are read. Download it, and name the file."
+    if path.is_symlink():
+        return f"No file {name}: it is a link to {path.readlink()}, and there is no such file."
     folder = path.absolute().parent
     if not folder.is_dir():
         return f"No file {name}: there is no folder {folder}."
-    names = [other.name for other in islice(folder.iterdir(), 1000)]
+    names: list[str] = []
+    with suppress(OSError):  # one may look for a file by its name and not be let see the others
+        names += [other.name for other in islice(folder.iterdir(), 1000)]
     return f"No file {name}; looked in {folder}. {near_miss(path.name, names)}".rstrip()
 
 

@@ -12,7 +12,7 @@ from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.example import Faults, Row
 from sibu.core.protocols import Task
 from sibu.core.result import Evidence, Prediction, Report
-from sibu.pipeline.data import Origin, named_files, placed, raw_value, read_rows, require_files
+from sibu.pipeline.data import Origin, named_files, placed, raw_value, read_rows, require_files, wanted
 from sibu.pipeline.gate import GateReport
 from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.mixed import Mixed, hold, origin_of, sensed
@@ -71,13 +71,21 @@ def clean_input(
             raise DataError(f"{name!r} {fault}.") from None
     for group in needs:
         if all(name in columns for name in group) and not any(name in row for name in group):
-            names = [fields.get(name, name) for name in group]
-            wanted = " or ".join(map(repr, names))
-            if any(name in given for name in (*names, *group)):
-                raise DataError(f"{wanted} has no value (null).")
+            names = wanted(group, every, fields)
+            if any(name in given for name in (*(fields.get(name, name) for name in group), *group)):
+                raise DataError(f"{names} has no value (null).")
             has = ", ".join(map(repr, given)) or "nothing"
-            raise DataError(f"there is no {wanted}; the input has {has}.")
+            raise DataError(f"there is no {names}; the input has {has}.")
     return row
+
+
+def columns_of(opened: Opened, name: str) -> list[str]:
+    """Names of an input's columns that are read for a task: Sibu's, the files' where these differ, parts of others."""
+    task, block = opened.tasks[name], opened.recipe.tasks[name]
+    every = origin_of(name, block, task, opened.text).columns if isinstance(opened.text, Mixed) else task.columns
+    read = [each for each in every if each.role == "input" or each.name in _compared(block)]
+    given = [said for each in read for said in (each.name, block.fields.get(each.name, each.name), *each.parts)]
+    return list(dict.fromkeys(given))
 
 
 def answer_inputs(

@@ -306,8 +306,20 @@ def raw_value(column: Column, raw: Mapping[str, Any], source: str) -> Any:
 def placed(value: Any, column: Column, home: Path) -> Any:
     """A value that names a file, found from anywhere."""
     if column.kind == "file" or (column.kind == "series" and isinstance(value, str)):
-        return str((home / value).expanduser().absolute())
+        if "://" in value:  # an address, which is refused with a word when it is read
+            return str(value)
+        try:
+            return str((home / Path(value).expanduser()).absolute())
+        except RuntimeError:
+            user = value.partition("/")[0]
+            raise ValueError(f"begins with {user!r}, and there is no such user; given {value!r}") from None
     return value
+
+
+def wanted(group: Sequence[str], columns: Sequence[Column], fields: Mapping[str, str]) -> str:
+    """A group of columns of which a row needs one, as messages name it: of one that is gathered its parts beside it."""
+    parts = {column.name: f" ({', '.join(column.parts)})" for column in columns if column.parts}
+    return " or ".join(f"{fields.get(name, name)!r}{parts.get(name, '')}" for name in group)
 
 
 def _has_needs(
@@ -324,7 +336,7 @@ def _has_needs(
         sources = [origin.fields.get(name, name) for name in group]
         given = [source for source in sources if source in raw]
         if all(row.get(names_there[name]) is None for name in group):
-            names = " or ".join(map(repr, sources))
+            names = wanted(group, origin.columns, origin.fields)
             message = f"{given[0]!r} has no value (null)." if given else f"there is no {names}."
             fault = DataFault("missing value", "error", *place, message, "Fill it in, or remove the row.")
             faults.add(fault, skips_row=True)

@@ -194,7 +194,7 @@ def _modality(opened: Opened, name: str, source: Source) -> Any:
     own = [field for field, spec in specs.items() if spec.name == kind]
     reads = ", ".join([*(["text"] if opened.recipe.reads_text else []), *(spec.name for spec in specs.values())])
     if not own or not isinstance(text, Mixed):
-        _refuse(f"Live {source.kind} need the modality `{kind}`, and the bundle reads {reads}.")
+        _refuse(f"Live {source.kind}: the modality `{kind}` is needed, and the bundle reads {reads}.")
     if len(own) > 1:
         _refuse(f"The bundle reads {as_names(own)} of a row, and a live stream brings one of them; that is not done.")
     task, block = opened.tasks[name], opened.recipe.tasks[name]

@@ -218,6 +218,8 @@ def sensed(rows: Rows, text: Any, faults: Faults, progress: Progress, *, what: s
         moved = next((each for each in fits if name in each.alignment.moves), None)
         own = digests[name] if moved is None else _in_line(whole, name, moved, digests)
         kept[name] = _kept(whole, name, modality, own, moved, faults, progress, what)
+    for fault in _absent(rows, text, kept):
+        faults.add(fault)
     there = np.any([each.digests != 0 for each in kept.values()], axis=0)
     if not there.all() and text.inner is not None:
         texts = {"text", "tokens", "context"} & set(rows.columns())
@@ -228,13 +230,27 @@ def sensed(rows: Rows, text: Any, faults: Faults, progress: Progress, *, what: s
         for file, _, _ in (place for chunk in replace(whole, chosen=gone).chunks() for place in chunk):
             faults.skipped[file] += 1
     if len(gone) == len(rows):
-        raise DataError(f"{', '.join(rows.files)}: no row has a value that can be read.\n{_first(faults)}")
+        raise DataError(f"{', '.join(rows.files)}: no row has a value that can be read.\n{_first(faults, rows.files)}")
     chosen = np.setdiff1d(rows.numbers, gone) if len(gone) else rows.chosen
     return replace(rows, chosen=chosen, kept=kept, fits=tuple(fits))
 
 
-def _first(faults: Faults) -> str:
-    return "\n".join(str(fault) for fault in faults.examples[:5])
+def _absent(rows: Rows, text: Mixed, kept: Mapping[str, Kept]) -> Iterator[DataFault]:
+    """Columns that an alignment reads and no file has, and modalities of which no row has a value."""
+    files = ", ".join(rows.files)
+    for column in dict.fromkeys(column for each in text.alignments for column in each.columns):
+        if column.name not in rows.columns():
+            said = f"there is no column {column.name!r}, which `align` reads ({column.help}): no row has it."
+            mend = f"Add it; or name the file's column under the task's `fields`, as `{column.name}: <column>`."
+            yield DataFault("missing column", "warning", files, None, said, mend)
+    for name, each in kept.items():
+        if not each.digests[rows.numbers].any():
+            said = f"no row has a value of {name!r} that can be read: nothing is learned, or shown, of it."
+            yield DataFault("empty modality", "warning", files, None, said, "See the column's name; or leave it out.")
+
+
+def _first(faults: Faults, files: Sequence[str]) -> str:
+    return "\n".join(str(fault) for fault in [each for each in faults.examples if each.file in files][:5])
 
 
 def _in_line(rows: Rows, name: str, fits: Fits, digests: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -271,12 +287,22 @@ def _kept(
 
 
 def _digest(value: Any) -> int:
-    """63 bits of a value's content, of a file of what it holds; 0: there is no value."""
+    """63 bits of a value's content, of a file or a folder of what it holds; 0: there is no value."""
     if value is None:
         return 0
-    if isinstance(value, str) and Path(value).is_file():
-        return int(hash_file(Path(value))[:15], 16) or 1
-    return int(hash_json(_as_json(value))[:15], 16) or 1
+    held = _content(Path(value)) if isinstance(value, str) else None
+    return int((held or hash_json(_as_json(value)))[:15], 16) or 1
+
+
+def _content(path: Path) -> str | None:
+    """Of a file what it holds, of a folder what its files hold; None: it cannot be read, as is told with its arrays."""
+    try:
+        if path.is_dir():
+            files = sorted(file for file in path.iterdir() if file.is_file())
+            return hash_json([[file.name, hash_file(file)] for file in files])
+        return hash_file(path) if path.is_file() else None
+    except (OSError, ValueError):  # as of a name that is too long
+        return None
 
 
 def _as_json(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sibu.core.errors import DataError, RecipeError, SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError, counted
 from sibu.core.result import Prediction
 from sibu.pipeline.answer import answer_inputs
 from sibu.pipeline.bundle import Opened
@@ -22,6 +22,8 @@ def partners(
 ) -> Iterator[dict[str, Any]]:
     """A line a query: its nearest candidates, the nearest first, each with the cosine.
 
+    Candidates that cannot be read are told, and counted in each line as ``left_out``.
+
     Args:
         opened: The bundle.
         name: A task `match`.
@@ -32,21 +34,28 @@ def partners(
 
     Raises:
         RecipeError: When the task is another.
-        DataError: When a candidate cannot be read, or has nothing to be compared by.
+        DataError: When no candidate can be read.
     """
     task: Any = opened.tasks[name]
     if not hasattr(task, "of"):
         raise RecipeError(f"The task {name!r} finds no partners; a task `match` does.")
     known = _vectors(opened, name, among, progress)
-    if wrong := [(each, fault) for (each, _), fault in zip(among, known, strict=True) if isinstance(fault, SibuError)]:
-        raise DataError(f"{len(wrong)} candidates cannot be read, such as {wrong[0][0]!r}: {wrong[0][1]}")
+    wrong = [(each, fault) for (each, _), fault in zip(among, known, strict=True) if isinstance(fault, SibuError)]
+    if wrong:
+        said = f"{counted(len(wrong), 'candidate')} cannot be read, such as {wrong[0][0]!r}: {wrong[0][1]}"
+        if len(wrong) == len(among):
+            raise DataError(f"None can be found: {said}")
+        progress.say(f"{said} The rest are compared.")
+    sound = [place for place, each in enumerate(known) if not isinstance(each, SibuError)]
+    among, known = [among[place] for place in sound], [known[place] for place in sound]
     for (label, _), found in zip(queries, _vectors(opened, name, queries, progress), strict=True):
         line: dict[str, Any] = {"id": label, "task": name}
         if isinstance(found, SibuError):
             yield line | {"error": str(found)}
             continue
         ranked = _ranked(task.of, found, among, known, most)
-        yield line | ({"error": str(ranked)} if isinstance(ranked, DataError) else {"value": ranked})
+        line |= {"error": str(ranked)} if isinstance(ranked, DataError) else {"value": ranked}
+        yield line | ({"left_out": len(wrong)} if wrong else {})
 
 
 def _vectors(

@@ -92,7 +92,7 @@ class OneView:
         share, residual, inliers, *_ = np.asarray(found["figures"]).tolist()
         about: dict[str, Any] = {"of": self.spec.other, "with": self.spec.reference, "quality": round(share, 4)}
         about |= {"landmarks": int(inliers), "residual_pixels": None if math.isnan(residual) else round(residual, 3)}
-        boxes = np.asarray(found["boxes"]).reshape(-1, 4)
+        boxes = np.asarray(found.get("boxes", ())).reshape(-1, 4)
         shown = [None if np.isnan(box).any() else [round(side, 2) for side in box.tolist()] for box in boxes]
         return [about | ({"boxes": shown} if self.spec.boxes is not None else {})]
 

@@ -127,7 +127,7 @@ class SeriesPreparer:
         """The patches of a stream.
 
         Raises:
-            DataError: When it cannot be read, or has other channels than the training streams.
+            DataError: When it cannot be read, has other channels than the training streams, or no reading of any.
         """
         series, figures = self._read(value)
         names = tuple(self.state["names"])
@@ -136,6 +136,10 @@ class SeriesPreparer:
             raise DataError(
                 f"`{self.field}` has {has} ({as_names(series.names)}) where the training streams have {had} "
                 f"({as_names(names)}). Give the same, or name those that all have in `channels`."
+            )
+        if np.isnan(series.values).all():
+            raise DataError(
+                "The stream has no reading; all are missing. Leave it out, or see whether the sensor works."
             )
         scaled = self._scaled(_ordered(series, names))
         times, step = series.times - series.times[0], self.state["step"]
@@ -165,9 +169,6 @@ class SeriesPreparer:
         values = self._values(arrays)
         there = ~np.isnan(values)
         names = np.asarray(self.state["names"])
-        if not there.any():
-            yield "no reading", "error", "the stream has no reading; all are missing.", "Leave the row out."
-            return
         if len(empty := names[~there.any(0)]):
             yield "empty channel", "warning", f"the stream has no reading of {as_names(empty.tolist())}.", ""
         low, high = np.where(there, values, np.inf).min(0), np.where(there, values, -np.inf).max(0)
