@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from inspect import cleandoc
+from itertools import pairwise
+from pathlib import Path
 from sys import modules
 from typing import Annotated, Any
 
@@ -25,12 +29,11 @@ from sibu.core.errors import MissingExtra, RecipeError, near_miss
 
 
 class Spec(BaseModel):
-    """Options of a part. Frozen; unknown keys are errors; each field's docstring is its help."""
+    """Options of a part. Frozen; unknown keys are errors; the text below each field is its help (``docs_of``)."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         protected_namespaces=(),
         allow_inf_nan=False,
         defer_build=True,
@@ -115,6 +118,51 @@ class Option:
     help: str
 
 
+def docs_of(spec: type[BaseModel]) -> dict[str, str]:
+    """What stands below each option of a spec in its source.
+
+    Read when it is asked for: pydantic would read it whenever a spec is imported, which takes longer than the import.
+    """
+    found: dict[str, str] = {}
+    for kind in reversed(spec.__mro__):
+        if issubclass(kind, BaseModel) and kind is not BaseModel:
+            found |= _docs_in(kind.__module__).get(kind.__qualname__, {})
+    return found
+
+
+@cache
+def _docs_in(module: str) -> dict[str, dict[str, str]]:
+    """The texts below the attributes of each class of a module, by the class's name."""
+    file = getattr(modules.get(module), "__file__", None)
+    if file is None or not file.endswith(".py"):
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            pairs = pairwise(node.body)
+            found[node.name] = {
+                one.target.id: cleandoc(two.value.value)
+                for one, two in pairs
+                if isinstance(one, ast.AnnAssign)
+                and isinstance(one.target, ast.Name)
+                and isinstance(two, ast.Expr)
+                and isinstance(two.value, ast.Constant)
+                and isinstance(two.value.value, str)
+            }
+    return found
+
+
+@cache
+def _points() -> Any:
+    """What installed packages offer; to look through all of them takes longer than to import a room."""
+    return entry_points()
+
+
+def offered(group: str) -> list[Any]:
+    """The objects that installed packages offer by an entry point of a group."""
+    return [point.load() for point in _points().select(group=group)]
+
+
 class Catalog:
     """The table of a room: name to entry, with third-party parts from an entry point of the same name.
 
@@ -132,7 +180,7 @@ class Catalog:
         self.kind = kind
         self.key = key
         self._table: dict[str, Entry] = {}
-        foreign = [point.load() for point in entry_points(group=group)] if group else []
+        foreign = offered(group) if group else []
         for entry in (*entries, *foreign):
             name = entry.spec.model_fields[key].default
             if name in self._table:
@@ -181,13 +229,14 @@ class Catalog:
 
     def options(self, name: str) -> list[Option]:
         """The options of a part, without the key that names it."""
-        fields = self[name].spec.model_fields
+        spec = self[name].spec
+        fields, docs = spec.model_fields, docs_of(spec)
         return [
             Option(
                 option,
                 type_name(field.annotation),
                 "must be given" if field.is_required() else field.get_default(call_default_factory=True),
-                field.description or "",
+                docs.get(option) or field.description or "",
             )
             for option, field in fields.items()
             if option != self.key

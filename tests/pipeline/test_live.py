@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import wave
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -214,7 +215,9 @@ def test_each_line_is_there_before_the_stream_goes_on(hearing: Path, tmp_path: P
     out = tmp_path / "答.jsonl"
     args = ["predict", str(hearing), "--live", "sound", "--rate", str(RATE), "--seconds", "0.5", "--wait"]
     command = [sys.executable, "-m", "tests.pipeline.test_live", *args]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # who runs in the background is deaf to it
+    with subprocess.Popen(command, preexec_fn=heeding, **pipes) as process:
         assert process.stdin and process.stdout and process.stderr
         for number, label in enumerate(("high", "低"), 1):
             process.stdin.write(tone(label, number).tobytes())

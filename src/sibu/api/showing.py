@@ -33,11 +33,12 @@ def show(bundle: str | Path) -> dict[str, Any]:
     return {**content, **read, "made_of": made_of(read["record"]), "bytes": size}
 
 
-def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
+def parts(room: str | None = None, *, options: bool = True) -> dict[str, dict[str, Any]]:
     """Every part that a recipe can name, by room: summary, options, what it needs. No torch is imported.
 
     Args:
         room: One room, such as ``methods``; None: all.
+        options: Whether they are wanted with their help, which is read from the sources.
 
     Raises:
         RecipeError: When there is no such room.
@@ -94,7 +95,7 @@ def parts(room: str | None = None) -> dict[str, dict[str, Any]]:
                     "needs": list(catalog[part].needs),
                     "options": [
                         {"name": o.name, "type": o.type, "default": o.default, "help": o.help}
-                        for o in catalog.options(part)
+                        for o in (catalog.options(part) if options else ())
                     ],
                 }
                 for part in catalog

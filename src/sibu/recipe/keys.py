@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from sibu.catalog import Option, type_name
+from sibu.catalog import Option, docs_of, type_name
 from sibu.models.spec import NewModel
 from sibu.recipe.schema import (
     Condition,
@@ -72,12 +72,17 @@ _PARTS = {
 def recipe_keys() -> Iterator[tuple[str, str, list[Option]]]:
     """Each block of a recipe: its place, what it is, its keys."""
     for block, model in BLOCKS:
-        keys = []
+        keys, docs = [], docs_of(model)
         for name, field in model.model_fields.items():
             own = (name, type_name(field.annotation))
             shown, kind = own if model is DataBlock else _PARTS.get(name, own)
             keys.append(
-                Option(shown, kind, _default(field.get_default(call_default_factory=True)), field.description or "")
+                Option(
+                    shown,
+                    kind,
+                    _default(field.get_default(call_default_factory=True)),
+                    docs.get(name) or field.description or "",
+                )
             )
         yield block, cleandoc(model.__doc__ or ""), keys
 
