@@ -180,10 +180,7 @@ def trained(pair: Pair, home: Path, kept: list[str], seed: int) -> dict[str, Any
         recipe["fusion"] = pair.fusion
     if pair.model is not None and "text" in kept:
         recipe["model"] = pair.model
-    file = home / "recipe.yaml"
-    file.write_text(json.dumps(recipe), encoding="utf-8")
-    command = measure.sibu("run", str(file), "--out", str(home / "run"), "--force", "--quiet", "--json")
-    found = json.loads(measure.child(command)[2])
+    found = measure.trained(recipe, home)
     return {
         "score": found["metrics"]["one"]["test"][pair.metric]["value"],
         "modalities": found["record"].get("modalities", {}).get("one", {}).get("test"),

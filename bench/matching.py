@@ -12,7 +12,6 @@ that are equal count as one. One JSON a set: ``matching-<set>.json``.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,10 +106,7 @@ def recipe_of(pairing: Pairing, seed: int) -> dict[str, Any]:
 
 def trained(recipe: dict[str, Any], home: Path) -> dict[str, Any]:
     """What a run reports on test."""
-    file = home / "recipe.yaml"
-    file.write_text(json.dumps(recipe), encoding="utf-8")
-    command = measure.sibu("run", str(file), "--out", str(home / "run"), "--force", "--quiet", "--json")
-    found = json.loads(measure.child(command)[2])
+    found = measure.trained(recipe, home)
     scores = {metric: found["metrics"]["pairs"]["test"][metric]["value"] for metric in METRICS}
     return scores | {"seconds": found["record"]["seconds"]["training"]}
 

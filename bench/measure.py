@@ -98,6 +98,15 @@ def sibu(*words: str) -> list[str]:
     return [sys.executable, "-m", "sibu", *words]
 
 
+def trained(recipe: dict[str, Any], home: Path) -> dict[str, Any]:
+    """What a recipe's run in a folder tells: ``metrics``, ``record``."""
+    file = home / "recipe.yaml"
+    file.write_text(json.dumps(recipe), encoding="utf-8")
+    command = sibu("run", str(file), "--out", str(home / "run"), "--force", "--quiet", "--json")
+    found: dict[str, Any] = json.loads(child(command)[2])
+    return found
+
+
 def again(program: str, *words: str) -> list[str]:
     """A measuring program as a process of its own."""
     return [sys.executable, program, *words]

@@ -335,11 +335,7 @@ def trained(own: Set, home: Path, number: int, seed: int, split: Split) -> tuple
         "tasks": {"one": {"type": own.task, "data": {p: f"{number}.{p}.jsonl" for p in ("train", "test")}}},
         "train": (own.train or {}) | {"seed": 13 + seed},
     }
-    file = home / "recipe.yaml"
-    file.write_text(json.dumps(recipe), encoding="utf-8")
-    command = measure.sibu("run", str(file), "--out", str(home / "run"), "--force", "--quiet", "--json")
-    _, _, told = measure.child(command)
-    found = json.loads(told)
+    found = measure.trained(recipe, home)
     return found["metrics"]["one"]["test"][own.metric]["value"], found["record"]["seconds"]["training"]
 
 
