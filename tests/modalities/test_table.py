@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def learned(rows: list[dict[str, Any]] = ROWS, **options: Any) -> TablePreparer:
-    preparer = build(TableSpec(**options))
+    preparer = build(TableSpec(**{"layers": 2, **options}))
     preparer.learn(rows)
     return preparer
 
@@ -208,9 +209,8 @@ def test_piecewise_shares_are_those_of_the_paper() -> None:
     rows = [{"a": float(n)} for n in range(101)]
     encoder = learned(rows, bins=4).encoder()
     about = learned(rows, bins=4).state["columns"][0]
-    curve = encoder.model.columns.of_numbers.curve
     value = torch.tensor([[(60 - about["mean"]) / about["deviation"]]])
-    shares = ((value.unsqueeze(-1) - curve.edges) / curve.sizes).clamp(0, 1)
+    shares = encoder.model.columns.of_numbers.curve.bins(value)
     assert shares.flatten().tolist() == pytest.approx([1, 1, 0.4, 0], abs=1e-5)
 
 
@@ -324,3 +324,57 @@ def test_it_can_be_asked_before_it_learns() -> None:
     preparer = build(TableSpec())
     assert (preparer.features, preparer.places) == ((), 1)
     assert learned().places == 7
+
+
+def test_few_rows_get_a_line_alone() -> None:
+    rows = [{"a": n} for n in range(999)]
+    assert [learned(own, layers=None).layers for own in (rows, [*rows, {"a": 1}])] == [0, 2]
+    few = learned(rows, layers=None)
+    assert few.places == 1
+    assert build(TableSpec(), state=few.state).layers == 0
+    assert learned(rows, layers=3).layers == 3
+    assert learned(rows, layers=None, encoding="periodic").layers == 2
+    with pytest.raises(ValueError, match="`periodic` is for columns that read each other: give `layers` above 0"):
+        TableSpec(layers=0, encoding="periodic")
+
+
+@pytest.mark.parametrize("encoding", ["piecewise", "plain"])
+def test_the_line_is_a_linear_map_of_the_columns_side_by_side(encoding: str) -> None:
+    preparer = learned(layers=0, width=16, encoding=encoding, bins=4)
+    encoder = preparer.encoder().eval()
+    assert len(encoder.layers()) == 0
+    row = {"age": "44", "体温": None, "city": "Lima", "ward": 1, "seen": "2024-05-01T08:30"}
+    found = encoder(batch(preparer, [row, ROWS[0]])).vectors
+    assert found.shape == (2, 1, 16)
+    arrays, columns = preparer.arrays(row), preparer.state["columns"]
+    numbers = [float(value) for value in np.nan_to_num(arrays["numbers"][:3])]
+    reads = [*numbers, 0, 1, 0]
+    if encoding == "piecewise":
+        for value, each, there in zip(numbers, [columns[0], columns[1], columns[3]], (1, 0, 1), strict=True):
+            edges = each["edges"]
+            shares = [(value - low) / (high - low) for low, high in pairwise(edges)]
+            reads += [there * min(max(share, 0), 1) for share in shares] + [0.0] * (4 - len(shares))
+    reads += [*arrays["numbers"][3:].tolist(), 0]
+    reads += [0, 1, 0, 0, 1, 0]  # `Lima` is `other`; there is no `id`
+    line = encoder.model.line
+    wanted = 3 * torch.tensor(reads) @ line.weight
+    torch.testing.assert_close(found[0, 0], wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_a_line_learns_what_is_one() -> None:
+    """It comes near least squares within few steps, at the rate of the layers."""
+    draw = np.random.default_rng(5)
+    rows: list[dict[str, Any]] = [{f"c{n}": draw.normal() for n in range(5)} for _ in range(200)]
+    target = torch.tensor([row["c0"] - 2 * row["c1"] + 0.5 * row["c4"] for row in rows], dtype=torch.float32)
+    preparer = learned(rows, layers=0)
+    torch.manual_seed(0)
+    encoder, head = preparer.encoder(), torch.nn.Linear(64, 1)
+    optimizer = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], lr=1e-3)
+    inputs = batch(preparer, rows)
+    for _ in range(150):
+        loss = (head(encoder(inputs).vectors[:, 0]).squeeze(-1) - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    said = head(encoder.eval()(inputs).vectors[:, 0]).squeeze(-1).detach()
+    assert np.corrcoef(said, target)[0, 1] > 0.98

@@ -10,6 +10,9 @@ LOWER_IS_BETTER = frozenset({"mse", "mae", "perplexity", "repetition", "uniformi
 ABOVE_ONE = LOWER_IS_BETTER | {"length_ratio", "reward"}
 """The metrics of this package that may exceed 1."""
 
+OF_ANSWERS = frozenset({"accuracy", "micro_f1", "macro_f1", "f1", "exact_match"})
+"""The metrics of this package that one row's answer moves by about one part in as many as there are rows."""
+
 
 def goodness(metric: str, value: float) -> float:
     """A metric's value as a number of which more is better.

@@ -60,6 +60,16 @@ def dev_score(plan: Plan, scores: Mapping[str, Mapping[str, float]]) -> float:
     return sum(values) / len(values)
 
 
+def one_answer(plan: Plan) -> float:
+    """How much of a dev score hangs on one row's answer; 0 where the metrics that count do not count answers."""
+    from sibu.metrics import OF_ANSWERS
+
+    counts = counting(plan)
+    if not all(metric in OF_ANSWERS for _, metric in counts):
+        return 0.0
+    return 1 / (len(counts) * max(len(plan.tasks[name].splits["dev"]) for name, _ in counts))
+
+
 def evaluate_all(
     plan: Plan, model: Model | Ensemble, progress: Progress, *, leave_dev: Container[str] = ()
 ) -> list[Report]:

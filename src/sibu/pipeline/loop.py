@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sibu.core.errors import RecipeError
-from sibu.pipeline.judged import counting, dev_score, dev_scores
+from sibu.pipeline.judged import counting, dev_score, dev_scores, one_answer
 from sibu.pipeline.plan import Plan
 from sibu.pipeline.prepare import Trained, prepare, rules_learned
 from sibu.pipeline.progress import Progress, Silent
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PROGRESS = ("evaluations", "best", "best_step", "seconds", "waited", "tokens", "examples", "stopped_early")
 """What a checkpoint holds of how far the training is, beside its step."""
+ROUNDING = 1e-9
+"""Scores that differ by less are equal."""
 
 
 def train(
@@ -275,11 +277,18 @@ def _evaluate_dev(
     progress.say(f"step {trained.step}/{trained.steps}: dev {said}")
     for track in trackers:
         track(trained.step, {f"dev/{task}.{m}": value for task, found in scores.items() for m, value in found.items()})
-    # Of equal scores the later: dev is soon at its best where it is small, and slower steps go on to improve the rest.
-    if trained.best is None or math.isnan(trained.best) or score >= trained.best:
+    # Of equal scores the later, and what one row's answer makes of one is equal: dev is soon at its best where it is
+    # small, and slower steps go on to improve the rest.
+    if score >= _highest(trained) - one_answer(plan) - ROUNDING or trained.best is None or math.isnan(trained.best):
         trained.best, trained.best_step = score, trained.step
         return True
     return False
+
+
+def _highest(trained: Trained) -> float:
+    """The highest dev score so far; NaN where there is none."""
+    scores = [evaluation["score"] for evaluation in trained.evaluations if not math.isnan(evaluation["score"])]
+    return max(scores, default=math.nan)
 
 
 def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, float]]]:
@@ -297,8 +306,8 @@ def _out_of_patience(trained: Trained, patience: int | None) -> bool:
 
 def _first_best(trained: Trained) -> int:
     """Which evaluation was the first with the best score."""
-    scores = [evaluation["score"] for evaluation in trained.evaluations]
-    return next((number for number, score in enumerate(scores) if score == trained.best), 0)
+    highest = _highest(trained)
+    return next((number for number, each in enumerate(trained.evaluations) if each["score"] == highest), 0)
 
 
 def _open_trackers(plan: Plan, working: Path, stack: ExitStack) -> list[Callable[[int, Mapping[str, float]], None]]:

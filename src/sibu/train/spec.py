@@ -76,7 +76,7 @@ class TrainSpec(Spec):
     """Stop after so many evaluations without a better dev score; null: train to the end."""
     stop_on: str = "mean"
     """What counts as better: `mean` of the tasks' main metrics, or one as `task.metric`. The best weights are kept,
-    of equally good ones the later."""
+    of equally good ones the later; scores that one row's answer sets apart are equally good."""
     soup: PositiveInt | None = Field(default=None, ge=2)
     """Average the weights of at most so many of the best evaluations, each where dev gets no worse; null: the best
     alone. Costs one more evaluation each. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy soup)."""

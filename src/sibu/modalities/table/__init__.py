@@ -1,15 +1,16 @@
 """Table: columns of numbers, categories and dates that describe a row; each becomes a vector, and they read each other.
 
-Trained from nothing. A missing value has a vector of its own, and a category that training did not hold is read as
-one that is rare. Source: Gorishniy et al., 2021, arXiv:2106.11959 (a transformer over columns); Gorishniy et al., 2022,
-arXiv:2203.05556 (vectors of numbers).
+Trained from nothing. A line over the columns is added to what they read, and stands alone where there are few rows. A
+missing value has a vector of its own, and a category that training did not hold is read as one that is rare. Source:
+Gorishniy et al., 2021, arXiv:2106.11959 (a transformer over columns); Gorishniy et al., 2022, arXiv:2203.05556 (vectors
+of numbers); Cheng et al., 2016, arXiv:1606.07792 (a line beside layers).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from sibu.catalog import Entry, Spec
 
@@ -55,8 +56,9 @@ class TableSpec(Spec):
     """In training, this share of the values is hidden, so that the model learns to do without each."""
     width: PositiveInt = 64
     """Width of the vectors."""
-    layers: PositiveInt = 2
-    """Layers in which columns read each other."""
+    layers: NonNegativeInt | None = None
+    """Layers in which columns read each other; 0: the line over the columns alone, which knows of no column what it
+    means beside another. null: 2, but 0 for fewer than 1,000 training rows, of which layers learn more than holds."""
     heads: PositiveInt = 4
     """Heads of attention; `width` is a multiple of it."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
@@ -73,6 +75,8 @@ class TableSpec(Spec):
             raise ValueError(f"{', '.join(map(repr, unknown))} is given a kind but is not among `columns`")
         if self.columns is not None and len(set(self.columns)) < len(self.columns):
             raise ValueError("`columns` names a column twice")
+        if self.layers == 0 and self.encoding == "periodic":
+            raise ValueError("`periodic` is for columns that read each other: give `layers` above 0, or `piecewise`")
         if self.width % self.heads:
             raise ValueError(f"`width` is {self.width}, which is no multiple of `heads` ({self.heads})")
         return self

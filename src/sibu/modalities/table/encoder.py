@@ -1,4 +1,4 @@
-"""A transformer over the columns of a table."""
+"""A transformer over the columns of a table, with a line beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
@@ -17,20 +18,21 @@ Encoding = Literal["piecewise", "periodic", "plain"]
 
 MISSING, OTHER = 0, 1
 """Numbers of a missing category, and of one that is rare or new."""
+PACE = 3.0
+"""The line's steps are so many times as large as those of the rest, beside whose layers it is slow to learn."""
 
 
-class Shares(nn.Module):
-    """How far a number fills each of its column's bins, as a vector. It begins as nothing.
+class Bins(nn.Module):
+    """How far a number fills each of its column's bins.
 
     Args:
         edges: Of each column the edges of its bins, ascending; fewer than two where it is constant.
-        width: D.
     """
 
     edges: Tensor
     sizes: Tensor
 
-    def __init__(self, *, edges: Sequence[Sequence[float]], width: int) -> None:
+    def __init__(self, edges: Sequence[Sequence[float]]) -> None:
         super().__init__()
         bins = max(1, max(len(own) - 1 for own in edges))
         lower, sizes = torch.zeros(len(edges), bins), torch.full((len(edges), bins), math.inf)  # inf: is never filled
@@ -40,12 +42,28 @@ class Shares(nn.Module):
                 lower[row, : len(own) - 1], sizes[row, : len(own) - 1] = known[:-1], known.diff()
         self.register_buffer("edges", lower, persistent=False)
         self.register_buffer("sizes", sizes, persistent=False)
-        self.weight = nn.Parameter(torch.zeros(len(edges), bins, width))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """``(B, K)`` to ``(B, K, bins)``."""
+        return ((numbers.unsqueeze(-1) - self.edges) / self.sizes).clamp(0, 1)
+
+
+class Shares(nn.Module):
+    """How far a number fills each of its column's bins, as a vector. It begins as nothing.
+
+    Args:
+        edges: As ``Bins`` takes them.
+        width: D.
+    """
+
+    def __init__(self, *, edges: Sequence[Sequence[float]], width: int) -> None:
+        super().__init__()
+        self.bins = Bins(edges)
+        self.weight = nn.Parameter(torch.zeros(*self.bins.edges.shape, width))
 
     def forward(self, numbers: Tensor) -> Tensor:
         """``(B, K)`` to ``(B, K, D)``."""
-        shares = ((numbers.unsqueeze(-1) - self.edges) / self.sizes).clamp(0, 1)
-        return torch.einsum("bkn,knd->bkd", shares, self.weight)
+        return torch.einsum("bkn,knd->bkd", self.bins(numbers), self.weight)
 
 
 class Waves(nn.Module):
@@ -130,70 +148,126 @@ class CategoryVectors(nn.Module):
         self.register_buffer("starts", starts[:-1], persistent=False)
         self.weight = _vectors(int(starts[-1]), width)
 
-    def forward(self, codes: Tensor, there: Tensor) -> Tensor:
-        """Numbers of categories ``(B, L)`` and which are not hidden, ``(B, L)``, to ``(B, L, D)``.
-
-        Half of those that are hidden are as if they had never been seen.
-        """
-        if not bool(there.all()):
-            codes = torch.where(there, codes, torch.randint(MISSING, OTHER + 1, codes.shape, device=codes.device))
+    def forward(self, codes: Tensor) -> Tensor:
+        """Numbers of categories ``(B, L)`` to ``(B, L, D)``."""
         return self.weight[codes + self.starts]
 
 
-class ColumnVectors(nn.Module):
-    """A vector for each column.
+class Table:
+    """Where the columns lie in a batch's tensors.
 
     Args:
         edges: Of each column of numbers the edges of its bins.
         dates: How many columns of dates.
         parts: Numbers of a date.
         categories: Of each column of categories how many there are.
+    """
+
+    def __init__(self, *, edges: Sequence[Sequence[float]], dates: int, parts: int, categories: Sequence[int]) -> None:
+        self.edges, self.dates, self.parts, self.categories = edges, dates, parts, categories
+
+    def __len__(self) -> int:
+        return len(self.edges) + self.dates + len(self.categories)
+
+    def numbers(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The numbers, ``(B, K)``."""
+        return _rows(inputs["numbers"])[:, : len(self.edges)]
+
+    def parts_of_dates(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The parts of the dates, ``(B, dates, P)``."""
+        rows = _rows(inputs["numbers"])[:, len(self.edges) :]
+        return rows.reshape(len(rows), self.dates, self.parts)
+
+    def codes(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The numbers of the categories, ``(B, L)``."""
+        return _rows(inputs["categories"])
+
+    def hidden(self, inputs: Mapping[str, Tensor], share: float) -> Mapping[str, Tensor]:
+        """The tensors with a share of the values missing; half of such categories are as if never seen."""
+        found = dict(inputs)
+        if "numbers" in inputs:
+            numbers, dates = self.numbers(inputs), self.parts_of_dates(inputs)
+            dates = dates.masked_fill(torch.rand_like(dates[..., :1]) < share, math.nan)
+            numbers = numbers.masked_fill(torch.rand_like(numbers) < share, math.nan)
+            found["numbers"] = torch.cat([numbers, dates.flatten(1)], 1)
+        if "categories" in inputs:
+            codes = self.codes(inputs)
+            drawn = torch.randint(MISSING, OTHER + 1, codes.shape, device=codes.device)
+            found["categories"] = torch.where(torch.rand(codes.shape, device=codes.device) < share, drawn, codes)
+        return found
+
+
+class ColumnVectors(nn.Module):
+    """A vector for each column.
+
+    Args:
+        table: The columns.
         encoding: How a number becomes a vector.
         frequencies: With ``periodic``, frequencies a column.
-        hide: Share of the values that is hidden in training.
         width: D.
     """
 
-    def __init__(
-        self,
-        *,
-        edges: Sequence[Sequence[float]],
-        dates: int,
-        parts: int,
-        categories: Sequence[int],
-        encoding: Encoding,
-        frequencies: int,
-        hide: float,
-        width: int,
-    ) -> None:
+    def __init__(self, table: Table, *, encoding: Encoding, frequencies: int, width: int) -> None:
         super().__init__()
-        self.count, self.dates, self.parts, self.hide = len(edges), dates, parts, hide
-        self.names = _vectors(len(edges) + dates + len(categories), width)
+        self.table = table
+        self.names = _vectors(len(table), width)
         """What a column is, whatever it holds."""
         options: dict[str, Any] = {"encoding": encoding, "frequencies": frequencies, "width": width}
-        self.of_numbers = NumberVectors(edges=edges, **options) if edges else None
-        self.of_dates = DateVectors(dates=dates, parts=parts, width=width) if dates else None
-        self.of_categories = CategoryVectors(sizes=categories, width=width) if categories else None
+        self.of_numbers = NumberVectors(edges=table.edges, **options) if table.edges else None
+        self.of_dates = DateVectors(dates=table.dates, parts=table.parts, width=width) if table.dates else None
+        self.of_categories = CategoryVectors(sizes=table.categories, width=width) if table.categories else None
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """``numbers`` (B, K) and ``categories`` (B, L), where there are any, to ``(B, columns, D)``."""
         found: list[Tensor] = []
         if self.of_numbers is not None:
-            numbers = _rows(inputs["numbers"])[:, : self.count]
-            found.append(self.of_numbers(numbers.nan_to_num(), self._shown(~numbers.isnan())))
+            numbers = self.table.numbers(inputs)
+            found.append(self.of_numbers(numbers.nan_to_num(), ~numbers.isnan()))
         if self.of_dates is not None:
-            dates = _rows(inputs["numbers"])[:, self.count :].reshape(-1, self.dates, self.parts)
-            found.append(self.of_dates(dates.nan_to_num(), self._shown(~dates[..., 0].isnan())))
+            dates = self.table.parts_of_dates(inputs)
+            found.append(self.of_dates(dates.nan_to_num(), ~dates[..., 0].isnan()))
         if self.of_categories is not None:
-            codes = _rows(inputs["categories"])
-            found.append(self.of_categories(codes, self._shown(torch.ones_like(codes, dtype=torch.bool))))
+            found.append(self.of_categories(self.table.codes(inputs)))
         return torch.cat(found, 1) + self.names
 
-    def _shown(self, there: Tensor) -> Tensor:
-        """What is there, less what is hidden of it in training."""
-        if not (self.training and self.hide):
-            return there
-        return there & (torch.rand(there.shape, device=there.device) >= self.hide)
+
+class Line(nn.Module):
+    """A linear map of the columns side by side.
+
+    It reads of a number how far it lies from the mean, how far it fills each bin and whether it is missing; of a date
+    its parts and whether it is missing; of a category whether the row has it.
+
+    Args:
+        table: The columns.
+        bins: Whether bins are read.
+        width: D.
+    """
+
+    def __init__(self, table: Table, *, bins: bool, width: int) -> None:
+        super().__init__()
+        self.table = table
+        self.bins = Bins(table.edges) if table.edges and bins else None
+        each = 2 + (self.bins.edges.shape[1] if self.bins is not None else 0)
+        reads = len(table.edges) * each + table.dates * (table.parts + 1) + sum(table.categories)
+        self.weight = nn.Parameter(torch.randn(reads, width) / (math.sqrt(reads) * PACE))
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """``numbers`` (B, K) and ``categories`` (B, L), where there are any, to ``(B, D)``."""
+        table, found = self.table, []
+        if table.edges:
+            numbers = table.numbers(inputs)
+            there, numbers = ~numbers.isnan(), numbers.nan_to_num()
+            found += [numbers, ~there]
+            if self.bins is not None:
+                found.append((self.bins(numbers) * there.unsqueeze(-1)).flatten(1))
+        if table.dates:
+            dates = table.parts_of_dates(inputs)
+            found += [dates.nan_to_num().flatten(1), dates[..., 0].isnan()]
+        if table.categories:
+            codes = table.codes(inputs)
+            found += [F.one_hot(codes[:, place], size) for place, size in enumerate(table.categories)]
+        answer: Tensor = PACE * torch.cat([each.to(self.weight.dtype) for each in found], 1) @ self.weight
+        return answer
 
 
 def _rows(given: Tensor) -> Tensor:
@@ -206,31 +280,54 @@ def _vectors(count: int, width: int) -> nn.Parameter:
 
 
 class ColumnTransformer(nn.Module):
-    """Column vectors that read each other, led by one that stands for the row.
+    """Column vectors that read each other, led by one that stands for the row, to which a line over them is added.
 
     Args:
+        table: The columns.
+        encoding: How a number becomes a vector.
+        frequencies: With ``periodic``, frequencies a column.
+        hide: Share of the values that is hidden in training.
         width: D.
-        layers: How many layers.
+        layers: How many layers; with none there is the line alone.
         heads: Heads of attention.
         dropout: Of what each layer adds.
-        columns: As ``ColumnVectors`` takes it.
     """
 
-    def __init__(self, *, width: int, layers: int, heads: int, dropout: float, **columns: object) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        encoding: Encoding,
+        frequencies: int,
+        hide: float,
+        width: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
-        self.columns = ColumnVectors(width=width, **columns)  # type: ignore[arg-type]
-        self.row = _vectors(1, width)
+        self.table, self.hide = table, hide
+        if layers:
+            self.columns = ColumnVectors(table, encoding=encoding, frequencies=frequencies, width=width)
+            self.row = _vectors(1, width)
+            self.norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(TransformerLayer(width=width, heads=heads, dropout=dropout) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.line = Line(table, bins=encoding == "piecewise", width=width)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """``(B, 1 + columns, D)``: the row's own vector, then one a column."""
+        """``(B, 1 + columns, D)``: the row's own vector, then one a column; with no layers the first alone."""
+        if self.training and self.hide:
+            inputs = self.table.hidden(inputs, self.hide)
+        line: Tensor = self.line(inputs).unsqueeze(1)
+        if not self.layers:
+            return line
         columns = self.columns(inputs)
         vectors = torch.cat([self.row.expand(len(columns), 1, -1), columns], 1)
         mask = torch.ones(vectors.shape[:2], dtype=torch.bool, device=vectors.device)
         for layer in self.layers:
             vectors = layer(vectors, mask)
-        found: Tensor = self.norm(vectors)
+        vectors = self.norm(vectors)
+        found: Tensor = torch.cat([vectors[:, :1] + line, vectors[:, 1:]], 1)
         return found
 
 
@@ -238,14 +335,18 @@ class TableEncoder(ModelEncoder):
     """Columns to vectors; all of its weights are made anew.
 
     Args:
-        layout: As ``ColumnTransformer`` takes it.
+        table: The columns.
         width: D.
+        layout: As ``ColumnTransformer`` takes the rest.
     """
 
-    def __init__(self, *, width: int, **layout: object) -> None:
-        super().__init__(ColumnTransformer(width=width, **layout), width=width, folder=None)  # type: ignore[arg-type]
+    def __init__(self, table: Table, *, width: int, **layout: object) -> None:
+        super().__init__(ColumnTransformer(table, width=width, **layout), width=width, folder=None)  # type: ignore[arg-type]
 
     def encoded(self, inputs: Mapping[str, Tensor]) -> Encoded:
-        """``numbers`` (B, K) with NaN where one is missing, and ``categories`` (B, L), to ``(B, 1 + columns, D)``."""
+        """``numbers`` (B, K) with NaN where one is missing, and ``categories`` (B, L), to ``(B, T, D)``.
+
+        T is 1 + columns, the row's own vector first; with no layers it is 1.
+        """
         vectors = self.model(inputs)
         return Encoded(vectors, torch.ones(vectors.shape[:2], dtype=torch.bool, device=vectors.device))

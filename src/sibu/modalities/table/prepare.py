@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FARTHEST = 10.0
 """Deviations from the mean that a number counts at most."""
+LAYERS, ENOUGH = 2, 1000
+"""Layers of an encoder for as many training rows or more; with fewer it has none."""
 MISSING, OTHER, KNOWN = 0, 1, 2
 """Numbers of categories: a missing one, one that is rare or was never seen, and the first that has a number."""
 
@@ -113,8 +115,16 @@ class TablePreparer:
 
     @property
     def places(self) -> int:
-        """How many places the encoder makes of a row: one of its own, and one a column."""
-        return 1 + len(self.state["columns"])
+        """How many places the encoder makes of a row: one of its own, and, where they read each other, one a column."""
+        return 1 + (len(self.state["columns"]) if self.layers else 0)
+
+    @property
+    def layers(self) -> int:
+        """Layers of the encoder: as the recipe says, or by how many rows there were to learn from."""
+        given: int | None = self.layout["layers"]
+        if given is not None:
+            return given
+        return LAYERS if self.state["rows"] >= ENOUGH or self.layout["encoding"] == "periodic" else 0
 
     @property
     def key(self) -> str:
@@ -228,12 +238,12 @@ class TablePreparer:
 
     def encoder(self) -> TableEncoder:
         """The encoder for the columns that were learned."""
-        from sibu.modalities.table.encoder import TableEncoder
+        from sibu.modalities.table.encoder import Table, TableEncoder
 
-        return TableEncoder(
+        table = Table(
             edges=[each["edges"] for each in self._of["number"]],
             dates=len(self._of["date"]),
             parts=len(PARTS),
             categories=[KNOWN + len(each["names"]) for each in self._of["category"]],
-            **self.layout,
         )
+        return TableEncoder(table, **{**self.layout, "layers": self.layers})
