@@ -276,9 +276,9 @@ def simple_pictures(split: Split) -> dict[str, float]:
 # ---- runs ------------------------------------------------------------------------------------------------------------
 
 SETS = {
-    "wine": Set(table("wine"), {"name": "table"}, train={"epochs": 30}),
-    "breast_cancer": Set(table("breast_cancer"), {"name": "table"}, train={"epochs": 30}),
-    "diabetes": Set(table("diabetes"), {"name": "table"}, "regress", "pearson", {"epochs": 30}),
+    "wine": Set(table("wine"), {"name": "table"}, train={"epochs": 100}),
+    "breast_cancer": Set(table("breast_cancer"), {"name": "table"}, train={"epochs": 100}),
+    "diabetes": Set(table("diabetes"), {"name": "table"}, "regress", "pearson", {"epochs": 100}),
     "digits": Set(digits, {"name": "image", "size": 8, "shift": 0.13}, train={"epochs": 30}),
     "spoken": Set(spoken, {"name": "audio"}, train={"epochs": 30}),
     "basic_motions": Set(series("BasicMotions"), {"name": "series"}, train={"epochs": 40}),

@@ -108,6 +108,21 @@ def test_a_window_that_a_stream_covers_in_part_keeps_its_place() -> None:
     assert len(short.samples) == 4000 and not short.samples[1000:].any()
 
 
+def test_a_window_that_the_streams_do_not_fill_is_told() -> None:
+    raw = {"声音": readings(np.arange(50.0), 10), "sensor": readings(np.arange(40.0), 10, begins=3.0)}
+    found, gone = aligner(clock="shared", window=3.0).fit({}, raw)
+    ((kind, message, mend),) = aligner(clock="shared", window=3.0).remarks(found)
+    assert not gone
+    assert kind == "short window"
+    assert message == "'声音', 'sensor' share 2 s, and the window has 3: the row has the shorter one."
+    assert mend == "Give a shorter `window`, or leave the row out."
+    for window in (2.0, None):
+        part = aligner(clock="shared", window=window)
+        assert part.remarks(part.fit({}, raw)[0]) == []
+    part = aligner(clock="shared", window=3.0)
+    assert part.remarks(part.fit({}, {"声音": raw["声音"]})[0]) == []
+
+
 @pytest.mark.parametrize(
     ("raw", "row", "who", "told"),
     [

@@ -1,6 +1,6 @@
 """``sibu predict --live``: its options, and lines as a stream brings records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -98,24 +98,34 @@ def answer(
     name = predictor.task_named(task)
     predictor = predictor.answering(*overrides, task=name)
     records = api.listen(predictor, kind, source, task=name, **options)
-    failed = 0
+    lines = failed = 0
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        told.add(text)
+        if not quiet:
+            typer.echo(text, err=True)
+
     with ExitStack() as stack:
         out = sys.stdout if output is None else stack.enter_context(_opened(output))
         if not quiet:
-            stack.callback(_tell_all, records.faults)
-        tell = (lambda _: None) if quiet else (lambda text: typer.echo(text, err=True))
+            stack.callback(_tell_all, records.faults, told)
         try:
             for line in api.live(predictor, records, task=name, tell=tell):
+                lines += 1
                 failed += "error" in line
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
                 out.flush()
         except KeyboardInterrupt:
             pass
+    if not lines and records.faults.counts:
+        typer.echo("sibu: nothing of the stream could be read as a record, and nothing was answered.", err=True)
+        raise typer.Exit(1)
     end(failed)
 
 
-def _tell_all(faults: Faults) -> None:
-    for line in faults.warnings():
+def _tell_all(faults: Faults, told: Container[str]) -> None:
+    for line in faults.warnings(told):
         typer.echo(line, err=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -152,13 +152,17 @@ class Faults:
             lines.append(f"... and {more} more{where}.")
         return "\n".join(lines)
 
-    def warnings(self) -> list[str]:
-        """Each kind of warning in a line: how often, in which file, and the first of them."""
+    def warnings(self, told: Container[str] = ()) -> list[str]:
+        """Each kind of warning in a line: how often, in which file, and the first of them.
+
+        Args:
+            told: Warnings as ``warning: KIND: FAULT``; what is among them and was seen once is left out.
+        """
         first = {(fault.kind, fault.file): fault for fault in reversed(self.of("warning"))}
         return [
             f"warning: {kind}: {count} in {file}, such as {first[kind, file]}"
             for (kind, severity, file), count in sorted(self.counts.items())
-            if severity == "warning"
+            if severity == "warning" and not (count == 1 and f"warning: {kind}: {first[kind, file]}" in told)
         ]
 
     def of(self, severity: Severity) -> list[DataFault]:

@@ -108,6 +108,10 @@ class Alignment(Protocol):
         """
         ...
 
+    def remarks(self, found: Features) -> list[tuple[str, str, str]]:
+        """What the gate warns of beside a low quality: the kind, what is so, and what to do."""
+        ...
+
 
 class ValueEncoder(Protocol):
     """A module of torch: a batch's tensors of one modality to ``Encoded``.

@@ -133,6 +133,8 @@ def _fit(
                 gone.setdefault(name, {})[number] = why
                 message = f"{name!r} cannot be aligned: {why}"
                 faults.add(DataFault("not aligned", "warning", file, line, message, "The row goes without it."))
+            for kind, message, mend in alignment.remarks(arrays):
+                faults.add(DataFault(kind, "warning", file, line, message, mend))
             poor += [(file, line, each) for each in alignment.told(arrays)]
             advance(1)
     (folder / "poor.json").write_text(json.dumps(poor, ensure_ascii=False), encoding="utf-8")

@@ -85,6 +85,10 @@ class OneView:
         matrix = np.asarray(found["matrix"]).reshape(3, 3)
         return laid(raw, matrix, (width, height)).round().clip(0, 255).astype(np.uint8)
 
+    def remarks(self, found: Features) -> list[tuple[str, str, str]]:  # noqa: ARG002
+        """Nothing: what it finds is in line or is not."""
+        return []
+
     def told(self, found: Features) -> list[dict[str, Any]]:
         """The share of landmarks that agree, how far off they are, and the boxes."""
         if not len(found.get("matrix", ())):

@@ -12,7 +12,7 @@ import numpy as np
 from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
-from sibu.core.example import Row
+from sibu.core.example import Row, as_names
 from sibu.core.protocols import Features
 from sibu.core.text import Feature
 from sibu.media.series import Series
@@ -35,6 +35,8 @@ BESIDE_READINGS = (("change", "change"), ("samples", "samples"), ("envelope", "e
 """The same of a sensor and another stream."""
 NUMBERS = 6
 """Of another stream: one of the above, offset, drift, since, quality, residual."""
+SLACK = 0.01
+"""Seconds by which a window may be shorter than it should be without a word: the clocks are not found more finely."""
 NEAR = 1.5
 """Steps of a stream from a window's begin within which its first reading stands for it."""
 
@@ -179,6 +181,16 @@ class OneClock:
             for name, state, fit in self._fits(found)
             if state == ALIGNED
         ]
+
+    def remarks(self, found: Features) -> list[tuple[str, str, str]]:
+        """A window that what the streams share does not fill."""
+        begin, end = np.asarray(found["clocks"])[:2].tolist()
+        window = self.spec.window
+        if window is None or self.spec.start is not None or not begin < end < begin + window - SLACK:
+            return []
+        names = as_names((self.spec.reference, *self.spec.others))
+        message = f"{names} share {end - begin:.6g} s, and the window has {window:g}: the row has the shorter one."
+        return [("short window", message, "Give a shorter `window`, or leave the row out.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class OneWay:
             return None
         return Series(np.asarray(found["times"]), _read(raw.values, found["places"]).astype(np.float32), raw.names)
 
+    def remarks(self, found: Features) -> list[tuple[str, str, str]]:  # noqa: ARG002
+        """Nothing: what it finds is in line or is not."""
+        return []
+
     def told(self, found: Features) -> list[dict[str, Any]]:
         """How well the two agree after it, and how far places were moved at most, in readings."""
         if not len(found.get("places", ())):
