@@ -190,6 +190,21 @@ def test_a_stream_that_goes_on_long_after_the_reference():
     assert np.isfinite(fit.curve).all()
 
 
+@pytest.mark.parametrize(("begins", "drift"), [(31.7, 0.0), (12.25, 200.0)])
+def test_a_short_reference_is_found_in_a_long_stream(begins, drift):
+    """Its windows are sought in the other stream: the reference has nothing of most of that one's."""
+    heard, draw = happening(60), np.random.default_rng(4)
+    reference = heard(begins + np.arange(8 * RATE) / RATE)
+    other = heard(np.arange(60 * RATE) / RATE * (1 + drift * 1e-6))
+    noisy = [each + 0.5 * np.std(each) * draw.normal(size=len(each)) for each in (reference, other)]
+    fit = align_streams(*noisy, RATE, reach=60.0)
+    middle = (begins + 4) / (1 + drift * 1e-6)
+    assert apply(fit, middle) == pytest.approx(4, abs=0.003)
+    assert fit.quality > 0.4
+    assert fit.since == 0
+    assert abs(fit.lags[fit.curve.argmax()] + begins) < 0.05
+
+
 def test_a_channel_that_is_dead_does_no_harm():
     first, second = pair(0.4, 0.0, noise=0.1)
     times = np.arange(len(first)) / RATE

@@ -30,6 +30,8 @@ BIN = 0.002
 """Seconds of lag that the first search tells apart."""
 NEAR = 0.005
 """Seconds within which a window of its own speaks for the line that all windows agree on."""
+SHORTER = 0.75
+"""Share of the other stream's length below which the reference is the one that is cut into windows."""
 MOST_WINDOWS = 40
 MOST_NUMBERS = 1 << 29
 """Numbers of all windows' curves, 4 bytes each, beyond which an offset is not sought."""
@@ -85,7 +87,8 @@ def align_streams(
     FFT). The curves are added along every line that a clock may follow, so that windows in which little happens do no
     harm, first coarsely, then to a sample. Then the other stream is laid on the reference's clock, and what is left of
     lag in each window, between samples, is fitted by a line that passes over outliers; three times. There every
-    frequency counts by its coherence, as is the most likely where noise is Gaussian (Knapp & Carter, 1976).
+    frequency counts by its coherence, as is the most likely where noise is Gaussian (Knapp & Carter, 1976). Where the
+    reference is much the shorter, its windows are sought in the other stream instead.
 
     Args:
         reference: Shape (N,).
@@ -107,8 +110,18 @@ def align_streams(
         )
     first, second = _samples(reference, "reference"), _samples(other, "other stream")
     thin = max(int(rate / FASTEST), 1)
-    pair = _Pair(_thinned(first, thin), _thinned(second, thin), rate / thin, near, reach, most_drift, weighting)
-    return pair.fitted()
+    first, second = _thinned(first, thin), _thinned(second, thin)
+    # Windows of a much longer stream would mostly lie where the reference has nothing; what is too short is told below.
+    if rate / thin <= len(first) < SHORTER * len(second):
+        return _exchanged(_Pair(second, first, rate / thin, -near, reach, most_drift, weighting).fitted())
+    return _Pair(first, second, rate / thin, near, reach, most_drift, weighting).fitted()
+
+
+def _exchanged(fit: TimeFit) -> TimeFit:
+    """The fit of two recordings with the clocks exchanged, from second 0 of the other on, with its curve."""
+    found = inverse(fit)
+    offset = found.offset - found.drift * 1e-6 * found.since
+    return replace(found, offset=offset, since=0.0, lags=-fit.lags[::-1], curve=fit.curve[::-1])
 
 
 def align_readings(
