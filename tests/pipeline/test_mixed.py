@@ -348,9 +348,7 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
         ({"head": "labels"}, "`labels` is for texts alone, and there are the modalities 'table'"),
         ({"data": {"augment": "swap"}}, "data.augment: is for texts alone"),
         ({"data": {"rules": [{"label": "red", "words": ["red"]}]}}, "data.rules: is for texts alone"),
-        ({"data": {"unlabelled": "u.jsonl"}, "self_training": {}}, "self_training: is for texts alone"),
         ({"data": {"unlabelled": "u.jsonl"}, "consistency": {}}, "consistency: is for texts alone"),
-        ({"data": {"unlabelled": "u.jsonl"}, "teacher": {"bundle": "b"}}, "unlabelled: with a teacher is for texts"),
     ],
 )
 def test_what_does_not_go_together(change: dict, told: str, home: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -366,6 +364,84 @@ def test_what_does_not_go_together(change: dict, told: str, home: Path, tiny_mod
     with pytest.raises(RecipeError) as error:
         sibu.run(recipe, out=tmp_path / "run")
     assert told in str(error.value)
+
+
+def pool_of(home: Path, folder: Path) -> Path:
+    """Rows without labels, in a folder of their own: some new, one twice, one of the training file, one unreadable."""
+    rows = [{k: v for k, v in row.items() if k not in ("label", "number")} for row in rows_of(folder, 12, seed=7)]
+    same = {k: v for k, v in json.loads((home / "whole.jsonl").read_text().splitlines()[0]).items() if k != "label"}
+    (folder / "pictures" / "empty.png").write_bytes(b"")
+    hollow = {"image": "pictures/empty.png", "text": None, "dose": None, "route": None}
+    return write_jsonl(folder / "pool.jsonl", [*rows, rows[1], same | {"image": str(home / same["image"])}, hollow])
+
+
+@pytest.mark.parametrize("modalities", [[IMAGE, TABLE], ["text", IMAGE, TABLE]])
+def test_rows_without_labels_teach_with_all_their_values(
+    modalities: Any, home: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    """What a model is sure of comes behind the training rows, less what a split has: values count by their content."""
+    pool = pool_of(home, tmp_path / "elsewhere")
+    own = {"train": "whole", "self_training": {"threshold": 0.5, "balance": False}}
+    recipe = recipe_of(home, tiny_model if "text" in modalities else None, modalities, **own)
+    recipe["tasks"]["pill"]["data"]["unlabelled"] = str(pool)
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = json.loads((bundle / "record.json").read_text())
+    (first, second) = record["self_training"]["rounds"]
+    rows = [json.loads(line) for line in pool.read_text().splitlines()]
+    seen = [row for row in rows[:12] if any(row[key] for key in ("image", "dose", *["text"][: len(modalities) - 2]))]
+    assert first["labelled"] == {}
+    assert sum(second["labelled"]["pill"].values()) == len(seen) + 2  # the one of the training file, and the one twice
+    if record["self_training"]["best"] == 1:
+        assert record["augmented"]["pill"]["self_training"] == len(seen)
+    assert second["scores"]["pill"]["test"]["accuracy"] > 0.8
+
+
+def test_rows_to_label_are_chosen_among_texts_alone(bundle: Path, home: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        app,
+        [
+            "label",
+            str(bundle),
+            "--input",
+            str(home / "test.jsonl"),
+            "--count",
+            "2",
+            "--output",
+            str(tmp_path / "out.jsonl"),
+        ],
+    )
+    assert done.exit_code == 1
+    assert "The bundle reads 'image', 'table' beside texts; rows to label are chosen among texts alone." in str(
+        done.exception
+    )
+
+
+def test_a_simulation_chooses_among_texts_alone(home: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(home, None, [IMAGE, TABLE])
+    with pytest.raises(RecipeError, match="chooses among texts alone, and the recipe reads 'image', 'table'"):
+        sibu.simulate_labels(recipe, start=10, count=5, rounds=1, output=tmp_path / "curve.json")
+
+
+def test_a_teacher_reads_values_in_its_own_way(bundle: Path, home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """It has pictures of another size and a table of its own, and answers for labelled and unlabelled rows."""
+    pool = pool_of(home, tmp_path / "elsewhere")
+    recipe = recipe_of(home, None, [IMAGE | {"size": 12}, TABLE | {"layers": 0}], train="whole")
+    block = recipe["tasks"]["pill"]
+    block["data"]["unlabelled"] = str(pool)
+    block["teacher"] = {"bundle": str(bundle), "weight": 1}
+    found = sibu.run(recipe, out=tmp_path / "out")
+    made = json.loads((found / "record.json").read_text())["augmented"]["pill"]
+    assert made["teacher, there already"] >= 2
+    assert made["teacher"] >= 8
+    assert json.loads((found / "metrics.json").read_text())["pill"]["test"]["accuracy"]["value"] > 0.8
+    deaf = recipe_of(home, tiny_model, ["text"], train="whole")
+    deaf = sibu.run(deaf, out=tmp_path / "deaf")
+    recipe = recipe_of(home, tiny_model, ["text", TABLE])
+    recipe["tasks"]["pill"]["teacher"] = {"bundle": str(deaf)}
+    with pytest.raises(DataError, match=r"can read nothing of \d+ of \d+ training rows: they have not what it reads"):
+        sibu.run(recipe, out=tmp_path / "none")
+    recipe["tasks"]["pill"]["data"]["train"] = str(home / "whole.jsonl")  # all have a text
+    sibu.run(recipe, out=tmp_path / "heard")
 
 
 @given(st.lists(st.floats(-1, 1), min_size=8, max_size=8))

@@ -82,6 +82,10 @@ class Rows:
     def __len__(self) -> int:
         return self.in_files if self.chosen is None else len(self.chosen)
 
+    def bare(self) -> Rows:
+        """The rows as their files have them, without what modalities made of their values."""
+        return replace(self, kept={}, fits=())
+
     @property
     def in_files(self) -> int:
         """How many rows the files have."""

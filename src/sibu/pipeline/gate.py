@@ -106,8 +106,7 @@ def survey(
     """Look at every row of a split once: its faults, lengths and labels; ``each`` takes what was prepared."""
     found, keys = SplitSurvey(rows=len(rows)), Keys()
     targets = [column for column in task.columns if column.role == "target"]
-    inputs = [column.name for column in task.columns if column.role == "input"]
-    inputs += getattr(text, "values", ())
+    inputs = inputs_read(task, text)
     cost = text.cost if hasattr(text, "cost") else None
     with progress.bar(what, len(rows)) as advance:
         for chunk in rows.chunks():
@@ -149,6 +148,11 @@ def _prepared(
         return
     for place, group in zip(chunk, asked, strict=True):
         yield place, group, [next(found) for _ in group]
+
+
+def inputs_read(task: Task, text: Modality) -> list[str]:
+    """The columns by which rows are the same: a task's inputs, and the other modalities' values."""
+    return [*(column.name for column in task.columns if column.role == "input"), *getattr(text, "values", ())]
 
 
 def input_key(row: Row, inputs: Sequence[str]) -> int:

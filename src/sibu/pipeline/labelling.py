@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from sibu.pickers import PICKERS
 from sibu.pipeline.answer import reader_of
 from sibu.pipeline.bundle import Opened
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows, require_files
+from sibu.pipeline.mixed import Mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.readers import READERS
 from sibu.store.atomic import new_file, write_json
@@ -93,6 +94,9 @@ def choose(
         DataError: When no row can be used, or the model has no dropout that a picker asks for.
     """
     target = target_of(opened, name)
+    if isinstance(opened.text, Mixed):
+        what = f"{as_names(opened.text.values)} beside texts" if opened.text.inner else as_names(opened.text.values)
+        raise Unsupported(f"The bundle reads {what}; rows to label are chosen among texts alone.")
     way: Picker = PICKERS.of(picker).build(picker)
     block, task = opened.recipe.tasks[name], opened.tasks[name]
     rows = inputs_of(opened, name, [file], progress)
@@ -145,17 +149,26 @@ def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progres
     """The inputs of files; what cannot be read is told and left out."""
     require_files(list(files), "--input")
     block, task = opened.recipe.tasks[name], opened.tasks[name]
-    inputs = tuple(column for column in task.columns if column.role == "input")
-    names = {column.name for column in inputs}
-    needs = tuple(group for group in task.needs if set(group) <= names)
-    fields = {key: value for key, value in block.fields.items() if key in names | {"id"}}
-    origin = Origin(fields, reader_of(files[0], block), inputs, needs, f"tasks.{name}")
+    origin = asked_of(origin_of(name, block, task, opened.text, reader_of(files[0], block)))
     faults = Faults()
     rows = read_rows(list(files), origin, faults, targets=False)
     if faults.number("error"):
         progress.say(f"{counted(faults.number('error'), 'row')} cannot be read and are left out:")
         progress.say(faults.first_errors(where=""))
+    told = Faults()
+    rows = sensed(rows, opened.text, told, progress, what=name)
+    for line in told.warnings():
+        progress.say(line)
     return rows
+
+
+def asked_of(origin: Origin) -> Origin:
+    """How the inputs alone are read."""
+    inputs = tuple(column for column in origin.columns if column.role == "input")
+    names = {column.name for column in inputs}
+    needs = tuple(group for group in origin.needs if set(group) <= names)
+    fields = {key: value for key, value in origin.fields.items() if key in names | {"id"}}
+    return replace(origin, fields=fields, columns=inputs, needs=needs)
 
 
 def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:

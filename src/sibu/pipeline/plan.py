@@ -47,12 +47,12 @@ from sibu.pipeline.data import (
     split_dev,
     test_files,
 )
-from sibu.pipeline.gate import GateReport, SplitSurvey, label_faults
+from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults
 from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import look, twins
-from sibu.pipeline.mixed import Mixed, build_values, learn_values, mixed, origin_of, sensed
+from sibu.pipeline.mixed import Mixed, build_values, columns_of, learn_values, mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
     require_bounds,
@@ -341,7 +341,7 @@ def _plan_task(
         progress.say(f"{name}: copies of training rows: {said}")
     if more is not None and not faults.number("error"):
         inputs = [each.keys.joined()[0] for each in seen.values()]
-        learned, added = joined(learned, task.columns, more, inputs, made="self_training")
+        learned, added = _behind(learned, task, text, more, inputs, "self_training", progress)
         made = made | {"self_training": added}
         train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
     told = None
@@ -349,7 +349,7 @@ def _plan_task(
         teacher = Taught(block.teacher, name, task)
         if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
             inputs = [each.keys.joined()[0] for each in seen.values()]
-            learned, added = joined(learned, task.columns, file, inputs, made="teacher")
+            learned, added = _behind(learned, task, text, file, inputs, "teacher", progress)
             with file.open(encoding="utf-8") as lines:
                 there = sum(1 for _ in lines) - added
             made = made | {"teacher": added, "teacher, there already": there}
@@ -383,6 +383,28 @@ def _plan_task(
         train.rows,
         lent,
     )
+
+
+def _behind(
+    rows: Rows, task: Task, text: Any, file: Path, known: Sequence[np.ndarray], made: str, progress: Progress
+) -> tuple[Rows, int]:
+    """The rows, and behind them those of a file whose inputs no split has, with how many these are."""
+    columns = columns_of(task, text)
+    if not isinstance(text, Mixed):
+        return joined(rows, columns, file, known, made=made)
+    # Values are the same by what is in them, which is known when their arrays are made.
+    whole, _ = joined(rows.bare(), columns, file, (), made=made)
+    whole = sensed(whole, text, Faults(), progress, what=made)
+    there = set(np.concatenate(known).tolist()) if known else set()
+    names = inputs_read(task, text)
+    taken = []
+    for number, row in zip(whole.numbers.tolist(), whole, strict=True):
+        if number >= len(rows):
+            if (key := input_key(row, names)) in there:
+                continue
+            there.add(key)
+        taken.append(number)
+    return whole.subset(np.array(taken)), sum(number >= len(rows) for number in taken)
 
 
 def _train_rows(

@@ -18,6 +18,7 @@ from sibu.metrics import goodness
 from sibu.pipeline.bundle import Opened, about_of, manifest, read_manifest
 from sibu.pipeline.data import named_files
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
+from sibu.pipeline.mixed import columns_of
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.repeats import begin
 from sibu.recipe.load import Loaded
@@ -149,16 +150,16 @@ def sure_rows(
     if task.state.get("multi_label"):
         raise Unsupported(f"`self_training` is for tasks that give a text one label, and {name} gives several.")
     rows = inputs_of(opened, name, files, progress)
-    columns = {column.name for column in task.columns if column.role == "input"}
+    columns = {column.name for column in columns_of(task, opened.text) if column.role == "input"}
     found = []
     total = 0
-    for row, outputs in look_over(opened, name, rows, progress):
+    for (row, outputs), given in zip(look_over(opened, name, rows, progress), rows.bare(), strict=True):
         total += 1
         chances = task.chances(outputs)
         chance = float(chances.max(1).min()) if len(chances) else 0.0
         if chance >= options.threshold:
             value = task.decode(row, outputs).value
-            own = {key: part for key, part in row.items() if key in columns and part is not None}
+            own = {key: part for key, part in given.items() if key in columns and part is not None}
             spans = target == "entities"
             answer = [{key: span[key] for key in ("start", "end", "label")} for span in value] if spans else value
             found.append(_Sure(own | {target: answer}, "" if spans else value, chance))

@@ -15,7 +15,7 @@ import numpy as np
 
 from sibu.catalog import Spec
 from sibu.core.errors import RecipeError, ReleaseMissed
-from sibu.core.example import Faults
+from sibu.core.example import Faults, as_names
 from sibu.core.protocols import Picker
 from sibu.pickers import PICKERS
 from sibu.pipeline.backbone import build_task
@@ -96,6 +96,8 @@ def _suited(loaded: Loaded) -> tuple[str, int]:
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
     if len(recipe.tasks) != 1:
         raise RecipeError(f"A simulation is for a recipe of one task, and this one has {len(recipe.tasks)}.")
+    if recipe.valued:
+        raise RecipeError(f"A simulation chooses among texts alone, and the recipe reads {as_names(recipe.valued)}.")
     ((name, block),) = recipe.tasks.items()
     if block.data.train is None or block.data.test is None or isinstance(block.data.test, Mapping):
         raise RecipeError(f"A simulation needs tasks.{name}.data with `train` and one `test` file.")

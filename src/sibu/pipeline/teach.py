@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sibu.core.errors import Fault, RecipeError
+from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults, Row, as_names
 from sibu.core.protocols import Task
 from sibu.core.text import Feature
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows
+from sibu.pipeline.mixed import Mixed, sensed
 from sibu.pipeline.progress import Progress
 from sibu.recipe.schema import DataBlock, Teacher
 from sibu.store.cache import cached
@@ -72,25 +73,46 @@ class Taught:
         self._order = [theirs.index(label) for label in mine]
 
     def answers(self, rows: Rows, progress: Progress) -> Iterator[tuple[Row, np.ndarray, Any]]:
-        """Each row with what is learned of it, and with the teacher's own answer."""
+        """Each row that the teacher can read with what is learned of it, and with the teacher's own answer."""
         from sibu.pipeline.labelling import look_over
 
         theirs: Any = self.opened.tasks[self.name]
-        for row, outputs in look_over(self.opened, self.name, rows, progress):
+        own = self._read(rows, progress)
+        for (row, outputs), given in zip(look_over(self.opened, self.name, own, progress), own.bare(), strict=True):
             value = theirs.decode(row, outputs).value
             if not self._order:
-                yield row, np.array([value], np.float32), value
+                yield given, np.array([value], np.float32), value
                 continue
             chances = theirs.chances(outputs)
             found = chances[:, 1] if theirs.state.get("multi_label") else chances[0]
-            yield row, found[self._order].astype(np.float32), value
+            yield given, found[self._order].astype(np.float32), value
+
+    def _read(self, rows: Rows, progress: Progress) -> Rows:
+        """The rows as the teacher has them, with arrays of its own; less those of which it can read nothing."""
+        rows, text = rows.bare(), self.opened.text
+        if isinstance(text, Mixed):
+            return sensed(rows, text, Faults(), progress, what="teacher")
+        task = self.opened.tasks[self.name]
+        inputs = {column.name for column in task.columns if column.role == "input"}
+        needs = [group for group in task.needs if inputs.issuperset(group)]
+        there = [all(any(row.get(name) for name in group) for group in needs) for row in rows]
+        return rows if all(there) else rows.subset(rows.numbers[np.array(there)])
 
     def told(self, rows: Rows, progress: Progress) -> np.ndarray:
-        """What the teacher says of each row, ``(rows, C)``, or ``(rows, 1)`` of numbers; kept by content."""
+        """What the teacher says of each row, ``(rows, C)``, or ``(rows, 1)`` of numbers; kept by content.
+
+        Raises:
+            DataError: When there are rows of which it can read nothing.
+        """
         key = hash_json([hash_code(), "taught", self.sha, self.name, self._order, rows.key()])
 
         def make(folder: Path) -> None:
-            np.save(folder / "told.npy", np.stack([found for _, found, _ in self.answers(rows, progress)]))
+            found = [found for _, found, _ in self.answers(rows, progress)]
+            if len(found) < len(rows):
+                lost = f"{len(rows) - len(found)} of {counted(len(rows), 'training row')}"
+                mend = "Leave them out, or take another teacher."
+                raise DataError(f"The teacher can read nothing of {lost}: they have not what it reads. {mend}")
+            np.save(folder / "told.npy", np.stack(found))
 
         return np.asarray(np.load(cached("taught", key, make) / "told.npy"))
 
@@ -98,7 +120,7 @@ class Taught:
         """The unlabelled rows with the teacher's answers as their labels, a JSON Lines file; None: there are none."""
         if data.unlabelled is None:
             return None
-        inputs = [column.name for column in self.task.columns if column.role == "input"]
+        inputs = [column.name for column in origin.columns if column.role == "input"]
         target = next(column.name for column in self.task.columns if column.role == "target")
         bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
         rows = read_rows(named_files(data.unlabelled), bare, Faults(), targets=False)

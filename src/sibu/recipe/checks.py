@@ -144,16 +144,12 @@ def _texts_alone(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     """Ways to learn that make rows, or begin heads, of texts alone, beside another modality."""
     what = f"is for texts alone, and there are the modalities {as_names(recipe.valued)}."
     mend = "Leave it out, or the other modalities."
-    if recipe.self_training is not None:
-        yield ("self_training",), what, mend
     for name, block in recipe.tasks.items():
         if block.consistency is not None:
             yield ("tasks", name, "consistency"), what, mend
         for key in ("augment", "rules"):
             if getattr(block.data, key):
                 yield ("tasks", name, "data", key), what, mend
-        if block.teacher is not None and block.data.unlabelled is not None:
-            yield ("tasks", name, "data", "unlabelled"), f"with a teacher {what}", mend
         if getattr(block.head, "starts", False):
             yield ("tasks", name, "head"), f"`{block.head.name}` {what}", "Choose another head, as `linear`."  # type: ignore[attr-defined]
 
