@@ -111,4 +111,7 @@ def _restore_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer, tenso
         owner, key = name.rsplit("|", 1)
         weight = weights[owner]
         # AdamW keeps its step count as a float32 scalar where the fused form expects it: beside the weight.
-        optimizer.state[weight][key] = value.to(weight.device)
+        held = value.to(weight.device)
+        if held.shape == weight.shape:  # laid out in memory as the weight is, as the fused form takes for granted
+            held = torch.empty_like(weight, dtype=held.dtype).copy_(held)
+        optimizer.state[weight][key] = held
