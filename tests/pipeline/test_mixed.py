@@ -27,7 +27,7 @@ from sibu.pipeline.mixed import _digest
 from sibu.pipeline.subsets import shapley, subsets
 from sibu.tasks import TASKS
 from tests.conftest import write_jsonl
-from tests.pipeline.test_resume import Stop, stop_at
+from tests.pipeline.test_resume import same_bits
 
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
 SAID = {"red": "the red pill for the head", "blue": "蓝色的药，胸痛 my chest"}
@@ -453,16 +453,7 @@ def test_a_broken_run_of_several_modalities_goes_on_to_the_same_bits(
     train |= {"modality_noise": 0.3, "modality_balance": 0.5}
     recipe = recipe_of(home, tiny_model, ["text", IMAGE | {"shift": 0.1}, TABLE | {"hide": 0.3}], fusion="gated")
     recipe["train"] = train
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(8, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "broken")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "broken", resume=True)
-    files = sorted(path.relative_to(whole) for path in whole.rglob("*.safetensors"))
-    assert files
-    for file in [*files, Path("metrics.json")]:
-        assert (again / file).read_bytes() == (whole / file).read_bytes(), file
+    same_bits(recipe, tmp_path, 8, monkeypatch)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=8, max_size=8))

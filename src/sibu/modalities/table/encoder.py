@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sibu.core.tensors import Encoded
@@ -243,17 +242,22 @@ class Line(nn.Module):
         width: D.
     """
 
+    starts: Tensor
+
     def __init__(self, table: Table, *, bins: bool, width: int) -> None:
         super().__init__()
         self.table = table
         self.bins = Bins(table.edges) if table.edges and bins else None
         each = 2 + (self.bins.edges.shape[1] if self.bins is not None else 0)
-        reads = len(table.edges) * each + table.dates * (table.parts + 1) + sum(table.categories)
+        self.numbers = len(table.edges) * each + table.dates * (table.parts + 1)
+        reads = self.numbers + sum(table.categories)
+        starts = torch.tensor([self.numbers, *table.categories]).cumsum(0)
+        self.register_buffer("starts", starts[:-1], persistent=False)
         self.weight = nn.Parameter(torch.randn(reads, width) / (math.sqrt(reads) * PACE))
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """``numbers`` (B, K) and ``categories`` (B, L), where there are any, to ``(B, D)``."""
-        table, found = self.table, []
+        table, found = self.table, list[Tensor]()
         if table.edges:
             numbers = table.numbers(inputs)
             there, numbers = ~numbers.isnan(), numbers.nan_to_num()
@@ -263,11 +267,12 @@ class Line(nn.Module):
         if table.dates:
             dates = table.parts_of_dates(inputs)
             found += [dates.nan_to_num().flatten(1), dates[..., 0].isnan()]
-        if table.categories:
-            codes = table.codes(inputs)
-            found += [F.one_hot(codes[:, place], size) for place, size in enumerate(table.categories)]
-        answer: Tensor = PACE * torch.cat([each.to(self.weight.dtype) for each in found], 1) @ self.weight
-        return answer
+        answers: list[Tensor] = []
+        if found:
+            answers.append(torch.cat([each.to(self.weight.dtype) for each in found], 1) @ self.weight[: self.numbers])
+        if table.categories:  # looked up: a column may have a thousand
+            answers.append(self.weight[table.codes(inputs) + self.starts].sum(1))
+        return PACE * torch.stack(answers).sum(0)
 
 
 def _rows(given: Tensor) -> Tensor:
