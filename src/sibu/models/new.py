@@ -12,7 +12,7 @@ from sibu.models.spec import NewModel
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same spec and texts give another folder."""
 PAD, BEGIN, END = "<pad>", "<s>", "</s>"
 
@@ -68,29 +68,32 @@ def _numbers(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _translator(spec: NewModel, tokenizer: Tokenizer) -> Any:
-    from transformers import MarianConfig, MarianMTModel
+    from transformers import M2M100Config, M2M100ForConditionalGeneration
 
-    numbers = _numbers(tokenizer)
     halves = {
         f"{half}_{name}": value
         for half in ("encoder", "decoder")
-        for name, value in (("layers", spec.layers), ("attention_heads", spec.heads), ("ffn_dim", spec.inside))
+        for name, value in (
+            ("layers", spec.layers),
+            ("attention_heads", spec.heads),
+            ("ffn_dim", spec.inside),
+            ("layerdrop", 0.0),
+        )
     }
-    config = MarianConfig(
-        **numbers,
+    config = M2M100Config(
+        **_numbers(tokenizer),
         **halves,
         d_model=spec.width,
         max_position_embeddings=spec.longest,
         dropout=spec.dropout,
-        attention_dropout=spec.dropout,
+        attention_dropout=0.0,
         activation_dropout=0.0,
         scale_embedding=True,
         activation_function="relu",
-        decoder_start_token_id=numbers["pad_token_id"],
-        forced_eos_token_id=None,
+        decoder_start_token_id=tokenizer.token_to_id(BEGIN),
         init_std=spec.width**-0.5,  # with their scale, vectors of size one; the default is for pretrained sizes
     )
-    return MarianMTModel(config)
+    return M2M100ForConditionalGeneration(config)
 
 
 def _causal(spec: NewModel, tokenizer: Tokenizer) -> Any:

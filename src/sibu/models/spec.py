@@ -17,7 +17,8 @@ class NewModel(Spec):
     """
 
     new: Literal["encoder-decoder", "causal"]
-    """`encoder-decoder`: as in the paper (transformers' Marian); `causal`: a decoder alone (transformers' Llama)."""
+    """`encoder-decoder`: as in the paper, with the norms before the layers (transformers' M2M100); `causal`: a decoder alone
+    (transformers' Llama)."""
     width: PositiveInt = 256
     """D of the vectors."""
     layers: PositiveInt = 3
@@ -27,7 +28,7 @@ class NewModel(Spec):
     inner: PositiveInt | None = None
     """Width inside a layer; null: four times `width` (two, where it is 128 or less)."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of values dropped in training: of vectors and attention; of a causal model, of attention alone."""
+    """Share of values dropped in training: of an encoder-decoder's vectors; of a causal model's attention."""
     longest: int = Field(default=512, ge=32)
     """Most pieces of a text; of a causal model, with its answer."""
     vocabulary: int = Field(default=8000, ge=300)

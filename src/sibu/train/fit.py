@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import torch
 
 from sibu.core.errors import RunStopped
 from sibu.core.tensors import Batch
+from sibu.train.attention import SingleAttention
 from sibu.train.optim import set_rate
 from sibu.train.processes import average_gradients, summed
 from sibu.train.seed import seed_torch
@@ -124,7 +126,8 @@ def backward(
 ) -> tuple[float, dict[str, float]]:
     """Add one batch's gradients, divided by ``parts``; the loss and each task's own are the answer."""
     model.train()
-    with accelerator.autocast():
+    single = SingleAttention() if accelerator.mixed_precision == "bf16" else nullcontext()
+    with accelerator.autocast(), single:
         value, by_task = loss(model(batch), batch)
     accelerator.backward(value / parts)
     return float(value.detach()), {task: float(each.detach()) for task, each in by_task.items()}

@@ -66,7 +66,7 @@ class LanguageHead(nn.Module):
             vectors = torch.cat([encoded.leading, vectors], 1)
             mask = torch.cat([mask.new_ones(encoded.leading.shape[:2]), mask], 1)
         named: dict[str, Any] = {"encoder_outputs": (vectors,), "attention_mask": mask.to(torch.long)}
-        begun = model.prepare_decoder_input_ids_from_labels(labels=answer)
+        begun = _begun(model, answer)
         if (places := self.encoder.decoder_places(len(answer))) is not None:
             ones = mask.new_ones(len(answer), places.get_seq_length() + answer.shape[1])
             named |= {"past_key_values": places, "decoder_attention_mask": ones.to(torch.long)}
@@ -74,6 +74,17 @@ class LanguageHead(nn.Module):
             named["use_cache"] = False
         logits: Tensor = model(decoder_input_ids=begun, **named).logits
         return logits[answer != IGNORED]
+
+
+def _begun(model: Any, answer: Tensor) -> Tensor:
+    """What the decoder is given: the answer, one place later, behind the piece that begins it. Shape ``(B, A)``."""
+    if hasattr(model, "prepare_decoder_input_ids_from_labels"):
+        given: Tensor = model.prepare_decoder_input_ids_from_labels(labels=answer)
+        return given
+    config = model.config  # M2M100, Blenderbot and others begin as generation does
+    first = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+    shifted = torch.cat([answer.new_full((len(answer), 1), first), answer[:, :-1]], 1)
+    return shifted.masked_fill(shifted == IGNORED, config.pad_token_id)
 
 
 class FillingHead(LanguageHead):
