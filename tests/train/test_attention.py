@@ -3,9 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
+
 from sibu.train import fit, processes
 from sibu.train.attention import LONGEST, SingleAttention
-from torch import nn
 
 
 def attended(places: int, *, single: bool, gradients: bool = True) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -51,7 +52,7 @@ def test_a_step_takes_it_where_it_is_in_bfloat16(kind: str, monkeypatch: pytest.
 
     kinds = []
 
-    def loss(found: torch.Tensor, batch: object) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:  # noqa: ARG001
+    def loss(found: torch.Tensor, batch: object) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         kinds.append(found.dtype)
         return found.float().mean(), {}
 

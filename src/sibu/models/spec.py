@@ -17,8 +17,8 @@ class NewModel(Spec):
     """
 
     new: Literal["encoder-decoder", "causal"]
-    """`encoder-decoder`: as in the paper, with the norms before the layers (transformers' M2M100); `causal`: a decoder alone
-    (transformers' Llama)."""
+    """`encoder-decoder`: as in the paper, but with the norms before the layers (transformers' M2M100); `causal`: a
+    decoder alone (transformers' Llama)."""
     width: PositiveInt = 256
     """D of the vectors."""
     layers: PositiveInt = 3

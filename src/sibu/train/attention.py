@@ -16,12 +16,12 @@ LONGEST = 256
 class SingleAttention(TorchFunctionMode):
     """Within it attention over short rows on a CPU is computed in float32, whatever autocast would take.
 
-    The backward pass of torch's attention without dropout is slow in bfloat16: forward and backward of 2,048 places take
-    eight times as long as in float32 in rows of 16, 2.5 times in rows of 128 (torch 2.13, AMX). The forward pass alone is
-    faster in bfloat16, so that prediction is better without this.
+    The backward pass of torch's attention without dropout is slow in bfloat16: forward and backward of 2,048 places
+    take eight times as long as in float32 in rows of 16, 2.5 times in rows of 128 (torch 2.13, AMX). The forward pass
+    alone is faster in bfloat16, so that prediction is better without this.
     """
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
         if func is not F.scaled_dot_product_attention or len(args) < 3 or not _suits(args[1]):
             return func(*args, **named)
