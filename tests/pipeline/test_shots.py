@@ -86,6 +86,42 @@ def test_no_task_trains_on_what_another_holds_out(first: str, tiny_model: Path, 
     assert len(train | dev) == 40
 
 
+def test_all_rows_are_trained_on(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path, epochs=3), dev_share=0)
+    found = sibu.check(recipe)
+    assert not [fault for fault in found.gate.faults.examples if fault.kind == "leak"]
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    assert set(json.loads((bundle / "metrics.json").read_text())["it"]) == {"test"}
+    record = json.loads((bundle / "record.json").read_text())
+    assert (record["dev_is_train"], record["rows"]["it"]["train"]) == (["it"], 40)
+    assert record["steps"]["best"] == record["steps"]["done"]
+
+
+def test_none_trains_on_all_rows_of_which_another_holds_some_out(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    own = recipe["tasks"]["it"]
+    recipe["tasks"] = {"part": own, "whole": own | {"data": own["data"] | {"dev_share": 0}}}
+    said = (
+        r"whole\.data\.dev_share: is 0: whole would train on the rows of the same file that part holds out as dev\. Say"
+    )
+    with pytest.raises(RecipeError, match=said):
+        load_recipe(recipe)
+    mended = recipe["tasks"]["whole"]
+    recipe["tasks"] = {"part": mended, "whole": mended}
+    rows = [plan.learned for plan in make_plan(load_recipe(recipe), Silent(), encode=False).tasks.values()]
+    assert [len(each) for each in rows] == [40, 40]
+
+
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [("folds", {"folds": 3}), ("search", {"search": {"space": {"train.learning_rate": [1.0e-4, 1.0e-3]}}})],
+)
+def test_what_chooses_by_dev_refuses_a_share_of_none(key: str, more: dict, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), dev_share=0) | more
+    with pytest.raises(RecipeError, match=f"{key}: .*`dev_share: 0`"):
+        sibu.search(recipe, out=tmp_path / "out") if key == "search" else sibu.check(recipe)
+
+
 def test_copies_are_made_of_the_few(tiny_model: Path, tmp_path: Path) -> None:
     own = planned(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), shots=4, augment="swap", copies=2))
     assert 8 < len(own.learned) <= 24

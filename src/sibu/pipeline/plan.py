@@ -272,7 +272,7 @@ def _plan_task(
         left = np.setdiff1d(np.arange(len(whole)), _of_others("dev", whole, block, recipe, before))
         whole = draw_shots(whole.subset(left), block.data.shots, seed=recipe.train.seed, where=where)
     splits = {"train": whole}
-    dev_is_train = block.data.shots is not None and block.data.dev is None
+    dev_is_train = block.data.undivided
     try:
         learn(task, whole, name)
         require_head(name, block, task)

@@ -95,9 +95,10 @@ def _options(loaded: Loaded) -> Search:
         raise RecipeError(Fault("search", "is missing: nothing says what is to be tried.", mend))
     if recipe.repeats > 1:
         raise RecipeError(Fault("repeats", "cannot go with a search: every trial has one seed.", "Leave it out."))
-    if all(block.data.shots is not None and block.data.dev is None for block in recipe.tasks.values()):
-        mend = "Give `data.dev`, or leave out `shots`."
-        raise RecipeError(Fault("search", "chooses by dev, and with `shots` none is held out.", mend))
+    if all(block.data.undivided for block in recipe.tasks.values()):
+        given = "shots" if all(block.data.shots is not None for block in recipe.tasks.values()) else "dev_share: 0"
+        mend = f"Give `data.dev`, or leave out `{given}`."
+        raise RecipeError(Fault("search", f"chooses by dev, and with `{given}` none is held out.", mend))
     return recipe.search
 
 

@@ -86,6 +86,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("tasks", name, "data", "rules"), "are for `classify`.", "Leave them out."))
         elif block.data.rules and getattr(block.task, "multi_label", None):
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
+    found += _undivided_faults(recipe)
     found += _reptile_faults(recipe)
     found += _knowledge_faults(recipe)
     stop = recipe.train.stop_on
@@ -102,8 +103,10 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("release", key), "at_least lies above at_most: nothing meets both.", "Mend one of them."))
     if recipe.folds is not None:
         for name, block in recipe.tasks.items():
-            if block.data.dev is not None or block.data.shots is not None or block.data.train is None:
-                what = "has training data, without `dev` and `shots`" if block.data.train else "has training data"
+            if block.data.dev is not None or block.data.undivided or block.data.train is None:
+                what = "has training data"
+                if block.data.train is not None:
+                    what += ", without `dev`, `shots` and `dev_share: 0`"
                 found.append((("folds",), f"is for tasks of which each {what}; {name} is another.", "Leave it out."))
         for key, other in (("repeats", recipe.repeats > 1), ("self_training", recipe.self_training is not None)):
             if other:
@@ -354,6 +357,20 @@ def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, 
         yield where, "has no part where the head of the model's bundle answers.", "Leave out `head` or `entailed`."
     elif getattr(block.task, "fills", False):
         yield where, "has no part where a blank is filled in.", "Leave out `head` or `cloze`."
+
+
+def _undivided_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """A task that trains on all rows of a file from which another holds some out."""
+    blocks = {name: block.data for name, block in recipe.tasks.items() if block.data.train is not None}
+    for name, data in blocks.items():
+        if data.dev_share or not data.undivided or data.shots is not None:
+            continue
+        for other, its in blocks.items():
+            if its.train == data.train and its.dev is None and not its.undivided:
+                what = f"is 0: {name} would train on the rows of the same file that {other} holds out as dev."
+                mend = f"Say `dev_share: 0` for {other} too, or leave it out here."
+                yield ("tasks", name, "data", "dev_share"), what, mend
+                break
 
 
 def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:

@@ -124,8 +124,9 @@ class DataBlock(Spec):
     """A row gets its likeliest label from this probability on; others are not learned from."""
     unlabelled: str | Files | None = None
     """Files of rows without labels, for `self_training`, a `teacher` or `consistency`."""
-    dev_share: float = Field(default=0.1, gt=0, lt=1)
-    """Share of `train` that becomes dev where there is none."""
+    dev_share: float = Field(default=0.1, ge=0, lt=1)
+    """Share of `train` that becomes dev where there is none. 0: none is split off; all rows are trained on, to the last
+    step, and there are no figures on dev. For some hundred rows, where a tenth is missed more than it tells."""
     shots: PositiveInt | None = None
     """So many rows of each label are drawn from `train` by the seed, and the others left alone; of tasks without labels
     so many in all. Without `dev` none is split off: the rows trained on stand for it, and it is not reported."""
@@ -137,6 +138,11 @@ class DataBlock(Spec):
     in_domain: str | None = None
     """Several test files: the name of the one from the training domain; the report shows the others' gap to it. null:
     dev stands for it."""
+
+    @property
+    def undivided(self) -> bool:
+        """Whether the rows that are trained on stand for dev."""
+        return self.dev is None and (self.shots is not None or not self.dev_share)
 
 
 class Teacher(Spec):
