@@ -78,6 +78,27 @@ def test_a_session(home: Path) -> None:
     assert said("rebuild kb --quiet").startswith("version 3: ")
 
 
+def test_facts_from_standard_input(home: Path) -> None:
+    read = [sys.executable, "-m", "sibu", "kb", "add", "kb", "-"]
+    told = ["--document", "piped", "--format", "turtle"]
+
+    def run(*more: str, given: str = FACTS) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*read, *more], input=given, capture_output=True, text=True, check=False)
+
+    done = run()
+    assert (done.returncode, done.stderr) == (
+        1,
+        "sibu: Standard input has no name: say which document it is and its format.\n",
+    )
+    done = run(*told, given="# a comment\n:a :b .")
+    assert done.returncode == 1
+    assert "standard input" in done.stderr
+    assert "/input" not in done.stderr
+    done = run(*told)
+    assert done.stdout == "piped: 4 facts stated\nversion 1: 4 facts added, 0 removed, 4 hold\n"
+    assert "piped" in said("stats kb")
+
+
 def test_json_wherever_a_table_is_printed(home: Path) -> None:
     def read(line: str) -> object:
         return json.loads(said(f"{line} --json"))

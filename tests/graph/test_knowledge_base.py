@@ -43,6 +43,7 @@ def test_every_fault_of_what_it_is_made_with_at_once(tmp_path: Path) -> None:
         "prefix: '1x' is no prefix; it begins with a letter, and has letters, digits, `_` and `-` only.",
         "prefix: 'rdf' always stands for <http://www.w3.org/1999/02/22-rdf-syntax-ns#>. Choose another one.",
         "prefix y: 'no iri' is no absolute IRI (Invalid IRI code point ' '). Give one such as https://example.org/.",
+        "language: 'englisch' is no language tag. Give one such as en or zh-hans.",
         "language: 'zh_CN' is no language tag. Give one such as en or zh-hans.",
     ]
     assert not (tmp_path / "kb").exists()

@@ -52,7 +52,9 @@ def create(
 @app.command()
 def add(
     folder: KB,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="RDF, triples (TSV, CSV), or tables.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="RDF, triples (TSV, CSV), or tables. -: standard input.")
+    ],
     format_: Annotated[str | None, typer.Option("--format", help="Their format. Default: by each name.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="YAML file that says how a table's rows are facts.")] = None,
     document: Annotated[

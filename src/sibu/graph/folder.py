@@ -29,7 +29,7 @@ from sibu.store.atomic import disk_faults, make_folder, new_folder, write_json
 FORMAT = 1
 """The newest form of the folder that this version reads."""
 _PREFIX = re.compile(r"[^\W\d_][\w\-]*")
-_LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")  # no language has a longer first part: `english` is none
 
 
 class KnowledgeError(SibuError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import DataError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from sibu.core.names import Names
     from sibu.graph import KnowledgeBase
 
+STDIN = Path("-")
 ANY = "_"
 """Stands for anything where a fact is given by its terms."""
 
@@ -77,7 +81,7 @@ def add(
     Args:
         folder: The knowledge base.
         files: RDF (Turtle, N-Triples, N-Quads, TriG, JSON-LD, RDF/XML), triples as TSV or CSV, or, with a mapping,
-            tables (CSV, TSV, JSON Lines, Parquet).
+            tables (CSV, TSV, JSON Lines, Parquet). ``-``: standard input, whose document and format are to be told.
         format: Their format; None: by each name.
         mapping: YAML file that says how a table's rows are facts.
         document: Name of the document that states them; None: each file's name.
@@ -93,8 +97,6 @@ def add(
     Raises:
         SibuError: For every fault that the user can mend. Nothing was loaded then.
     """
-    from sibu.curation import given
-
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not listed:
         raise DataError("Name at least one file.")
@@ -102,13 +104,43 @@ def add(
     if twice := {each for each in named if named.count(each) > 1}:
         mend = "Add them one by one, each with a name of its own as its document."
         raise DataError(f"Several files are the document {', '.join(map(repr, sorted(twice)))}. {mend}")
+    stated = {"status": status, "confidence": confidence}
+    named_so = {"format": format, "mapping": mapping, "update": update, "message": message, "progress": progress}
+    if STDIN not in listed:
+        return _added(folder, listed, named, stated, **named_so)
+    if document is None or format is None:
+        raise DataError("Standard input has no name: say which document it is and its format.")
+    with TemporaryDirectory() as home:
+        spooled = Path(home, "input")
+        with spooled.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            return _added(folder, [spooled], named, stated, **named_so)
+        except DataError as fault:
+            raise DataError(str(fault).replace(str(spooled), "standard input")) from fault
+
+
+def _added(
+    folder: Folder,
+    listed: Sequence[Path],
+    named: Sequence[str],
+    stated: Mapping[str, Any],
+    *,
+    format: str | None,  # noqa: A002
+    mapping: str | Path | None,
+    update: bool,
+    message: str,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    from sibu.curation import given
+
     with open(folder, write=True) as kb:
         before, told = kb.version.number, []
         read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
             for file, name in zip(listed, named, strict=True):
-                source = Source(name, status=status, confidence=confidence)
-                with (progress or Silent()).bar(f"facts of {file.name}", None) as tell:
+                source = Source(name, **stated)
+                with (progress or Silent()).bar(f"facts of {name}", None) as tell:
                     facts = given.table_facts(file, kb.names, format, read, name)
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
                 told.append({"document": name, "facts": found.facts})
