@@ -39,6 +39,12 @@ def test_files_are_counted(folder: Path) -> None:
     assert [each["name"] for each in sibu.kb.rules(folder)["files"]] == ["own"]
 
 
+def test_a_file_without_rules_is_told(folder: Path) -> None:
+    found = sibu.kb.rules(folder, [write(folder, "none.rules", "# later"), write(folder, "some.rules", ":- a(x).")])
+    said = [(Path(each["where"]).name, each["message"]) for each in found["warnings"] if "holds" in each["message"]]
+    assert said == [("none.rules", "holds no rule.")]
+
+
 def test_a_circle_through_two_files_is_found(folder: Path) -> None:
     sibu.kb.rules(folder, write(folder, "one.rules", "a(X) :- to(X, _), not b(X)."))
     with pytest.raises(RuleError, match=r"depends on not b\(X\).*two\.rules:1: b\(X\) depends on a\(X\)"):

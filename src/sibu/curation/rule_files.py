@@ -92,12 +92,17 @@ def take_texts(
     for name, text in new.items():
         kb.rules.write(name, text)
     own = tuple(places.values())
+    counted = _counted(program, texts)
+    empty = [places[each.name] for each in counted if each.name in new and not each.rules and not each.constraints]
     return Taken(
-        _counted(program, texts),
+        counted,
         tuple(name for name in new if name not in before),
         tuple(name for name in new if name in before),
         tuple(remove),
-        tuple(each for each in found.warnings if each.where.startswith(own)),
+        (
+            *(Fault(place, "holds no rule.", "Write some, or remove it.") for place in empty),
+            *(each for each in found.warnings if each.where.startswith(own)),
+        ),
     )
 
 
