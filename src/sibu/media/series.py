@@ -309,7 +309,7 @@ def _places(names: Sequence[str], wanted: Sequence[str] | None, source: str, tim
 
 
 def _too_many(name: str, numbers: int, most: int) -> DataError:
-    mend = "Cut it, or raise the limit (`most`)."
+    mend = "Cut it into parts (in Python the limit is `most`)."
     return DataError(f"{name} holds {numbers:,} numbers or more; at most {most:,} are read. {mend}")
 
 

@@ -326,7 +326,7 @@ def _too_long(found: Given, seconds: float | None, longest: float) -> DataError:
     lasts = (
         f"lasts {seconds:,.1f} seconds" if seconds is not None else "does not say how long it lasts, and that is more"
     )
-    mend = "Cut it, or raise the limit (`longest`)."
+    mend = "Cut it into parts (in Python the limit is `longest`)."
     return DataError(f"{found.name} {lasts}; at most {longest:,g} seconds are decoded. {mend}")
 
 

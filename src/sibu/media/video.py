@@ -87,9 +87,8 @@ def read_video(
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > most:
             area = f"{width:,} x {height:,} = {width * height:,} pixels"
-            raise DataError(
-                f"{found.name} has pictures of {area}; at most {most:,} are decoded. Raise the limit (`most`)?"
-            )
+            mend = "Make them smaller, or raise the limit (`most_pixels`, in Python `most`)."
+            raise DataError(f"{found.name} has pictures of {area}; at most {most:,} are decoded. {mend}")
         shown = _packets(container, stream, found)
     # Not every container finds back to its beginning, so it is opened anew for each way through it.
     chosen = _spread(shown.times, shown.seconds, frames)
@@ -235,7 +234,7 @@ def _sound(found: Given, begin: float, wanted: int, longest: float) -> Sound | N
             count += piece.shape[1]
             if count > limit:
                 more = f"has more than {longest:,g} seconds of sound"
-                raise DataError(f"{found.name} {more}. Cut it, or raise the limit (`longest`).")
+                raise DataError(f"{found.name} {more}. Cut it into parts (in Python the limit is `longest`).")
     if not count:
         return None
     samples = np.concatenate(parts, axis=1)
