@@ -502,6 +502,26 @@ def test_what_the_gate_sees_in_all_values(tmp_path: Path) -> None:
     assert any("nearly the same image as line" in message for message in kinds.values())
 
 
+@pytest.mark.parametrize("fields", [{}, {"label": "group"}])
+def test_what_is_to_be_told_is_no_column_of_the_table(
+    fields: dict[str, str], home: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    told = fields.get("label", "label")
+    recipe = recipe_of(home, tiny_model, ["text", TABLE | {"columns": ["route", told]}])
+    recipe["tasks"]["pill"]["fields"] = fields
+    files = recipe["tasks"]["pill"]["data"]
+    for split, file in files.items():
+        rows = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines()]
+        files[split] = str(home / f"told.{split}.jsonl")
+        write_jsonl(Path(files[split]), [row | {told: row["label"]} for row in rows])
+    with pytest.raises(RecipeError) as error:
+        sibu.check(recipe)
+    said = f"modalities.table: '{told}' is what pill is to tell, and stands among the table's columns. Leave it out"
+    assert said in str(error.value)
+    recipe["modalities"][-1]["columns"].remove(told)
+    sibu.check(recipe)
+
+
 class Named(torch.nn.Module):
     """An encoder whose vectors are its input's."""
 

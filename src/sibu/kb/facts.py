@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,6 +98,8 @@ def add(
     Raises:
         SibuError: For every fault that the user can mend. Nothing was loaded then.
     """
+    from sibu.curation import given
+
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not listed:
         raise DataError("Name at least one file.")
@@ -104,48 +107,36 @@ def add(
     if twice := {each for each in named if named.count(each) > 1}:
         mend = "Add them one by one, each with a name of its own as its document."
         raise DataError(f"Several files are the document {', '.join(map(repr, sorted(twice)))}. {mend}")
-    stated = {"status": status, "confidence": confidence}
-    named_so = {"format": format, "mapping": mapping, "update": update, "message": message, "progress": progress}
-    if STDIN not in listed:
-        return _added(folder, listed, named, stated, **named_so)
-    if document is None or format is None:
-        raise DataError("Standard input has no name: say which document it is and its format.")
-    with TemporaryDirectory() as home:
-        spooled = Path(home, "input")
-        with spooled.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        try:
-            return _added(folder, [spooled], named, stated, **named_so)
-        except DataError as fault:
-            raise DataError(str(fault).replace(str(spooled), "standard input")) from fault
-
-
-def _added(
-    folder: Folder,
-    listed: Sequence[Path],
-    named: Sequence[str],
-    stated: Mapping[str, Any],
-    *,
-    format: str | None,  # noqa: A002
-    mapping: str | Path | None,
-    update: bool,
-    message: str,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    from sibu.curation import given
-
-    with open(folder, write=True) as kb:
+    with _standing(listed, document, format) as standing, open(folder, write=True) as kb:
         before, told = kb.version.number, []
         read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
-            for file, name in zip(listed, named, strict=True):
-                source = Source(name, **stated)
+            for file, name in zip(standing, named, strict=True):
+                source = Source(name, status=status, confidence=confidence)
                 with (progress or Silent()).bar(f"facts of {name}", None) as tell:
                     facts = given.table_facts(file, kb.names, format, read, name)
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
                 told.append({"document": name, "facts": found.facts})
         version = kb.version
         return {"version": version.to_json(), "new": version.number > before, "files": told}
+
+
+@contextmanager
+def _standing(files: Sequence[Path], document: str | None, form: str | None) -> Iterator[Sequence[Path]]:
+    """Files that can be read more than once: standard input as one of its own."""
+    if STDIN not in files:
+        yield files
+        return
+    if document is None or form is None:
+        raise DataError("Standard input has no name: say which document it is and its format.")
+    with TemporaryDirectory() as home:
+        spooled = Path(home, "input")
+        with spooled.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            yield [spooled]
+        except DataError as fault:
+            raise DataError(str(fault).replace(str(spooled), "standard input")) from fault
 
 
 def retract(

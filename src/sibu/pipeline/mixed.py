@@ -159,6 +159,7 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
     if task.writes or getattr(task, "fills", False):
         what = f"`{kind}` answers by the language head of the text's model, which reads no other modality."
         raise RecipeError(Fault(f"{where}.type", what, "Choose a head of its own, or leave the other modalities out."))
+    _require_untold(name, block, task, text)
     fields, own = tuple(text.values), text.columns
     columns, needs = (*task.columns, *own), task.needs
     if joins:
@@ -168,6 +169,18 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
         if text.inner is None:
             columns = (*(column for column in task.columns if column.role == "target"), *own)
     return Origin(block.fields, reader, columns, needs, where)
+
+
+def _require_untold(name: str, block: TaskBlock, task: Task, text: Mixed) -> None:
+    """No table has the column that is to be told among its own."""
+    targets = {block.fields.get(each.name, each.name) for each in task.columns if each.role == "target"}
+    faults = []
+    for key, modality in text.values.items():
+        if told := sorted(targets.intersection(getattr(modality, "columns", None) or ())):
+            what = f"{as_names(told)} is what {name} is to tell, and stands among the table's columns."
+            faults.append(Fault(f"modalities.{key}", what, "Leave it out of `columns`."))
+    if faults:
+        raise RecipeError(faults)
 
 
 def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str], where: str, reader: Any) -> Origin:
