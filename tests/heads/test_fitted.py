@@ -97,6 +97,22 @@ def test_in_training_the_vectors_in_answering_the_scores(name: str) -> None:
     assert again.eval()(encoded, {}).logits.equal(head(encoded, {}).logits)
 
 
+def test_vectors_as_they_are_keep_their_length() -> None:
+    """Labels that only the length tells."""
+    vectors = some(30).abs() * torch.where(LABELS == 0, 0.1, 10.0).unsqueeze(1)
+    encoded = Encoded(vectors.unsqueeze(1), torch.ones(30, 1, dtype=torch.bool))
+    right = {}
+    for unit in (True, False):
+        head = built("logistic", place(labels=2), unit=unit)
+        reduced = head.reduce(encoded, {}).vectors[:, 0]
+        assert reduced.equal(normalize(vectors, dim=-1) if unit else vectors)
+        head.fit(reduced, (LABELS == 0).long())
+        right[unit] = float((head.eval()(encoded, {}).logits.argmax(-1) == (LABELS == 0)).float().mean())
+        assert head.train()(encoded, {}).logits.norm(dim=-1) == pytest.approx(torch.ones(30), abs=1e-6)
+    assert right[False] == 1
+    assert right[True] < 0.9
+
+
 def test_how_alike_labels_are() -> None:
     assert alike(torch.tensor([1, 2, 1]), False).tolist() == [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
     several = torch.tensor([[1.0, 1, 0], [1, 0, 0], [0, 0, 0]])

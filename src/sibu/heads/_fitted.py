@@ -23,12 +23,16 @@ class Fitted(nn.Module):
         place: What it answers for.
         temperature: Of the similarities.
         episodes: Whether rows are told by the means of others of their label in the batch, not by pairs.
+        unit: Whether what is fitted reads unit vectors; else vectors as they are.
     """
 
     fits = True
 
-    def __init__(self, inner: Any, place: HeadPlace, *, temperature: float, episodes: bool = False) -> None:
+    def __init__(
+        self, inner: Any, place: HeadPlace, *, temperature: float, episodes: bool = False, unit: bool = True
+    ) -> None:
         super().__init__()
+        self.unit = unit
         self.inner = inner
         self.pooling = place.pooling
         self.temperature = temperature
@@ -36,14 +40,16 @@ class Fitted(nn.Module):
         self.multi_label = place.multi_label
 
     def reduce(self, encoded: Encoded, features: Mapping[str, Tensor]) -> Encoded:  # noqa: ARG002
-        """The pooled unit vector as a sequence of one, ``(B, 1, D)``."""
-        pooled = normalize(pool(encoded.vectors, encoded.mask, self.pooling), dim=-1).unsqueeze(1)
-        return Encoded(pooled, torch.ones_like(encoded.mask[:, :1]))
+        """The pooled vector, of unit length unless told otherwise, as a sequence of one, ``(B, 1, D)``."""
+        pooled = pool(encoded.vectors, encoded.mask, self.pooling).unsqueeze(1)
+        return Encoded(normalize(pooled, dim=-1) if self.unit else pooled, torch.ones_like(encoded.mask[:, :1]))
 
     def forward(self, encoded: Encoded, features: Mapping[str, Tensor]) -> Output:
         """In training the unit vectors ``(B, D)``, in answering the scores ``(B, C)``."""
         vectors = self.reduce(encoded, features).vectors[:, 0]
-        return Output(vectors if self.training else self.inner(vectors))
+        if self.training:
+            return Output(vectors if self.unit else normalize(vectors, dim=-1))
+        return Output(self.inner(vectors))
 
     def loss(self, output: Output, targets: Mapping[str, Tensor]) -> Tensor:
         """How far texts of one label are from each other, against texts of others."""
@@ -55,7 +61,7 @@ class Fitted(nn.Module):
         """Fit to the training rows.
 
         Args:
-            vectors: Unit vectors. Shape ``(N, D)``.
+            vectors: As ``reduce`` gives them. Shape ``(N, D)``.
             targets: Class numbers ``(N,)``, or 0/1 vectors ``(N, C)`` for several labels.
         """
         self.inner.fit(vectors, targets)

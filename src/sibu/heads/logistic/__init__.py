@@ -30,14 +30,18 @@ class LogisticSpec(Spec):
     """Of the pairs' similarities in training: smaller looks at the hardest pairs alone."""
     penalty: PositiveFloat = 1.0
     """Weight of the squared weights against the sum of the rows' losses (scikit-learn's 1/C)."""
+    unit: bool = True
+    """Whether vectors are brought to length 1 before the regression; false where their length tells something, as that
+    of a table's columns with `probe`."""
 
 
 def build(spec: LogisticSpec, place: HeadPlace) -> nn.Module:
-    """Logistic regression on the pooled unit vector."""
+    """Logistic regression on the pooled vector."""
     from sibu.heads._fitted import Fitted
     from sibu.heads.logistic.regression import Regression
 
-    return Fitted(Regression(place, penalty=spec.penalty), place, temperature=spec.temperature)
+    regression = Regression(place, penalty=spec.penalty)
+    return Fitted(regression, place, temperature=spec.temperature, unit=spec.unit)
 
 
 ENTRY = Entry(LogisticSpec, build)
