@@ -94,7 +94,7 @@ def test_what_folds_cannot_go_with(tiny_model: Path, tmp_path: Path) -> None:
         sibu.check(recipe | {"repeats": 2})
     own = recipe["tasks"]["it"]
     changed = recipe | {"tasks": {"it": own | {"data": own["data"] | {"dev": own["data"]["test"]}}}}
-    with pytest.raises(RecipeError, match=r"folds.*without `dev` and `shots`; it is another"):
+    with pytest.raises(RecipeError, match=r"folds.*without `dev`, `shots` and `dev_share: 0`; it is another"):
         sibu.check(changed)
     write_jsonl(Path(own["data"]["train"]), [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}])
     with pytest.raises(DataError, match="2 different rows are too few for 3 folds"):
