@@ -97,6 +97,14 @@ def test_all_rows_are_trained_on(tiny_model: Path, tmp_path: Path) -> None:
     assert record["steps"]["best"] == record["steps"]["done"]
 
 
+@pytest.mark.parametrize("own", [{"dev_share": 0}, {"shots": 4}])
+def test_a_release_cannot_be_judged_on_rows_that_are_trained_on(own: dict, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), **own)
+    with pytest.raises(RecipeError, match=r"release.*it\.dev\.accuracy.*is on dev, and the rows that are trained on"):
+        load_recipe(recipe | {"release": {"it.dev.accuracy": {"at_least": 0.5}}})
+    load_recipe(recipe | {"release": {"it.test.accuracy": {"at_least": 0.5}}})
+
+
 def test_none_trains_on_all_rows_of_which_another_holds_some_out(tiny_model: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
     own = recipe["tasks"]["it"]

@@ -97,6 +97,9 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         if key.split(".")[0] not in tasks or key.count(".") not in (1, 2):
             allowed = ", ".join(f"{task}.<metric> or {task}.<split>.<metric>" for task in tasks)
             found.append((("release", key), "names no task's metric.", f"Allowed: {allowed}."))
+        elif key.split(".")[1:-1] == ["dev"] and recipe.tasks[key.split(".")[0]].data.undivided:
+            what = "is on dev, and the rows that are trained on stand for it."
+            found.append((("release", key), what, "Give the task's `data.dev`, or judge by a test file."))
         if condition.at_least is None and condition.at_most is None:
             found.append((("release", key), "sets no bound.", "Give at_least or at_most."))
         elif None not in (condition.at_least, condition.at_most) and condition.at_least > condition.at_most:  # type: ignore[operator]

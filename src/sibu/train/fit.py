@@ -126,8 +126,8 @@ def backward(
 ) -> tuple[float, dict[str, float]]:
     """Add one batch's gradients, divided by ``parts``; the loss and each task's own are the answer."""
     model.train()
-    single = SingleAttention() if accelerator.mixed_precision == "bf16" else nullcontext()
-    with accelerator.autocast(), single:
+    on_cpu = accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16"
+    with accelerator.autocast(), SingleAttention() if on_cpu else nullcontext():
         value, by_task = loss(model(batch), batch)
     accelerator.backward(value / parts)
     return float(value.detach()), {task: float(each.detach()) for task, each in by_task.items()}
