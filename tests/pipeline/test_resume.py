@@ -116,6 +116,28 @@ def test_an_unfinished_run_is_not_lost(recipe: dict, tmp_path: Path, monkeypatch
         sibu.run(recipe, ["train.learning_rate=0.1"], out=tmp_path / "out", resume=True)
 
 
+@pytest.mark.parametrize(("apart", "expected"), [(0.0, [1, 2, 3]), (3600.0, [])])
+def test_checkpoints_are_so_far_apart(
+    apart: float, expected: list[int], recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `checkpoint_every` they come with evaluations, but not one upon the other."""
+    from sibu.pipeline import loop
+    from sibu.train import checkpoint
+
+    steps, save = [], checkpoint.save_checkpoint
+
+    def told(*arguments: object, **named: object) -> None:
+        steps.append(named["step"])
+        save(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(checkpoint, "save_checkpoint", told)
+    monkeypatch.setattr(loop, "APART", apart)
+    train = recipe["train"] | {"max_steps": 3, "evaluate_every": 1}
+    del train["checkpoint_every"]
+    sibu.run(recipe | {"train": train}, out=tmp_path / "out")
+    assert steps == expected
+
+
 def test_a_bundle_is_not_overwritten(recipe: dict, unbroken: Path) -> None:
     with pytest.raises(RecipeError, match=r"already holds a bundle\. Choose another place with --out, or replace it"):
         sibu.run(recipe, out=unbroken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import islice
@@ -31,6 +32,9 @@ PROGRESS = ("evaluations", "best", "best_step", "seconds", "waited", "tokens", "
 """What a checkpoint holds of how far the training is, beside its step."""
 ROUNDING = 1e-9
 """Scores that differ by less are equal."""
+APART = 10.0
+"""Seconds between checkpoints where the recipe does not say how many steps: what a kill costs at most. Steps of a small
+run are faster than the disk, and it would spend half of its time on checkpoints."""
 
 
 def train(
@@ -190,10 +194,10 @@ def _loop(
         return
     judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
     every = options.evaluate_every or trained.per_epoch
-    save_every = options.checkpoint_every or every
     factor = rate(options.schedule, steps=trained.steps, warmup=options.warmup)
     steps = stepping(plan, trained, accelerator, factor=factor, steps=trained.steps)
     first = is_first()
+    saved = time.monotonic()
     log = _step_log(working / "steps.jsonl", trained.step) if first else nullcontext(lambda _: None)
     with log as write, progress.bar("training", trained.steps) as advance:
         advance(trained.step)
@@ -211,7 +215,12 @@ def _loop(
                 if options.soup is not None and first:
                     keep(working / "soup", trained.model, trained.evaluations, options.soup)
                 trained.stopped_early = _out_of_patience(trained, options.patience)
-            if first and (step.number % save_every == 0 or last or trained.stopped_early):
+            ended = last or trained.stopped_early
+            if options.checkpoint_every is None:
+                due = (ended or step.number % every == 0) and time.monotonic() - saved >= APART
+            else:
+                due = ended or step.number % options.checkpoint_every == 0
+            if first and due:
                 save_checkpoint(
                     working / "checkpoints",
                     step=step.number,
@@ -221,6 +230,7 @@ def _loop(
                     keep=options.keep_checkpoints,
                     more=trained.adapted.state() if trained.adapted.state is not None else None,
                 )
+                saved = time.monotonic()
             if trained.stopped_early:
                 since = trained.evaluations[_first_best(trained)]["step"]
                 progress.say(f"Stopped at step {step.number}: no better dev score since step {since}.")

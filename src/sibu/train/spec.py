@@ -83,7 +83,7 @@ class TrainSpec(Spec):
     reptile: ReptileSpec | None = None
     """Train for a start from which few steps suffice, in place of for the tasks themselves; null: no."""
     checkpoint_every: PositiveInt | None = None
-    """Steps between checkpoints; null: at every evaluation."""
+    """Steps between checkpoints; null: at an evaluation, where the last is ten seconds ago."""
     keep_checkpoints: PositiveInt = 1
     """Checkpoints kept beside the best weights; older ones are removed."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
