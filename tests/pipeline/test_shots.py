@@ -98,6 +98,24 @@ def test_all_rows_are_trained_on(tiny_model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("own", [{"dev_share": 0}, {"shots": 4}])
+def test_a_run_without_figures_is_warned_of(own: dict, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), **own)
+
+    def said() -> list[str]:
+        faults = sibu.check(recipe).gate.faults.examples
+        return [f"{fault.message} {fault.mend}" for fault in faults if fault.kind == "nothing to judge by"]
+
+    assert not said()
+    test = recipe["tasks"]["it"]["data"].pop("test")
+    assert said() == [
+        "All rows are learned from and there is no test file (it): no figure will be told. Name one as "
+        "`tasks.it.data.test`, or judge the bundle later with `sibu evaluate`."
+    ]
+    recipe["tasks"]["it"]["data"]["test"] = test
+    assert not said()
+
+
+@pytest.mark.parametrize("own", [{"dev_share": 0}, {"shots": 4}])
 def test_a_release_cannot_be_judged_on_rows_that_are_trained_on(own: dict, tiny_model: Path, tmp_path: Path) -> None:
     recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path), **own)
     with pytest.raises(RecipeError, match=r"release.*it\.dev\.accuracy.*is on dev, and the rows that are trained on"):

@@ -328,6 +328,13 @@ class GateReport:
         raise DataError(f"The data gate found {counted(errors, 'error')}; {so}.\n{first}")
 
 
+def unjudged(task: str, file: str, faults: Faults) -> None:
+    """All rows are learned from."""
+    message = f"All rows are learned from and there is no test file ({task}): no figure will be told."
+    mend = f"Name one as `tasks.{task}.data.test`, or judge the bundle later with `sibu evaluate`."
+    faults.add(DataFault("nothing to judge by", "warning", file, None, message, mend))
+
+
 def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:
     """Labels with so few rows that they can hardly be learned."""
     if len(train.labels) < 2:

@@ -47,7 +47,7 @@ from sibu.pipeline.data import (
     split_dev,
     test_files,
 )
-from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults
+from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults, unjudged
 from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
@@ -314,6 +314,8 @@ def _plan_task(
             faults.join(each.faults)
     surveys = {split: each.survey for split, each in seen.items()}
     label_faults(name, surveys["train"], splits["train"].files[0], faults)
+    if dev_is_train and not test_files(block):
+        unjudged(name, splits["train"].files[0], faults)
     judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
     faults.join(twins(name, {split: (rows, seen[split]) for split, rows in judged.items()}, progress))
     target = next((column.name for column in task.columns if column.role == "target"), "label")
