@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import sibu
 from sibu.cli import app
 from sibu.core.columns import Column
-from sibu.core.errors import DataError, RecipeError
+from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.core.tensors import Batch, Encoded
 from sibu.fusions import FUSIONS
 from sibu.heads import HEADS
@@ -295,6 +295,57 @@ def test_a_modality_that_no_row_has_is_told(home: Path, tiny_model: Path, tmp_pa
     assert "no row has a value of 'image' that can be read" in str(told)
 
 
+def test_a_task_whose_rows_have_no_texts(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """One task of sentences and pictures, another of pictures alone."""
+    rows = [{"image": str(home / row["image"]), "label": row["label"]} for row in rows_of(home, 24, missing=False)]
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE], train="whole")
+    file = str(write_jsonl(tmp_path / "seen.jsonl", rows))
+    recipe["tasks"]["seen"] = {"type": "classify", "data": {"train": file, "test": file}}
+    figures = json.loads((sibu.run(recipe, out=tmp_path / "run") / "metrics.json").read_text())
+    assert figures["seen"]["test"]["accuracy"]["value"] > 0.7
+    assert figures["pill"]["test"]["accuracy"]["value"] > 0.7
+
+
+@pytest.mark.parametrize("fusion", ["late", "concat"])
+def test_a_fusion_of_one_is_left_out(fusion: str, home: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(home, None, TABLE, train="whole", fusion=fusion)
+    (told,) = [fault for fault in sibu.check(recipe).gate.faults.examples if fault.kind == "nothing to join"]
+    assert told.message == f"`fusion: {fusion}` joins several modalities, and there is one (`table`): it is left out."
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    plain = sibu.run({key: value for key, value in recipe.items() if key != "fusion"}, out=tmp_path / "plain")
+    assert (bundle / "heads.safetensors").read_bytes() == (plain / "heads.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_empty_cells_are_missing_modalities(form: str, home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    rows = [
+        {"image": str(home / row["image"]), "text": row["text"], "label": row["label"]}
+        for row in rows_of(home, 30, missing=False)
+    ]
+    for number, row in enumerate(rows):
+        row |= {0: {"image": ""}, 1: {"text": " "}}.get(number % 5, {})
+    rows.append({"image": "", "text": "", "label": "red"})
+    file = tmp_path / f"train.{form}"
+    if form == "csv":
+        lines = [",".join(row.values()) for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        write_jsonl(file, rows)
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE], train="whole")
+    recipe["tasks"]["pill"]["data"]["train"] = str(file)
+    found = sibu.check(recipe)
+    (told,) = [fault for fault in found.gate.faults.examples if fault.severity == "error"]
+    assert told.message == "'text', 'image': none has a value."
+    with pytest.raises(SibuError, match=r"'text', 'image': none has a value. Fill one in, or remove the row."):
+        sibu.run(recipe, out=tmp_path / "run")
+    if form == "csv":
+        file.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
+    else:
+        write_jsonl(file, rows[:-1])
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    assert json.loads((bundle / "record.json").read_text())["rows"]["pill"]["train"] > 20
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -490,13 +541,18 @@ def test_what_the_gate_sees_in_all_values(tmp_path: Path) -> None:
         picture.resize((64, 64)).save(tmp_path / "again.png")  # the same picture, with another label
         picture.resize((40, 40)).save(tmp_path / "test.png")
     write_jsonl(tmp_path / "train.jsonl", [*rows, rows[3] | {"image": "again.png", "label": "a", "outcome": "aa"}])
-    write_jsonl(tmp_path / "test.jsonl", [rows[3] | {"image": "test.png"}])
+    (tmp_path / "copy.png").write_bytes((tmp_path / "5.png").read_bytes())
+    copies = [rows[5] | {"image": "copy.png", "age": 77}, rows[7]]
+    write_jsonl(tmp_path / "test.jsonl", [rows[3] | {"image": "test.png"}, *copies])
     data = {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
     data["dev"] = data["test"]
     columns = {"columns": ["outcome", "ward", "age"]}
     recipe = {"name": "t", "modalities": [{"name": "image", "size": 48}, {"name": "table"} | columns]}
     found = sibu.check(recipe | {"tasks": {"kind": {"type": "classify", "data": data}}})
     told = {(fault.kind, fault.row) for fault in found.gate.faults.examples}
+    leaks = {fault.row: fault.message for fault in found.gate.faults.examples if fault.kind in ("near leak", "leak")}
+    assert leaks[2].startswith("the same image is in the training data (")
+    assert "the same image" not in leaks[3]  # the row as a whole was told
     assert {("near leak", 1), ("telling column", None), ("constant column", None)} <= told
     kinds = {fault.row: fault.message for fault in found.gate.faults.examples if fault.kind == "conflicting labels"}
     assert any("nearly the same image as line" in message for message in kinds.values())

@@ -43,11 +43,16 @@ def telling_columns(task: str, text: Any, rows: Rows, target: str, faults: Fault
 
 
 def near_pictures(task: str, text: Any, splits: Mapping[str, Rows], target: str, faults: Faults) -> None:
-    """Pictures that show the same: in training with different labels, or in training and in another split."""
+    """Pictures that show the same: in training with different labels, or in training and in another split.
+
+    Of the very same file in training several rows may speak, each with a text of its own: that is told of other splits
+    alone, and where the rows are the same as a whole it was told already.
+    """
     for field in text.values if isinstance(text, Mixed) else ():
         owners: list[tuple[str, int]] = []
         hashes: list[int] = []
         digests: list[int] = []
+        others: list[tuple[int, ...]] = []
         for split, rows in splits.items():
             kept = rows.kept[field]
             if kept.looks is None:
@@ -56,10 +61,19 @@ def near_pictures(task: str, text: Any, splits: Mapping[str, Rows], target: str,
             owners += [(split, place) for place, _ in there]
             hashes += [int(kept.looks[number]) for _, number in there]
             digests += [int(kept.digests[number]) for _, number in there]
+            beside = [each for name, each in rows.kept.items() if name != field]
+            others += [tuple(int(each.digests[number]) for each in beside) for _, number in there]
         if len(hashes) > 1:
             found = near_hashes(np.array(hashes, np.uint64), NEAR)
-            pairs = [(owners[a], owners[b]) for a, b in found if digests[a] != digests[b]]
-            _tell(task, field, splits, target, pairs, faults)
+            near = [(owners[a], owners[b]) for a, b in found if digests[a] != digests[b]]
+            _tell(task, field, splits, target, near, faults)
+            if len(text.values) > 1 or text.inner is not None:
+                same = {
+                    (owners[a], owners[b]): others[a] == others[b]
+                    for a, b in found
+                    if digests[a] == digests[b] and owners[a][0] != owners[b][0]
+                }
+                _tell(task, field, splits, target, list(same), faults, whole=same)
 
 
 def _tell(
@@ -69,8 +83,20 @@ def _tell(
     target: str,
     pairs: list[tuple[tuple[str, int], tuple[str, int]]],
     faults: Faults,
+    whole: Mapping[tuple[tuple[str, int], tuple[str, int]], bool] | None = None,
 ) -> None:
-    """A fault for each row whose picture another one's is like, once a row."""
+    """A fault for each row whose picture another one's is like, once a row.
+
+    Args:
+        task: Whose rows they are.
+        field: The picture's column.
+        splits: All rows.
+        target: The column that is to be told.
+        pairs: Rows whose pictures are alike.
+        faults: Where to tell it.
+        whole: Of pictures that are the very same: whether all beside the texts is the same too; None: they are not.
+    """
+    how = "nearly the same" if whole is None else "the same"
     wanted = {place for pair in pairs for place in pair if "train" in (pair[0][0], pair[1][0])}
     rows = {
         (split, place): each
@@ -84,12 +110,14 @@ def _tell(
         if first[0] != "train" or second in told:
             continue
         (file, line, row), (other, earlier, twin) = rows[second], rows[first]
+        if whole is not None and whole[one, two] and row.get("text") == twin.get("text"):
+            continue  # the row as a whole was told
         if second[0] != "train":
-            message = f"nearly the same {field} is in the training data ({other}:{earlier}; {task}, {second[0]})."
+            message = f"{how} {field} is in the training data ({other}:{earlier}; {task}, {second[0]})."
             faults.add(DataFault("near leak", "warning", file, line, message, "Look at both; keep one."))
             told.add(second)
         elif row.get(target) != twin.get(target):
-            message = f"nearly the same {field} as line {earlier} of {other}, with another target ({task})."
+            message = f"{how} {field} as line {earlier} of {other}, with another target ({task})."
             mend = "Decide which is right, mend both."
             faults.add(DataFault("conflicting labels", "warning", file, line, message, mend))
             told.add(second)

@@ -80,7 +80,9 @@ class Model(nn.Module):
         if len(self.encoders) == 1:
             name, encoder = next(iter(self.encoders.items()))
             return {name: encoder(inputs[name])}
-        return {name: _where_there(encoder, inputs[name]) for name, encoder in self.encoders.items()}
+        # a task of which no row has a text brings none along
+        none = {"mask": next(iter(inputs.values()))["mask"][:, :0]}
+        return {name: _where_there(encoder, inputs.get(name, none)) for name, encoder in self.encoders.items()}
 
     def fused(
         self, parts: Mapping[str, Encoded], inputs: Mapping[str, Mapping[str, Tensor]], task: str | None = None

@@ -16,7 +16,7 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, near_miss
-from sibu.core.example import DataFault, Faults, Held, Row
+from sibu.core.example import DataFault, Faults, Held, Row, as_names
 from sibu.core.protocols import Reader, Record
 from sibu.pipeline.twins import normal
 from sibu.readers import READERS, reader_for
@@ -270,6 +270,13 @@ def _flush(out: Any, chunk: list[dict[str, Any]], schema: pa.Schema) -> int:
     return size
 
 
+_FORMS = {
+    "file": "Name a file by its path, from the folder of the file that it stands in; leave it out where there is none.",
+    "series": "Name a file, or give readings as a list; leave it out where there are none.",
+}
+"""How values that a task's guide does not describe are given."""
+
+
 def _cleaned(
     record: Record, number: int, file: str, origin: Origin, faults: Faults, *, targets: bool, cell: bool
 ) -> dict[str, Any] | None:
@@ -279,15 +286,20 @@ def _cleaned(
     if (name := raw.get(origin.fields.get("id", "id"))) is not None:
         row["{id"] = json.dumps(name, ensure_ascii=False, default=str)
     sound = True
+    valued = {column.name for column in origin.columns if column.kind in ("file", "series", "record")}
+    either = {name for group in origin.needs if len(group) > 1 and valued.intersection(group) for name in group}
     for column in origin.columns:
         source = origin.fields.get(column.name, column.name)
         value = raw_value(column, raw, source) if targets or column.role == "input" else None
         if value is None:
             continue
+        spared = column.name in either or (cell and (column.name,) not in origin.needs)
+        if spared and column.role == "input" and isinstance(value, str) and not value.strip():
+            continue  # an empty cell is all that a CSV can say of what a row lacks
         try:
             value = placed(column.clean(value, cell=cell), column, Path(file).parent)
         except ValueError as fault:
-            mend = f"See the form of `{column.name}` in the data guide."
+            mend = _FORMS.get(column.kind, f"See the form of `{column.name}` in the data guide.")
             faults.add(DataFault("bad value", "error", file, line, f"{source!r} {fault}.", mend), skips_row=sound)
             sound = False
             continue
@@ -341,8 +353,12 @@ def _has_needs(
         given = [source for source in sources if source in raw]
         if all(row.get(names_there[name]) is None for name in group):
             names = wanted(group, origin.columns, origin.fields)
-            message = f"{given[0]!r} has no value (null)." if given else f"there is no {names}."
-            fault = DataFault("missing value", "error", *place, message, "Fill it in, or remove the row.")
+            message, mend = f"there is no {names}.", "Fill it in, or remove the row."
+            if len(given) > 1:
+                message, mend = f"{as_names(given)}: none has a value.", "Fill one in, or remove the row."
+            elif given:
+                message = f"{given[0]!r} has no value (null)."
+            fault = DataFault("missing value", "error", *place, message, mend)
             faults.add(fault, skips_row=True)
             return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from sibu.pipeline.data import Rows
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.twins import Keys, NearIndex, fingerprint, normal
 from sibu.store.hashes import hash_json
+
+if TYPE_CHECKING:
+    from sibu.recipe.schema import Recipe
 
 Each = Callable[[Row, Sequence[AnyInput], Sequence[Sequence[Window]]], None]
 
@@ -326,6 +329,17 @@ class GateReport:
         so = "nothing was trained" if trains else "nothing was evaluated"
         first = self.faults.first_errors() if trains else self.faults.first_errors(where="")
         raise DataError(f"The data gate found {counted(errors, 'error')}; {so}.\n{first}")
+
+
+def nothing_to_join(recipe: Recipe, file: str, faults: Faults) -> None:
+    """A fusion of one modality."""
+    name = str(recipe.fusion.name)  # type: ignore[attr-defined]
+    if len(recipe.modalities) > 1 or name == "identity":
+        return
+    only = recipe.modalities[0].name
+    message = f"`fusion: {name}` joins several modalities, and there is one (`{only}`): it is left out."
+    mend = "Name another under `modalities`, or take `fusion` out of the recipe."
+    faults.add(DataFault("nothing to join", "warning", file, None, message, mend))
 
 
 def unjudged(task: str, file: str, faults: Faults) -> None:

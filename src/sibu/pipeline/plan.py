@@ -47,7 +47,7 @@ from sibu.pipeline.data import (
     split_dev,
     test_files,
 )
-from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults, unjudged
+from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults, nothing_to_join, unjudged
 from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
@@ -204,6 +204,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
             known.about["texts_with_names"] = {name: share for name, share in shares.items() if share is not None}
         if known.rules is not None and not faults.number("error"):
             faults.join(rows_that_break(known.rules, plans))
+    nothing_to_join(recipe, loaded.file, faults)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens)
     require_contrast(recipe, plans, source.folder, text.max_length)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sibu.fusions.concat import ConcatSpec
+from sibu.fusions.identity import IdentitySpec
 from sibu.models.sources import packaged
 from sibu.recipe.schema import KnowledgeBlock, Recipe, spread
 
@@ -43,7 +44,9 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
     pairs = any(getattr(p, "by_pairs", False) for block in recipe.tasks.values() for p in (block.head, block.task))
     batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, LARGEST if pairs else SMALLEST), LARGEST)
     fusion = recipe.fusion
-    if len(recipe.modalities) > 1 and fusion.name == "identity":  # type: ignore[attr-defined]
+    if len(recipe.modalities) == 1:
+        fusion = IdentitySpec()
+    elif fusion.name == "identity":  # type: ignore[attr-defined]
         fusion = ConcatSpec()
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
     return recipe.model_copy(update={"train": train.model_copy(update=update), "fusion": fusion})
