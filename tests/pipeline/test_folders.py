@@ -64,6 +64,14 @@ def test_a_run_of_folders(tmp_path: Path) -> None:
     assert mark_of(load_recipe(recipe)) != mark
     assert sibu.check(recipe).gate.faults.counts.keys() == {("unknown ending", "warning", str(train))}
 
+    (test / ".DS_Store").write_text("x")
+    (test / "note.wav").write_bytes(b"RIFF")
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(test)])
+    assert done.exit_code == 0
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [line["id"] for line in lines]
+    assert "warning: hidden file: 1 in " in done.stderr
+    assert "'note.wav' is a recording; `kind` is image. It is left out." in done.stderr
+
 
 def test_folders_without_labels_are_told_by_their_columns(tmp_path: Path) -> None:
     home = paint(tmp_path / "a", 3)

@@ -295,6 +295,21 @@ def test_a_modality_that_no_row_has_is_told(home: Path, tiny_model: Path, tmp_pa
     assert "no row has a value of 'image' that can be read" in str(told)
 
 
+def test_columns_that_no_row_of_a_file_has_are_told(bundle: Path, home: Path, tmp_path: Path) -> None:
+    rows = [{"text": row["text"], "Image": str(home / row["image"]), "label": row["label"]} for row in rows_of(home, 3)]
+    file = write_jsonl(tmp_path / "in.jsonl", [{k: v for k, v in row.items() if v is not None} for row in rows])
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(file)])
+    told = "has 'image', 'dose', 'route'; not read: 'Image'. Did you mean 'Image'?"
+    assert f"warning: no row of {file} {told}" in done.stderr
+    file = write_jsonl(tmp_path / "in.jsonl", [{"text": row["text"] or "red", "id": "a"} for row in rows])
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(file)])
+    assert (done.exit_code, done.stderr) == (0, "")  # a modality left out on purpose
+    file.write_text("image,text\n,red pill\n", encoding="utf-8")
+    file = file.rename(tmp_path / "in.csv")
+    (answer,) = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(file)]).stdout.splitlines()
+    assert json.loads(answer)["value"] in COLOURS
+
+
 def test_a_task_whose_rows_have_no_texts(home: Path, tiny_model: Path, tmp_path: Path) -> None:
     """One task of sentences and pictures, another of pictures alone."""
     rows = [{"image": str(home / row["image"]), "label": row["label"]} for row in rows_of(home, 24, missing=False)]

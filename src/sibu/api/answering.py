@@ -170,13 +170,16 @@ def columns_read(predictor: Predictor, task: str) -> list[str]:
     return columns_of(predictor._opened, task)
 
 
-def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[Any, Any]]:
+def read_inputs(
+    predictor: Predictor, task: str, file: str, *, progress: Progress | None = None
+) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs: (id, record), or (line, fault) for a line that cannot be read.
 
     Args:
         predictor: Whose task is to be answered; options of the reader that it was trained with hold here too.
         task: The task's name.
-        file: The file.
+        file: The file, or folder.
+        progress: Where to tell what is no record (a folder's hidden files), and columns that no row has; None: silent.
 
     Raises:
         RecipeError: When no reader takes the file.
@@ -184,7 +187,7 @@ def read_inputs(predictor: Predictor, task: str, file: str) -> Iterator[tuple[An
     """
     from sibu.pipeline.answer import read_records
 
-    return read_records(file, predictor._opened, task)
+    return read_records(file, predictor._opened, task, tell=(progress or Silent()).say)
 
 
 def predict_records(

@@ -33,8 +33,12 @@ def find(
     name = predictor.task_named(task)
     own = ({} if text is None else {"text": text}) | columns(value)
     require_read(api.columns_read(predictor, name), own, name)
-    queries = [(None, own)] if input_ is None else list(api.read_inputs(predictor, name, str(input_)))
-    candidates = list(api.read_inputs(predictor, name, str(among)))
+    queries = (
+        [(None, own)]
+        if input_ is None
+        else list(api.read_inputs(predictor, name, str(input_), progress=progress(quiet=quiet)))
+    )
+    candidates = list(api.read_inputs(predictor, name, str(among), progress=progress(quiet=quiet)))
     failed = 0
     for line in api.find_partners(predictor, name, queries, candidates, most=most, progress=progress(quiet=quiet)):
         failed += "error" in line

@@ -76,7 +76,7 @@ def predict(
         one = {name: _typed(said) for name, said in own.items() if said is not None} | values
         records: Iterator[tuple[Any, Any]] = iter([(None, one)])
     else:
-        records = api.read_inputs(predictor, name, str(input_))
+        records = api.read_inputs(predictor, name, str(input_), progress=progress(quiet=quiet))
     streams.end(_write(api.predict_records(predictor, name, records, progress=progress(quiet=quiet)), output))
 
 

@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import DataError, RecipeError, SibuError, counted
-from sibu.core.example import Faults, Row
+from sibu.core.errors import DataError, RecipeError, SibuError, counted, near_miss
+from sibu.core.example import Faults, Row, as_names
 from sibu.core.protocols import Task
 from sibu.core.result import Evidence, Prediction, Report
-from sibu.pipeline.data import Origin, named_files, placed, raw_value, read_rows, require_files, wanted
+from sibu.pipeline.data import Origin, alternatives, named_files, placed, raw_value, read_rows, require_files, wanted
 from sibu.pipeline.gate import GateReport
 from sibu.pipeline.knowing import KnowingText
 from sibu.pipeline.mixed import Mixed, hold, origin_of, sensed
@@ -60,10 +60,11 @@ def clean_input(
     if not isinstance(given, Mapping):
         raise DataError(f"an input is a text or a mapping with {', '.join(columns)}, given {type(given).__name__}.")
     row: dict[str, Any] = {}
+    either = alternatives(every, needs)
     for name, column in columns.items():
         value = given.get(fields.get(name, name), given.get(name))
         value = raw_value(column, given, fields.get(name, name)) if value is None else value
-        if value is None:
+        if value is None or (name in either and isinstance(value, str) and not value.strip()):
             continue
         try:
             row[name] = value if column.kind == "file" and not isinstance(value, _WRITTEN) else column.clean(value)
@@ -282,30 +283,78 @@ def _beside(record: Mapping[str, Any], opened: Opened, name: str, file: str) -> 
     return found
 
 
-def read_records(file: str, opened: Opened, name: str) -> Iterator[tuple[Any, Any]]:
+def read_records(
+    file: str, opened: Opened, name: str, *, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[Any, Any]]:
     """The records of a file of inputs with their ids (their own ``id``, else their number from 0).
 
-    A line that cannot be read stands in its place as a fault. Where the task was trained from files of the same kind,
-    read with options of its own (a delimiter, say), these hold here too. ``-`` is standard input, as JSON Lines.
+    A line that cannot be read stands in its place as a fault; what is no record, such as a hidden file of a folder, is
+    told. Where the task was trained from files of the same kind, read with options of its own (a delimiter, say), these
+    hold here too. ``-`` is standard input, as JSON Lines.
+
+    Args:
+        file: The file, or folder.
+        opened: Whose task is to be answered.
+        name: The task.
+        tell: Told what was left out, and which columns that the task reads are in no row, once all was read.
     """
     if file == STDIN:
         file, spec = "/dev/stdin", READERS["jsonl"].spec()
     else:
         require_files([file], "--input")
         spec = reader_of(file, opened.recipe.tasks[name])
+        if spec.name == "folder" and spec.kind is None:
+            spec = spec.model_copy(update={"kind": _kind_of(opened)})
     own = opened.recipe.tasks[name].fields.get("id", "id")
-    faults = Faults(keep=1 << 62)
+    faults, beside = Faults(keep=1 << 62), Faults()
     told = number = 0
-    for _, record in READERS.of(spec).build(spec)(file, faults):
+    seen: dict[str, None] = {}
+
+    def unread() -> Iterator[tuple[int, DataError]]:
+        nonlocal told, number
         for fault in faults.examples[told:]:
+            if fault.severity == "warning" and fault.row is None:
+                beside.add(fault)
+                continue
             yield number, DataError(str(fault))
             number += 1
         told = len(faults.examples)
+
+    for _, record in READERS.of(spec).build(spec)(file, faults):
+        yield from unread()
+        seen |= dict.fromkeys(record)
         given = record.get(own)
         if isinstance(opened.text, Mixed):
             record = _beside(record, opened, name, file)
         yield number if given in (None, "") else given, record
         number += 1
-    for fault in faults.examples[told:]:
-        yield number, DataError(str(fault))
-        number += 1
+    yield from unread()
+    for line in [*beside.warnings(), *_nowhere(opened, name, list(seen), file)]:
+        tell(line)
+
+
+def _kind_of(opened: Opened) -> str | None:
+    """Which files of a folder are read, where the bundle reads one kind alone."""
+    from sibu.readers.folder import ENDINGS
+
+    fields = opened.text.values if isinstance(opened.text, Mixed) else ()
+    own = [field for field in fields if field in ENDINGS]
+    return own[0] if len(own) == 1 else None
+
+
+def _nowhere(opened: Opened, name: str, seen: Sequence[str], file: str) -> Iterator[str]:
+    """That no row of a file has some columns of the modalities, although it has others that are not read."""
+    if not isinstance(opened.text, Mixed) or hasattr(opened.tasks[name], "of"):
+        return
+    fields = opened.recipe.tasks[name].fields
+    columns = origin_of(name, opened.recipe.tasks[name], opened.tasks[name], opened.text).columns
+    known = {said for each in columns for said in (each.name, fields.get(each.name, each.name), *each.parts)}
+    strange = [each for each in seen if each not in {*known, "id", fields.get("id", "id")}]
+    lacking: list[str] = []
+    for column in columns:
+        source = fields.get(column.name, column.name)
+        if column.name in {"text", *opened.text.values} and not {column.name, source}.intersection(seen):
+            lacking += [part for part in column.parts or (source,) if part not in seen]
+    if lacking and strange:
+        near = "".join(near_miss(each, strange) for each in lacking)
+        yield f"warning: no row of {file} has {as_names(lacking)}; not read: {as_names(strange)}. {near}".rstrip()

@@ -270,6 +270,12 @@ def _flush(out: Any, chunk: list[dict[str, Any]], schema: pa.Schema) -> int:
     return size
 
 
+def alternatives(columns: Sequence[Column], needs: Sequence[tuple[str, ...]]) -> set[str]:
+    """Columns of several modalities of which a row needs one: an empty text is none there."""
+    valued = {column.name for column in columns if column.kind in ("file", "series", "record")}
+    return {name for group in needs if len(group) > 1 and valued.intersection(group) for name in group}
+
+
 _FORMS = {
     "file": "Name a file by its path, from the folder of the file that it stands in; leave it out where there is none.",
     "series": "Name a file, or give readings as a list; leave it out where there are none.",
@@ -286,8 +292,7 @@ def _cleaned(
     if (name := raw.get(origin.fields.get("id", "id"))) is not None:
         row["{id"] = json.dumps(name, ensure_ascii=False, default=str)
     sound = True
-    valued = {column.name for column in origin.columns if column.kind in ("file", "series", "record")}
-    either = {name for group in origin.needs if len(group) > 1 and valued.intersection(group) for name in group}
+    either = alternatives(origin.columns, origin.needs)
     for column in origin.columns:
         source = origin.fields.get(column.name, column.name)
         value = raw_value(column, raw, source) if targets or column.role == "input" else None
