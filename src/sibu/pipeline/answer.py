@@ -278,7 +278,8 @@ def _beside(record: Mapping[str, Any], opened: Opened, name: str, file: str) -> 
     found = dict(record)
     for field, modality in opened.text.values.items():  # type: ignore[attr-defined]
         source = fields.get(field, field)
-        if isinstance(found.get(source), str) and not found[source].lstrip().startswith(("{", "[")):
+        said = found.get(source)
+        if isinstance(said, str) and said.strip() and not said.lstrip().startswith(("{", "[")):
             found[source] = placed(found[source], modality.column, Path(file).parent)
     return found
 
