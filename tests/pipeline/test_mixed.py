@@ -401,6 +401,7 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"modalities": ["text", IMAGE, IMAGE]}, "modalities: names one twice"),
+        ({"modalities": ["text", "text"]}, "Keep one `text`: a second text of a row is `text_pair`"),
         ({"modalities": ["text", TABLE | {"field": "values"}]}, "'values' cannot be the name of a modality"),
         (
             {"modalities": ["text", TABLE | {"columns": ["dose", "rout"]}]},
@@ -410,7 +411,10 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
         ({"fusion": "identity"}, "`identity` hands on one modality, and there are several"),
         ({"model": None}, "model: is missing. Add it."),
         ({"modalities": [IMAGE, TABLE], "model": None, "type": "tag"}, "`tag` reads texts, and there are none"),
-        ({"fusion": "late", "head": "logistic"}, "`late` votes on labels and numbers, by heads that train"),
+        (
+            {"fusion": "late", "head": "logistic"},
+            "by heads that train with the encoder. Choose another `fusion`: `concat`, ",
+        ),
         ({"knowledge": {"names": "n.txt", "use": "gazetteer"}}, "knowledge: is for texts alone"),
         ({"head": "labels"}, "`labels` is for texts alone, and there are the modalities 'table'"),
         ({"data": {"augment": "swap"}}, "data.augment: is for texts alone"),

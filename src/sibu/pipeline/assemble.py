@@ -17,6 +17,7 @@ from sibu.core.errors import Fault, RecipeError
 from sibu.core.knowing import LabelKnowledge, PieceKnowledge, RuledTask
 from sibu.core.protocols import HeadPlace, State, Task
 from sibu.core.tensors import Batch, Encoded, Output
+from sibu.fusions import FUSIONS
 from sibu.heads import HEADS
 from sibu.pipeline.consistent import consistency_loss
 from sibu.pipeline.teach import taught_loss
@@ -400,7 +401,8 @@ def voting(
             continue
         if not getattr(task, "any_modality", False) or getattr(heads[name], "fits", False):
             what = f"`{fusion_name(recipe)}` votes on labels and numbers, by heads that train with the encoder."
-            raise RecipeError(Fault(f"tasks.{name}", what, "Choose another `fusion`."))
+            others = ", ".join(f"`{each}`" for each in FUSIONS if each not in ("identity", fusion_name(recipe)))
+            raise RecipeError(Fault(f"tasks.{name}", what, f"Choose another `fusion`: {others}."))
         kind = {None: "number", True: "several", False: "classes"}[task.state.get("multi_label")]
         width = int(fusion.width)  # type: ignore[arg-type]
         more = [_head(task, recipe.tasks[name].head, None, width, {}) for _ in names[1:]]

@@ -131,6 +131,8 @@ def _modality_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     fields = [getattr(spec, "field", "text") for spec in recipe.modalities]
     if len(set(fields)) < len(fields):
         mend = "Keep one of each, or give each a `field` (the column that it reads) of its own."
+        if fields.count("text") > 1:
+            mend = "Keep one `text`: a second text of a row is `text_pair`, or joins the first in one column."
         yield ("modalities",), f"names one twice: {as_names(fields)}.", mend
     for name in fields:
         if not name.isidentifier() or name in TAKEN:

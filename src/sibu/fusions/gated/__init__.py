@@ -1,8 +1,8 @@
 """Gated: gates say for each row, and each number of its vector, from which modality it is taken.
 
-For data in which now one modality tells the answer, now another. The gates are kept for the evidence of a prediction.
-Of two modalities it is the paper's gated unit; of more, the gates are a softmax over those that a row has, so that a
-missing one leaves its part to the others. Source: Arevalo et al., 2017, arXiv:1702.01992.
+For data in which now one modality tells the answer, now another. What each counted for is told by the shares in a
+prediction's evidence. Of two modalities it is the paper's gated unit; of more, the gates are a softmax over those that
+a row has, so that a missing one leaves its part to the others. Source: Arevalo et al., 2017, arXiv:1702.01992.
 """
 
 from __future__ import annotations
