@@ -172,7 +172,7 @@ class _Lost:
         while news:
             fault = news.popleft()
             if fault.row is not None and (fault.kind in LOST or fault.kind == DROPPED):
-                heappush(self._waiting, (fault.row, f"{fault.message} {fault.mend}"))
+                heappush(self._waiting, (fault.row, f"{fault.message} {fault.mend}".rstrip()))
             elif fault.kind not in self._told:
                 self._told.add(fault.kind)
                 self._tell(f"warning: {fault.kind}: {fault}")

@@ -348,7 +348,7 @@ def _make(
             if isinstance(arrays, MissingExtra):  # no fault of the row
                 raise arrays
             if isinstance(arrays, SibuError):
-                mend = "The row goes without it."
+                mend = f"The row goes without {name!r}."
                 fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", mend)
                 faults.add(fault)
                 found[place] = 0
@@ -377,6 +377,8 @@ def _decoded(
         raw = None if fits is None else raw_of(modality, value)
         if fits is not None and raw is not None:
             value = fits.laid(name, number, raw)
+        if value is not None and hasattr(modality, "readable"):
+            value = modality.readable(value)
         return None if value is None else modality.arrays(value)
 
     found = decoded(enumerate(value for _, _, value in one), arrays_of)
