@@ -48,7 +48,11 @@ class ValueModality(Protocol):
     """What it learned of its training values; JSON only."""
 
     def learn(self, values: Iterable[Any]) -> None:
-        """Look at the training rows' values (those that are there) before any array is made."""
+        """Look at the training rows' values (those that are there) before any array is made.
+
+        Raises:
+            DataError: When nothing can be learned of them: what is wrong with the first.
+        """
         ...
 
     def arrays(self, value: Any) -> Features:
