@@ -2,6 +2,9 @@
 
 import gzip
 import io
+import math
+import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -134,18 +137,107 @@ def test_readings_of_the_row():
     assert read_series(column.clean([[1, 2], [3, 4]]), channels=["1"]).values.tolist() == [[2], [4]]
     with pytest.raises(DataError, match="reading 2: 1 s after 2 s"):
         read_series({"values": [[1], [2]], "time": [2, 1]})
-    with pytest.raises(DataError, match="no column '7'"):
-        read_series({"values": [[1], [2]]}, channels=["7"])
+    named = {"values": [[1], [2]], "names": ["xy"]}
+    with pytest.raises(DataError, match=r"^The row's stream has no column 'x'. Did you mean 'xy'\? It has 'xy'\.$"):
+        read_series(named, channels=["x"])
+    bare = {"values": [[1], [2]]}
+    with pytest.raises(DataError, match=r"no channel 'x', but 1 channel without names\. Name them, in their order, as"):
+        read_series(bare, channels=["x"])
+    assert read_series(bare | {"names": ["x"]}, channels=["x"]).names == ("x",)
     for wrong, message in [
-        ({"values": []}, "are empty"),
-        ({"values": [[1], [1, 2]]}, "not numbers in rows of equal length"),
-        ({"values": [["x"]]}, "not numbers"),
-        ({"values": [[1], [2]], "time": [1]}, "are 2 and their times 1"),
-        ({"values": [[[1]]]}, "have the shape"),
-        ({"values": [[1e60]]}, "reading 1 has inf in '0'"),
+        ({"values": []}, "stream is empty"),
+        ({"values": [[1], [1, 2]]}, "does not hold numbers in rows of equal length"),
+        ({"values": [["x"]]}, "does not hold numbers"),
+        ({"values": [[10**400]]}, "does not hold numbers"),
+        ({"values": [[1], [2]], "time": [1]}, "has 2 readings and 1 times; each needs one"),
+        ({"values": [[1], [2]], "time": [[1], [2]]}, r"a `time` of the shape \(2, 1\)"),
+        ({"values": [[[1]]]}, "has the shape"),
+        ({"values": [[1e60]]}, r"reading 1 has 1e\+60 in '0', which does not fit into 32 bits \(at most 3.4e\+38"),
+        ({"values": [[math.inf]]}, "reading 1 has inf in '0'; a finite number is expected"),
     ]:
         with pytest.raises(DataError, match=message):
             read_series(wrong)
+
+
+def test_dates_of_the_row_are_those_of_a_file():
+    dates = ["2026-05-01T13:00:00", "2026-05-01T13:00:00.5", "2026/05/02 13:00:00"]
+    file = "t,a\n" + "".join(f"{each},{n}\n" for n, each in enumerate(dates))
+    known = read_series(file.encode(), time="t")
+    column = Column("vitals", "series", "input")
+    found = read_series(column.clean({"values": [0, 1, 2], "time": dates}), time="t")
+    assert found.times.tolist() == known.times.tolist() == [0, 0.5, 86400]
+    assert found.start == known.start == datetime(2026, 5, 1, 13, tzinfo=UTC).timestamp()
+    assert read_series(column.clean({"values": [0, 1], "time": ["0", " 2.5"]})).times.tolist() == [0, 2.5]
+    for wrong, message in [
+        (["2026-05-01", "noon"], r"reading 2 has 'noon' in the clock 'time'; allowed are numbers, and dates such as"),
+        ([0, "2026-05-01"], "reading 1 has '0' in the clock 'time'; allowed are numbers, and dates such as"),
+        (["2026-05-01", ""], "the clock 'time' has no value in reading 2"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            read_series(column.clean({"values": [0, 1], "time": wrong}))
+    for value, message in [
+        (
+            {"values": [0, 1], "time": [0, None]},
+            r"^has nothing \(null\) as the `time` of reading 2; allowed are numbers",
+        ),
+        (
+            {"values": [0, 1], "time": [0, 10**400]},
+            r"as the `time` of reading 2; allowed are numbers, and dates such as",
+        ),
+        (
+            {"values": [0, "x"]},
+            r'^has "x" in reading 2, where a finite number is expected \(null where it is missing\)$',
+        ),
+        ({"values": [0, 10**400]}, r"^has 10+\.\.\. in reading 2, where a finite number is expected"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            column.clean(value)
+
+
+def test_a_row_has_a_clock_where_streams_have_one():
+    bare = {"values": [[1], [2]]}
+    for time in ("time", "zeit"):
+        said = rf"^The row's stream has no clock, and streams have a clock \(`time: {time}`\)\. Give the second or date"
+        with pytest.raises(DataError, match=said):
+            read_series(bare, time=time)
+        assert read_series(bare | {"time": [0, 3]}, time=time).times.tolist() == [0, 3]
+    assert read_series(bare).times.tolist() == [0, 1]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([0, 0, 0], r"the clock 'time' stands still: all 3 readings are at 0 s\. Give each reading its own time\."),
+        ([7.5, 7.5, 7.5], r"stands still: all 3 readings are at 7\.5 s"),
+        ([0, 1e-300, 2e-300], "stands still"),
+        ([0, 1e300, 2e300], r"leaps from 0 s to 1e\+300 s at reading 2; a stream lasts at most 1e\+11 s\. Mend the"),
+        ([-1e308, 0, 1e308], r"leaps from -1e\+308 s to 0 s at reading 2"),
+        ([-1.7e308, 1.7e308, 1.75e308], r"leaps from -1\.7e\+308 s to 1\.7e\+308 s at reading 2"),
+        ([0, 0.1, 1e12], r"leaps from 0\.1 s to 1e\+12 s at reading 3"),
+        (
+            [0, 6e10, 1.2e11],
+            r"the clock 'time' runs from 0 s to 1\.2e\+11 s; a stream lasts at most 1e\+11 s\. Mend the",
+        ),
+        ([0, 1e308, -1e308], r"runs backwards at reading 3: -1e\+308 s after 1e\+308 s"),
+    ],
+)
+def test_clocks_that_stand_still_or_leap(times, message):
+    inline = {"values": [[1], [2], [3]], "time": times}
+    lines = "time,a\n" + "".join(f"{each!r},{n}\n" for n, each in enumerate(times, 1))
+    of_file = re.sub(r"reading (\d)", lambda found: f"line {int(found[1]) + 1}", message)
+    for source, said in ((inline, message), (lines.encode(), of_file)):
+        with pytest.raises(DataError, match=said) as why:
+            read_series(source, time="time")
+        assert len(str(why.value)) < 300
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("data", [b"a,x\n1,2\n3,1e308\n", as_npy(np.array([[1, 2], [3, 1e308]])),
+                                  as_parquet({"a": [1.0, 3.0], "x": [2.0, 1e308]})])  # fmt: skip
+def test_what_does_not_fit_is_told_as_it_was_given(data):
+    with pytest.raises(DataError, match=r"has 1e\+308 in '[x1]', which does not fit into 32 bits \(at most 3.4e\+38 "):
+        read_series(data)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +301,7 @@ def test_limits():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.floats(0, 1e6), min_size=1, max_size=12),
+    st.lists(st.floats(0, 1e6), min_size=1, max_size=12).filter(lambda times: len(times) == 1 or np.ptp(times) > 1e-9),
     st.integers(1, 3),
     st.data(),
 )

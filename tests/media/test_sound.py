@@ -107,6 +107,7 @@ def test_figures():
     assert figures.offset == pytest.approx(0.25, abs=0.01)
     assert figures.level == pytest.approx(0.3 * np.sqrt(0.5 * 1.5), rel=0.2)
     assert figures.peak == pytest.approx(float(tone().max()) + 0.25, abs=1e-5)
+    assert figures.swing == pytest.approx(float(np.abs(tone() - tone().mean()).max()), abs=1e-5)
     assert figures.silent < 0.05
     assert figures.seconds == 0.5
     assert sound_faults(read_sound(written(np.full((80, 1), 0.25), subtype="FLOAT"))).silent == 1.0

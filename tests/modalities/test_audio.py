@@ -111,7 +111,11 @@ def told(value: Any, **options: Any) -> dict[str, str]:
 
 def test_faults_of_recordings_that_can_be_read() -> None:
     assert told((tone(0.5), RATE)) == {}
-    assert "its greatest amplitude is 0 of full scale" in told((np.zeros(4000), RATE))["silent recording"]
+    assert (
+        "its greatest amplitude about its mean is 0 of full scale" in told((np.zeros(4000), RATE))["silent recording"]
+    )
+    assert told((np.full(4000, 0.5), RATE)).keys() == {"silent recording"}  # of one value all along
+    assert told((tone(0.5) + 0.25, RATE)) == {}
     loud = (4 * tone(0.5)).clip(-1, 1)
     assert told((loud, RATE)).keys() == {"clipped recording"}
     assert (

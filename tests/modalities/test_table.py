@@ -130,6 +130,37 @@ def test_what_cannot_be_read_is_told() -> None:
         preparer.arrays({"age": "old"})
     with pytest.raises(DataError, match=r"'seen' is a column of dates and must hold a date such as 2024-05-01"):
         preparer.arrays({"seen": "昨天"})
+    with pytest.raises(DataError, match=r"given a whole number of many digits\. Correct it, or leave it empty\.$"):
+        preparer.arrays({"age": 10**400})
+
+
+def test_the_gate_goes_on_without_a_cell_that_cannot_be_read() -> None:
+    preparer = learned()
+    row = {"age": "o" * 99, "city": "Paris", "seen": "昨天"}
+    assert preparer.readable(row) == {"city": "Paris"}
+    arrays = preparer.arrays(preparer.readable(row))
+    assert np.isnan(arrays["numbers"]).all()
+    assert arrays["categories"][0] > 1
+    assert [(found[0], found[2]) for found in preparer.check(row, arrays)] == [
+        ("unread cell", f"'age' is a column of numbers and must hold a finite number, given '{'o' * 56}...; it is read "
+         "as missing."),
+        ("unread cell", "'seen' is a column of dates and must hold a date such as 2024-05-01 or 2024-05-01T08:30, "
+         "given '昨天'; it is read as missing."),
+    ]  # fmt: skip
+    assert preparer.readable({"age": "old", "city": ""}) == {"age": "old", "city": ""}  # refused as a whole
+    assert preparer.readable(ROWS[0]) is ROWS[0]
+
+
+@pytest.mark.parametrize(("strays", "nearly"), [(0, None), (1, "number"), (11, "number"), (12, None)])
+def test_a_column_is_nearly_of_numbers_from_nine_tenths_on(strays: int, nearly: str | None) -> None:
+    rows = [{"a": f"x{n}" if n < strays else n + 0.5} for n in range(110)]
+    preparer = learned(rows)
+    about = preparer.state["columns"][0]
+    assert (about["kind"], about.get("nearly")) == ("category" if strays else "number", nearly)
+    assert list(preparer.check({"a": 7.25}, preparer.arrays({"a": 7.25}))) == []
+    named = ((f"line {n}", row) for n, row in enumerate(rows, 1))
+    assert [(row, found[0]) for row, found in preparer.strays(named)] == ([(0, "mixed column")] if nearly else [])
+    assert learned(rows, categories=["a"]).state["columns"][0].get("nearly") is None
 
 
 def test_what_is_odd_is_told() -> None:

@@ -189,6 +189,10 @@ def test_readings_are_answered_as_their_files(sensing: Path, tmp_path: Path) -> 
         answer = model.predict({"series": str(file)})
         assert (answer.value, answer.score) == told(line)
         assert answer.value == label
+    del options["wait"]
+    served_again = served(b"pulse,oxygen\n" + b"".join(f"{one},{two}\n".encode() for _, one, two in rows))
+    rated = list(sibu.live(model, sibu.listen(model, "readings", served_again, rate=len(parts[0]), **options)))
+    assert [line["value"] for line in rated] == said  # of a stream that has no clock, for a bundle whose streams have
 
 
 def test_the_command_reads_standard_input_and_tells_what_is_no_reading(sensing: Path, tmp_path: Path) -> None:

@@ -159,6 +159,8 @@ def align_readings(
         (*checked(*reference, "reference"), first, "reference"),
         (*checked(*other, "other stream"), second, "other stream"),
     ]
+    for held, _, _, name in parts:
+        _require_motion(held, name)
     if rate is None:
         most = FASTEST if (first, second) == ("samples", "samples") else SLOWER
         rate = min(most, *(_own_rate(times, name) for _, times, _, name in parts))
@@ -167,6 +169,14 @@ def align_readings(
     apart = begun[0] - begun[1]
     fit = align_streams(one, two, rate, reach=reach, most_drift=most_drift, near=near - apart)
     return replace(fit, offset=fit.offset + apart, since=begun[1], lags=fit.lags + apart)
+
+
+def _require_motion(values: NDArray[np.generic], name: str) -> None:
+    """Something happens in a stream: told of its own values, not of what is made of them."""
+    channels = values.astype(np.float64).reshape(len(values), -1)
+    channels = channels[:, np.isfinite(channels).any(axis=0)]
+    if channels.size and not (np.nanmax(channels, axis=0) > np.nanmin(channels, axis=0)).any():
+        raise DataError(f"Nothing happens in the {name}: its values are all the same. So its clock cannot be found.")
 
 
 def _own_rate(times: Floats, name: str) -> float:

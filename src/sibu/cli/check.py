@@ -55,7 +55,7 @@ def _show(found: dict) -> None:  # type: ignore[type-arg]
         shown[key] = shown.get(key, 0) + 1
         if shown[key] <= 5:
             place = fault["file"] if fault["row"] is None else f"{fault['file']}:{fault['row']}"
-            typer.echo(f"  {place}: {fault['message']} {fault['mend']}")
+            typer.echo(f"  {place}: {fault['message']} {fault['mend']}".rstrip())
     for file, count in found["skipped_rows"].items():
         typer.echo(f"left out: {counted(count, 'row')} of {file}")
     typer.echo(f"{counted(found['errors'], 'error')}, {counted(found['warnings'], 'warning')}")

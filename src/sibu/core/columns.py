@@ -6,7 +6,7 @@ what is wrong with it.
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -92,9 +92,16 @@ def _number(value: Any) -> float:
             value = float(value)
         except ValueError:
             raise ValueError(f"must be a number, given {_said(value)}") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise ValueError(f"must be a finite number, given {_said(value)}")
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that is too large for one of floating point
+        return False
 
 
 def _strings(value: Any) -> list[str]:
@@ -245,12 +252,12 @@ def _series(value: Any) -> Any:
     rows = [row if isinstance(row, list) else [row] for row in rows]
     if len({len(row) for row in rows}) > 1:
         raise ValueError("has readings of unequal length; each needs one number a channel (null where it is missing)")
-    values = [[None if each is None else _reading(each) for each in row] for row in rows]
+    values = [[None if each is None else _reading(each, place) for each in row] for place, row in enumerate(rows, 1)]
     found: dict[str, Any] = {"values": values}
     if (times := given.get("time")) is not None:
         if not isinstance(times, list) or len(times) != len(rows):
             raise ValueError(f"has {len(rows)} readings and as `time` {_said(times)}; each reading needs its second")
-        found["time"] = [_number(each) for each in times]
+        found["time"] = _times(times)
     if (names := given.get("names")) is not None:
         texts = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
         if not texts or len(names) != len(rows[0]) or len(set(names)) < len(names):
@@ -260,10 +267,28 @@ def _series(value: Any) -> Any:
     return found
 
 
-def _reading(value: Any) -> float:
+def _times(values: Sequence[Any]) -> list[Any]:
+    """Seconds; or texts where one is no number, which are read as the dates of a file are."""
+    for place, value in enumerate(values, 1):
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or (
+            not isinstance(value, str) and not _is_finite(value)
+        ):  # fmt: skip
+            allowed = "allowed are numbers, and dates such as 2026-05-01T13:00:00"
+            raise ValueError(f"has {_said(value)} as the `time` of reading {place:,}; {allowed}")
+    try:
+        return [_number(value) for value in values]
+    except ValueError:
+        return [str(value) for value in values]
+
+
+def _reading(value: Any, place: int) -> float:
     if isinstance(value, float) and math.isnan(value):
         return value
-    return _number(value)
+    try:
+        return _number(value)
+    except ValueError:
+        form = "a finite number is expected (null where it is missing)"
+        raise ValueError(f"has {_said(value)} in reading {place:,}, where {form}") from None
 
 
 def _record(value: Any) -> dict[str, Any]:

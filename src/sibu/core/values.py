@@ -26,6 +26,9 @@ class ValueModality(Protocol):
     - ``places`` (an int), ``stride`` (places in time that its encoder makes one), or ``cost(arrays)``: how many places
       a value takes, by which batches are planned;
     - ``remarks()``: faults of the training values as a whole, such as a column that never changes;
+    - ``strays(values)``: columns that a few values keep from what all others are, with the first row of them;
+    - ``readable(value)``: the value without its parts that cannot be read, with which a gate goes on and of which
+      ``check`` tells; ``arrays`` of the whole value refuses it;
     - ``suspects(values, targets)``: columns that alone tell the targets, with how well;
     - ``looks(arrays)``: 64 bits that are near for values that show the same;
     - ``raw(value)``: what is in a value before arrays are made of it (a recording, a stream, pixels), whole. Alignments
@@ -45,7 +48,11 @@ class ValueModality(Protocol):
     """What it learned of its training values; JSON only."""
 
     def learn(self, values: Iterable[Any]) -> None:
-        """Look at the training rows' values (those that are there) before any array is made."""
+        """Look at the training rows' values (those that are there) before any array is made.
+
+        Raises:
+            DataError: When nothing can be learned of them: what is wrong with the first.
+        """
         ...
 
     def arrays(self, value: Any) -> Features:

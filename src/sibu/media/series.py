@@ -28,6 +28,11 @@ Unit = Literal["s", "ms", "us", "ns"]
 SECONDS: dict[Unit, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 """Of what a clock may count."""
 _ALLOWED = "Read are CSV, TSV, Parquet and NPY."
+LONGEST = 1e11
+"""Seconds that a stream may last: some 3,000 years."""
+SHORTEST = 1e-12
+"""Seconds below which a clock stands still."""
+_GREATEST = float(np.finfo(np.float32).max)
 _GAP = 5.0
 _LINE = 1 << 20
 
@@ -93,8 +98,9 @@ def read_series(
 
     Args:
         source: A file's name, what is in it, or ``{"values": [[...]], "time": [...], "names": [...]}``.
-        time: The column of the clock: numbers, or ISO dates, which become seconds from the first. None: the row's own
-            ``time``; a file's readings follow each other at ``rate``.
+        time: The column of the clock: numbers, or ISO dates, which become seconds from the first. A row's own readings
+            have theirs as ``time``, whatever a file's is called. None: a file's readings follow each other at ``rate``,
+            as the row's do where there is no ``time``.
         channels: The columns of readings, in the order wanted; None: all but the clock.
         unit: What numbers of the clock count.
         rate: Readings a second where there is no clock.
@@ -103,10 +109,11 @@ def read_series(
 
     Raises:
         DataError: When it is missing, empty, of another format, cut off, has no rows, lacks a column, holds text or
-            infinity where a number is expected, or its clock lacks a value or runs backwards; row and value are named.
+            infinity where a number is expected, or its clock lacks a value, runs backwards, stands still or leaps
+            beyond ``LONGEST``; row and value are named.
     """
     if isinstance(source, Mapping):
-        return _inline(source, channels, unit, rate)
+        return _inline(source, time, channels, unit, rate)
     found = given(source)
     if found.head.startswith(b"PAR1"):
         table = _parquet(found, time, channels, most)
@@ -179,6 +186,8 @@ class _Table:
     names: tuple[str, ...]
     place: Callable[[int], str]
     """What messages call the row of a number from 0, such as ``line 2``."""
+    given: Callable[[int, int], Any]
+    """What stood in a row, from 0, for a channel."""
     date: str = ""
     """The clock's name."""
 
@@ -187,8 +196,12 @@ def _series(table: _Table, name: str, unit: Unit, rate: float) -> Series:
     """The table with its clock read and checked."""
     if (infinite := np.isinf(table.values)).any():
         row, channel = np.argwhere(infinite)[0].tolist()
-        where = f"{name}: {table.place(row)} has {table.values[row, channel]} in {table.names[channel]!r}"
-        raise DataError(f"{where}; a finite number is expected. Leave the place empty where a reading is missing.")
+        given = float(table.given(row, channel))
+        where = f"{name}: {table.place(row)} has {given:g} in {table.names[channel]!r}"
+        if math.isinf(given):
+            raise DataError(f"{where}; a finite number is expected. Leave the place empty where a reading is missing.")
+        fits = f"which does not fit into 32 bits (at most {_GREATEST:.2g} either way)"
+        raise DataError(f"{where}, {fits}. Check its unit, or leave the place empty.")
     if table.clock is None:
         return Series(np.arange(len(table.values)) / rate, table.values, table.names)
     times, start = _clock(table, name, unit)
@@ -196,12 +209,33 @@ def _series(table: _Table, name: str, unit: Unit, rate: float) -> Series:
         where = table.place(int(wrong[0]))
         also = f" and {counted(len(wrong) - 1, 'other')}" if len(wrong) > 1 else ""
         raise DataError(f"{name}: the clock {table.date!r} has no value in {where}{also}. Each reading needs its time.")
-    if len(back := np.flatnonzero(np.diff(times) < 0) + 1):
+    with np.errstate(over="ignore"):  # as of a clock that leaps, which is told
+        steps = np.diff(times)
+    if len(back := np.flatnonzero(steps < 0) + 1):
         place = int(back[0])
         where = f"{table.place(place)}: {times[place]:.12g} s after {times[place - 1]:.12g} s"
         also = f", and at {counted(len(back) - 1, 'other')}" if len(back) > 1 else ""
         raise DataError(f"{name}: the clock runs backwards at {where}{also}. Sort the rows by time, or mend the clock.")
+    _require_span(table, name, times, steps)
     return Series(times, table.values, table.names, start)
+
+
+def _require_span(table: _Table, name: str, times: np.ndarray, steps: np.ndarray) -> None:
+    """The clock moves, and no farther than what fits."""
+    if not len(steps):
+        return
+    span = math.inf if np.isinf(steps).any() else float(times[-1]) - float(times[0])
+    if span < SHORTEST:
+        moment = f"all {len(times):,} readings are at {times[0]:.12g} s"
+        raise DataError(f"{name}: the clock {table.date!r} stands still: {moment}. Give each reading its own time.")
+    if span > LONGEST:
+        how = f"runs from {times[0]:.6g} s to {times[-1]:.6g} s"
+        if len(leaps := np.flatnonzero(steps > LONGEST)):
+            place = int(leaps[0]) + 1
+            how = f"leaps from {times[place - 1]:.6g} s to {times[place]:.6g} s at {table.place(place)}"
+        most = f"a stream lasts at most {LONGEST:g} s"
+        mend = "Mend the clock, or say what it counts (`unit`)."
+        raise DataError(f"{name}: the clock {table.date!r} {how}; {most}. {mend}")
 
 
 def _clock(table: _Table, name: str, unit: Unit) -> tuple[np.ndarray, float | None]:
@@ -262,33 +296,61 @@ def _dates(column: Any, table: _Table, name: str) -> Any:
     return pa.array(found, pa.timestamp("us", "UTC"))
 
 
-def _inline(value: Mapping[str, Any], channels: Sequence[str] | None, unit: Unit, rate: float) -> Series:
+def _inline(
+    value: Mapping[str, Any], time: str | None, channels: Sequence[str] | None, unit: Unit, rate: float
+) -> Series:
     """Readings that stand in the row, in the form of a ``series`` column."""
-    name = "The readings"
+    name = "The row's stream"
     rows = value.get("values")
     if rows is None or not len(rows):
-        raise DataError("The readings are empty. Give `values`, one row of numbers a reading.")
+        raise DataError(f"{name} is empty. Give `values`, one row of numbers a reading.")
     try:
-        with np.errstate(over="ignore"):
-            values = np.array(rows, np.float64).astype(np.float32)
-    except (TypeError, ValueError) as fault:
-        raise DataError(f"The readings are not numbers in rows of equal length ({fault}).") from fault
-    values = values[:, None] if values.ndim == 1 else values
-    if values.ndim != 2:
-        raise DataError(f"The readings have the shape {values.shape}; a row of numbers a reading is expected.")
-    names = tuple(value.get("names") or map(str, range(values.shape[1])))
-    if len(names) != values.shape[1]:
-        raise DataError(f"The readings have {counted(values.shape[1], 'channel')}, and {len(names):,} are named.")
-    places = _places(names, channels, name)
+        wide = np.array(rows, np.float64)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise DataError(f"{name} does not hold numbers in rows of equal length ({fault}).") from fault
+    wide = wide[:, None] if wide.ndim == 1 else wide
+    if wide.ndim != 2:
+        raise DataError(f"{name} has the shape {wide.shape}; a row of numbers a reading is expected.")
+    names = tuple(value.get("names") or map(str, range(wide.shape[1])))
+    if len(names) != wide.shape[1]:
+        raise DataError(f"{name} has {counted(wide.shape[1], 'channel')}, and {len(names):,} are named.")
+    places = _places(names, channels, name, named=bool(value.get("names")))
     times = value.get("time")
-    clock = None if times is None else np.array(times, np.float64)
-    if clock is not None and clock.shape != (len(values),):
-        raise DataError(f"The readings are {len(values):,} and their times {clock.size:,}; each needs one.")
-    table = _Table(clock, values[:, places], tuple(names[place] for place in places), _numbered("reading"), "time")
-    return _series(table, name, unit, rate)
+    if times is None and time is not None:
+        asked = f"streams have a clock (`time: {time}`)"
+        raise DataError(f"{name} has no clock, and {asked}. Give the second or date of each reading as its `time`.")
+    if times is not None and len(times) != len(wide):
+        raise DataError(f"{name} has {counted(len(wide), 'reading')} and {len(times):,} times; each needs one.")
+    with np.errstate(over="ignore"):  # what is too great becomes infinite, and is told
+        values = wide[:, places].astype(np.float32)
+    chosen = tuple(names[place] for place in places)
+    clock = None if times is None else _inline_clock(times, name)
+    return _series(
+        _Table(clock, values, chosen, _numbered("reading"), lambda row, n: wide[row, places[n]], "time"),
+        name,
+        unit,
+        rate,
+    )
 
 
-def _places(names: Sequence[str], wanted: Sequence[str] | None, source: str, time: str | None = None) -> list[int]:
+def _inline_clock(times: Sequence[Any], name: str) -> Any:
+    """Numbers as an array; dates as texts, which are read as those of a file."""
+    import pyarrow as pa
+
+    if any(isinstance(each, str) for each in times):
+        return pa.array([None if each is None else str(each) for each in times], pa.string())
+    try:
+        found = np.array(times, np.float64)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise DataError(f"{name} has a `time` that is neither numbers nor dates ({fault}).") from fault
+    if found.ndim != 1:
+        raise DataError(f"{name} has a `time` of the shape {found.shape}; one number or date a reading is expected.")
+    return found
+
+
+def _places(
+    names: Sequence[str], wanted: Sequence[str] | None, source: str, time: str | None = None, *, named: bool = True
+) -> list[int]:
     """Where the channels stand among the columns.
 
     Raises:
@@ -296,6 +358,9 @@ def _places(names: Sequence[str], wanted: Sequence[str] | None, source: str, tim
     """
     for name in (*(wanted or ()), *([] if time is None else [time])):
         if name not in names:
+            if not named:
+                each = f"{counted(len(names), 'channel')} without names"
+                raise DataError(f"{source} has no channel {name!r}, but {each}. Name them, in their order, as `names`.")
             raise DataError(f"{source} has no column {name!r}. {near_miss(name, names)}It has {as_names(names)}.")
     chosen = [name for name in names if name != time] if wanted is None else list(wanted)
     if not chosen:
@@ -338,7 +403,11 @@ def _parquet(found: Given, time: str | None, channels: Sequence[str] | None, mos
         column = column.cast(pa.uint8()) if pa.types.is_boolean(kind) else column
         _fill(values, place, column.cast(pa.float64(), safe=False))
     clock = table.column(time) if time is not None else None
-    return _Table(clock, values, tuple(chosen), _numbered("row"), time or "")
+
+    def given(row: int, channel: int) -> Any:
+        return table.column(chosen[channel])[row].as_py()
+
+    return _Table(clock, values, tuple(chosen), _numbered("row"), given, time or "")
 
 
 def _npy(found: Given, time: str | None, channels: Sequence[str] | None, most: int) -> _Table:
@@ -362,8 +431,13 @@ def _npy(found: Given, time: str | None, channels: Sequence[str] | None, most: i
     names = tuple(str(number) for number in range(array.shape[1]))
     places = _places(names, channels, found.name, time)
     clock = array[:, names.index(time)].astype(np.float64) if time is not None else None
-    values = array[:, places].astype(np.float32)
-    return _Table(clock, values, tuple(names[place] for place in places), _numbered("row"), time or "")
+    with np.errstate(over="ignore"):  # what is too great becomes infinite, and is told
+        values = array[:, places].astype(np.float32)
+
+    def given(row: int, channel: int) -> Any:
+        return array[row, places[channel]]
+
+    return _Table(clock, values, tuple(names[place] for place in places), _numbered("row"), given, time or "")
 
 
 def _text(found: Given, time: str | None, channels: Sequence[str] | None, most: int, header: bool | None) -> _Table:
@@ -392,7 +466,10 @@ def _text(found: Given, time: str | None, channels: Sequence[str] | None, most: 
             next(islice((cells for cells in lines if cells), row + named, None))
             return f"line {lines.line_num:,}"
 
-    return _Table(None if clock is None else table.column(str(clock)), values, chosen, line, time or "")
+    def given(row: int, channel: int) -> Any:
+        return table.column(str(places[channel]))[row].as_py()
+
+    return _Table(None if clock is None else table.column(str(clock)), values, chosen, line, given, time or "")
 
 
 def _columns(

@@ -73,6 +73,8 @@ class SoundFigures:
     """Share of clipped samples, 0 to 1."""
     peak: float
     """Greatest amplitude."""
+    swing: float
+    """Greatest amplitude, the mean taken away."""
     level: float
     """Root mean square of the amplitudes, without their mean."""
     silent: float
@@ -198,6 +200,7 @@ def sound_faults(sound: Sound) -> SoundFigures:
         seconds=sound.seconds,
         clipped=sound.clipped,
         peak=float(np.abs(sound.samples).max()),
+        swing=float(np.abs(samples).max()),
         level=float(np.sqrt(np.mean(samples**2))),
         silent=float(np.mean(np.abs(samples) < SILENT)),
         offset=offset,

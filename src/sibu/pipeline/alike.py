@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,35 @@ NEAR = 4
 
 
 def remarks(text: Any, rows: Rows, faults: Faults) -> None:
-    """What the training values of each modality have as a whole, such as a column that never changes."""
-    for modality in text.values.values() if isinstance(text, Mixed) else ():
+    """What the training values of each modality have as a whole, such as a column that never changes: told once."""
+    for field, modality in text.values.items() if isinstance(text, Mixed) else ():
+        own = Faults()
         for found in getattr(modality, "remarks", tuple)():
-            faults.add(as_fault(found, rows.files[0], None))
+            own.add(as_fault(found, rows.files[0], None))
+        faults.join_once(own, f"{field} {modality.key}")
+        if hasattr(modality, "strays"):
+            _strays(field, modality, rows, faults)
+
+
+def _strays(field: str, modality: Any, rows: Rows, faults: Faults) -> None:
+    """Columns of a table that some cells keep from what the others are: told once, with the rows of these cells."""
+    places: list[tuple[str, int]] = []
+
+    def values() -> Iterator[tuple[str, Any]]:
+        for file, line, row in (place for chunk in _whole(rows).chunks() for place in chunk):
+            if row.get(field) is not None:
+                places.append((file, line))
+                yield (f"line {line:,}" if len(rows.files) == 1 else f"{file}:{line}"), row[field]
+
+    for number, found in modality.strays(values()):
+        fault, own = as_fault(found, *places[number]), Faults()
+        own.add(fault)
+        faults.join_once(own, str(fault))
+
+
+def _whole(rows: Rows) -> Rows:
+    """All rows of the files, as modalities learn from them: also those that are held out of them."""
+    return replace(rows.bare(), chosen=None)
 
 
 def telling_columns(task: str, text: Any, rows: Rows, target: str, faults: Faults) -> None:

@@ -172,7 +172,7 @@ class _Lost:
         while news:
             fault = news.popleft()
             if fault.row is not None and (fault.kind in LOST or fault.kind == DROPPED):
-                heappush(self._waiting, (fault.row, f"{fault.message} {fault.mend}"))
+                heappush(self._waiting, (fault.row, f"{fault.message} {fault.mend}".rstrip()))
             elif fault.kind not in self._told:
                 self._told.add(fault.kind)
                 self._tell(f"warning: {fault.kind}: {fault}")
@@ -244,12 +244,12 @@ def _readings(source: Source, modality: Any) -> _Read:
     if _device(source.name, MICROPHONE) is not None:
         _refuse("A microphone brings sound, no readings.")
     seconds = _seconds(source, modality)
-    own = list(modality.state["names"])
+    names = list(modality.state["names"])
     if isinstance(source.channels, int):
         _refuse(f"`channels` of readings are names, given {source.channels}.")
-    channels = own if source.channels is None else list(source.channels)
-    if len(channels) != len(own):
-        _refuse(f"`channels` are {as_names(channels)}; the bundle reads {len(own)}: {as_names(own)}. Name each.")
+    channels = names if source.channels is None else list(source.channels)
+    if len(channels) != len(names):
+        _refuse(f"`channels` are {as_names(channels)}; the bundle reads {len(names)}: {as_names(names)}. Name each.")
     form = source.form or "json"
     if form not in ("json", "csv"):
         _refuse(f"{form!r} is no form of readings. Allowed: json (an object a line), csv (with a header).")
@@ -264,7 +264,10 @@ def _readings(source: Source, modality: Any) -> _Read:
 
     def read(faults: Faults) -> Iterator[Record]:
         for number, record in live_readings(_stream(source), faults, **named):
-            yield number, {**record, modality.field: _as_trained(record[modality.field], own, unit)}
+            own = record[modality.field]
+            if source.rate is not None and modality.reading["time"] is not None:
+                own = {**own, "time": [place / source.rate for place in range(len(own["values"]))]}
+            yield number, {**record, modality.field: _as_trained(own, names, unit)}
 
     return read
 

@@ -197,15 +197,26 @@ def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str],
 def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Mapping[str, Task], text: Any) -> None:
     """Let each modality look at the training rows' values."""
     for field, modality in values.items():
+        own = [
+            read_rows(named_files(block.data.train), origin_of(name, block, tasks[name], text), Faults())
+            for name, block in recipe.tasks.items()
+            if block.data.train is not None
+        ]
+        places = ((file, line) for file, line, _ in _valued(own, field))
+        try:
+            modality.learn(value for _, _, value in _valued(own, field))
+        except DataError as fault:
+            if (first := next(places, None)) is None:
+                raise
+            raise DataError(f"{first[0]}:{first[1]}: {field!r}: {fault}") from fault
 
-        def all_of(field: str = field) -> Iterator[Any]:
-            for name, block in recipe.tasks.items():
-                if block.data.train is not None:
-                    origin = origin_of(name, block, tasks[name], text)
-                    rows = read_rows(named_files(block.data.train), origin, Faults())
-                    yield from (row[field] for row in rows if row.get(field) is not None)
 
-        modality.learn(all_of())
+def _valued(files: Sequence[Rows], field: str) -> Iterator[tuple[str, int, Any]]:
+    """Each value of a column with its file and line."""
+    for rows in files:
+        for file, line, row in (place for chunk in rows.chunks() for place in chunk):
+            if row.get(field) is not None:
+                yield file, line, row[field]
 
 
 # ---- values on disk ------------------------------------------------------------------------------------------------
@@ -348,7 +359,7 @@ def _make(
             if isinstance(arrays, MissingExtra):  # no fault of the row
                 raise arrays
             if isinstance(arrays, SibuError):
-                mend = "The row goes without it."
+                mend = f"The row goes without {name!r}."
                 fault = DataFault("unreadable", "warning", file, line, f"{name!r}: {arrays}", mend)
                 faults.add(fault)
                 found[place] = 0
@@ -377,6 +388,8 @@ def _decoded(
         raw = None if fits is None else raw_of(modality, value)
         if fits is not None and raw is not None:
             value = fits.laid(name, number, raw)
+        if value is not None and hasattr(modality, "readable"):
+            value = modality.readable(value)
         return None if value is None else modality.arrays(value)
 
     found = decoded(enumerate(value for _, _, value in one), arrays_of)

@@ -30,8 +30,9 @@ STRIDE = 4
 """Frames to a place of a network that is made anew."""
 WINDOW, HOP = 0.025, 0.010
 """Seconds of a frame, and between two."""
-FIGURES = ("seconds", "rate", "clipped", "peak")
-"""Of the whole file: how long it lasts, its own rate, the share of clipped samples, its greatest amplitude."""
+FIGURES = ("seconds", "rate", "clipped", "swing")
+"""Of the whole file: how long it lasts, its own rate, the share of clipped samples, its greatest amplitude about its
+mean."""
 CLIPPED, SILENT, SHORT, LOW = 0.01, 1e-3, 0.1, 0.75
 
 
@@ -150,16 +151,16 @@ class AudioPreparer:
         """The frames in one row, or the samples."""
         sound = self._sound(value, self.rate, self.seconds)
         told = sound_faults(sound)
-        figures = np.array([sound.total, sound.original_rate, sound.clipped, told.peak], np.float32)
+        figures = np.array([sound.total, sound.original_rate, sound.clipped, told.swing], np.float32)
         if self.heard is not None:
             return {self.heard.feature.name: self.heard.arrays(sound.samples), "figures": figures}
         return {"frames": self._frames(sound.samples).astype(np.float16).reshape(-1), "figures": figures}
 
     def check(self, value: Any, arrays: Features) -> Iterator[Found]:  # noqa: ARG002
         """A recording that is silent, clipped, very short, cut, or of a rate far below the one that is asked for."""
-        seconds, rate, clipped, peak = map(float, arrays["figures"])
-        if peak < SILENT:
-            message = f"the recording is silent: its greatest amplitude is {peak:.2g} of full scale."
+        seconds, rate, clipped, swing = map(float, arrays["figures"])
+        if swing < SILENT:
+            message = f"the recording is silent: its greatest amplitude about its mean is {swing:.2g} of full scale."
             yield "silent recording", "warning", message, "Look at the microphone or the file."
         if clipped > CLIPPED:
             message = f"{clipped:.1%} of the samples stand at full scale: the recording is clipped."

@@ -28,7 +28,8 @@ class SeriesSpec(Spec):
     channels: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = None
     """Columns of a stream's file that are read; null: all but `time`."""
     time: str | None = None
-    """Column of a stream's file with the clock: numbers, or ISO dates; null: readings at even distances."""
+    """Column of a stream's file with the clock: numbers, or ISO dates; null: readings at even distances. Of readings in
+    the row the clock is their `time`, whatever a file's is called, and must be there where this is given."""
     unit: Literal["s", "ms", "us", "ns"] = "s"
     """What numbers of the clock count."""
     rate: PositiveFloat | None = None

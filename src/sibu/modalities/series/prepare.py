@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from sibu.core.errors import DataError, counted
 from sibu.core.example import as_names
 from sibu.core.protocols import Features, Found, State
 from sibu.core.text import Feature
-from sibu.media.series import Series, read_series, resampled, series_faults
+from sibu.media.series import SHORTEST, Series, read_series, resampled, series_faults
 from sibu.store.hashes import hash_json
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class SeriesPreparer:
         self.reading, self.rate, self.gap = reading, rate, gap
         self.seconds, self.longest, self.patch, self.by_example = seconds, longest, patch, by_example
         self.layout = layout
+        self._is_trained = state is not None
         self.state: State = state or {"names": [], "means": [], "deviations": [], "step": 1.0}
 
     @property
@@ -85,8 +87,9 @@ class SeriesPreparer:
         """Find the channels, the mean and deviation of each, and how far apart readings mostly are.
 
         Raises:
-            DataError: When no stream can be read; the fault of the first is told.
+            DataError: When no stream can be read; the fault of the first value is told.
         """
+        self._is_trained = False
         fault: DataError | None = None
         names: tuple[str, ...] = ()
         steps, spread = [], _Spread()
@@ -102,9 +105,12 @@ class SeriesPreparer:
                 if series.rate:
                     steps.append(1 / series.rate)
         if not names:
-            raise fault or DataError(f"`{self.field}`: no training row has a stream of readings.")
+            if fault is not None:
+                raise DataError(f"{fault} No other training row has a stream that can be read.")
+            raise DataError(f"`{self.field}`: no training row has a stream of readings.")
         means, deviations = spread.found()
-        self.state = {"names": list(names), "means": means, "deviations": deviations, "step": median(steps or [1.0])}
+        step = max(median(steps or [1.0]), SHORTEST)
+        self.state = {"names": list(names), "means": means, "deviations": deviations, "step": step}
 
     def raw(self, value: Any) -> Series:
         """The whole stream, as it is."""
@@ -132,11 +138,7 @@ class SeriesPreparer:
         series, figures = self._read(value)
         names = tuple(self.state["names"])
         if set(series.names) != set(names):
-            has, had = counted(len(series.names), "channel"), counted(len(names), "channel")
-            raise DataError(
-                f"`{self.field}` has {has} ({as_names(series.names)}) where the training streams have {had} "
-                f"({as_names(names)}). Give the same, or name those that all have in `channels`."
-            )
+            raise DataError(self._other_channels(series.names, names))
         if np.isnan(series.values).all():
             raise DataError(
                 "The stream has no reading; all are missing. Leave it out, or see whether the sensor works."
@@ -151,6 +153,18 @@ class SeriesPreparer:
         begins = times[:: self.patch, None] / (step * self.patch)
         readings = np.concatenate([scaled, uneven, begins], 1).astype(np.float32)
         return {"readings": readings.reshape(-1), "figures": np.asarray(figures, np.float32)}
+
+    def _other_channels(self, given: Sequence[str], known: Sequence[str]) -> str:
+        """What is told of a stream whose channels are not those of the training streams."""
+        said = f"`{self.field}` has {counted(len(given), 'channel')}"
+        had = f"where the training streams have {counted(len(known), 'channel')} ({as_names(known)})"
+        nameless = list(given) == [str(number) for number in range(len(given))]
+        if nameless and len(given) == len(known):
+            listed = ", ".join(json.dumps(name, ensure_ascii=False) for name in known)
+            how = f'in the row by `"names": [{listed}]` beside `values`, in a file by its first line'
+            return f"{said} without names {had}. Name them, in their order: {how}."
+        choose = "" if self._is_trained else ", or name those that all have in `channels`"
+        return f"{said} ({as_names(given)}) {had}. Give the same{choose}."
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         """In deviations from the mean: the training streams', or its own. Shape ``(N, C)``."""
@@ -170,7 +184,8 @@ class SeriesPreparer:
         there = ~np.isnan(values)
         names = np.asarray(self.state["names"])
         if len(empty := names[~there.any(0)]):
-            yield "empty channel", "warning", f"the stream has no reading of {as_names(empty.tolist())}.", ""
+            said = f"the stream has no reading of {as_names(empty.tolist())}."
+            yield "empty channel", "warning", said, "See whether the sensor was on; or leave it so: it is missing."
         low, high = np.where(there, values, np.inf).min(0), np.where(there, values, -np.inf).max(0)
         moved = np.asarray(self.state["deviations"]) > 0  # one that never moved is told as a whole
         if len(still := names[(low == high) & moved]) and len(values) > 1:
@@ -182,7 +197,10 @@ class SeriesPreparer:
         cut, gaps, longest = arrays["figures"].tolist()
         if gaps:
             said = f"the stream has {counted(int(gaps), 'gap')}, the longest of {longest:.6g} seconds"
-            yield "gap", "warning", f"{said} (five times the usual distance or more).", ""
+            mend = "See whether readings were lost; or leave it so: the model is told how far apart readings are."
+            if self.rate is not None:
+                mend = "See whether readings were lost; what lies between is bridged by a line, beyond `gap` missing."
+            yield "gap", "warning", f"{said} (five times the usual distance or more).", mend
         if cut:
             said = f"{counted(int(cut), 'reading')} at the end of the stream were cut."
             yield "cut", "warning", said, "Raise `longest` or `seconds`, or lower `rate`."

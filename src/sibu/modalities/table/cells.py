@@ -11,6 +11,8 @@ from typing import Any, Literal
 Kind = Literal["number", "category", "date"]
 
 _DATE = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?(?:[T\s]*(\d{1,2}):(\d\d.*))?")
+LONGEST = 60
+"""Characters of a cell that messages show."""
 PARTS = ("year", "month sine", "month cosine", "weekday sine", "weekday cosine", "hour sine", "hour cosine")
 """The numbers that are read of a date."""
 
@@ -78,3 +80,9 @@ def category(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def shown(value: Any) -> str:
+    """A cell as messages show it: on one line, and short."""
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**LONGEST else "a whole number of many digits"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

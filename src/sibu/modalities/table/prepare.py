@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from sibu.core.errors import DataError, RecipeError, counted, near_miss
 from sibu.core.example import as_names
 from sibu.core.protocols import Features, Found, State
 from sibu.core.text import Feature
-from sibu.modalities.table.cells import PARTS, Kind, category, date, number
+from sibu.modalities.table.cells import PARTS, Kind, category, date, is_missing, number, shown
 from sibu.modalities.table.survey import ColumnSurvey
 from sibu.store.hashes import hash_json
 
@@ -25,6 +26,10 @@ LAYERS, ENOUGH = 2, 1000
 """Layers of an encoder for as many training rows or more; with fewer it has none."""
 MISSING, OTHER, KNOWN = 0, 1, 2
 """Numbers of categories: a missing one, one that is rare or was never seen, and the first that has a number."""
+SHOWN = 3
+"""Cells that are shown of those that keep a column from being one of numbers or dates."""
+FORMS: dict[Kind, str] = {"number": "a finite number", "date": "a date such as 2024-05-01 or 2024-05-01T08:30"}
+"""What cells of a kind hold."""
 
 
 class TablePreparer:
@@ -157,20 +162,35 @@ class TablePreparer:
     def _number(self, name: str, value: Mapping[str, Any]) -> float:
         found = number(value.get(name), self.missing)
         if found is None:
-            raise DataError(self._unread(name, value, "number", "a finite number"))
+            raise DataError(f"{self._unread(name, value, 'number')}. Correct it, or leave it empty.")
         return found
 
     def _date(self, name: str, value: Mapping[str, Any]) -> list[float]:
         found = date(value.get(name), self.missing)
         if found is None:
-            raise DataError(self._unread(name, value, "date", "a date such as 2024-05-01 or 2024-05-01T08:30"))
+            raise DataError(f"{self._unread(name, value, 'date')}. Correct it, or leave it empty.")
         return found
 
-    def _unread(self, name: str, value: Mapping[str, Any], kind: str, form: str) -> str:
-        return (
-            f"{name!r} is a column of {kind}s and must hold {form}, given {value[name]!r}. Mend it, leave it empty, or "
-            f"name the column in `categories` of `{self.field}`."
-        )
+    @staticmethod
+    def _unread(name: str, value: Mapping[str, Any], kind: Kind) -> str:
+        return f"{name!r} is a column of {kind}s and must hold {FORMS[kind]}, given {shown(value[name])}"
+
+    def _is_stray(self, cell: Any, kind: Kind) -> bool:
+        """Whether a cell is neither missing nor of the kind."""
+        return (number if kind == "number" else date)(cell, self.missing) is None
+
+    def _strays_of(self, value: Mapping[str, Any]) -> list[tuple[str, Kind]]:
+        """A row's cells that are not of their column's kind."""
+        kinds: tuple[Kind, ...] = ("number", "date")
+        named = [(each["name"], kind) for kind in kinds for each in self._of[kind]]
+        return [(name, kind) for name, kind in named if self._is_stray(value.get(name), kind)]
+
+    def readable(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row without the cells that are not of their column's kind; as it is where no other is left."""
+        strays = [name for name, _ in self._strays_of(value)]
+        left = {name: cell for name, cell in value.items() if name not in strays}
+        known = (each["name"] for each in self.state["columns"])
+        return left if strays and any(not is_missing(left.get(name)) for name in known) else value
 
     @staticmethod
     def _code(codes: Mapping[str, int], name: str | None) -> int:
@@ -181,21 +201,32 @@ class TablePreparer:
         known = [each["name"] for each in self.state["columns"]]
         for name in value:
             if name not in known:
-                close = near_miss(name, known)
-                yield "unknown column", "warning", f"the column {name!r} was in no training row; it is not read.", close
+                said = f"the column {name!r} was in no training row; it is not read."
+                yield "unknown column", "warning", said, f"{near_miss(name, known)}Leave it out, or train with it."
         if not any(each["name"] in value for each in self.state["columns"]):
             mend = f"The table has {as_names(known)}."
             yield "no column", "error", f"`{self.field}` has none of the columns that training knew.", mend
+        holes = "numbers" in arrays and np.isnan(arrays["numbers"]).any()
+        for name, kind in self._strays_of(value) if holes else ():
+            mend = f"Correct it, leave it empty, or name the column in `categories` of `{self.field}`."
+            yield "unread cell", "warning", f"{self._unread(name, value, kind)}; it is read as missing.", mend
         for place, each in enumerate(self._of["number"]):
             if abs(arrays["numbers"][place]) >= FARTHEST:
                 low, high = (each["mean"] + sign * FARTHEST * self._scale[place] for sign in (-1, 1))
-                said = f"{each['name']!r} is {value[each['name']]!r}, far from every training value; it counts as"
+                said = f"{each['name']!r} is {shown(value[each['name']])}, far from every training value; it counts as"
                 end = high if arrays["numbers"][place] > 0 else low
                 yield "far number", "warning", f"{said} {end:.6g}.", "Check its unit."
         for place, each in enumerate(self._of["category"]):
-            if arrays["categories"][place] == OTHER and each["names"]:
-                said = f"{each['name']!r} is {value[each['name']]!r}, which is rare or absent in the training rows"
-                yield "rare category", "warning", f"{said}; it is read as `other`.", ""
+            if arrays["categories"][place] == OTHER and not self._mostly_rare(each):
+                said = f"{each['name']!r} is {shown(value[each['name']])}, which is rare or absent in the training rows"
+                mend = "Check how it is written; or train with more rows of it, or a lower `rarest`."
+                yield "rare category", "warning", f"{said}; it is read as `other`.", mend
+
+    @staticmethod
+    def _mostly_rare(about: State) -> bool:
+        """Whether rare categories are the rule in a column, which is told once and not row by row."""
+        seen = sum(about["counts"][OTHER:])
+        return "nearly" in about or not about["names"] or 2 * about["counts"][OTHER] > seen
 
     def remarks(self) -> Iterator[Found]:
         """What the training rows as a whole have: columns that tell nothing."""
@@ -208,11 +239,59 @@ class TablePreparer:
             mend = "Leave it out."
             if absent == self.state["rows"]:
                 yield "empty column", "warning", f"{name!r} has no value in any training row.", mend
+            elif "nearly" in each:
+                continue  # told with its rows, see ``strays``
             elif kind == "category" and not each["names"]:
                 said = f"{name!r} holds {counted(each['counts'][OTHER], 'value')}, each too rare to be learned"
                 yield "column of names", "warning", f"{said}; it may be an identifier.", mend
+            elif kind == "category" and self._mostly_rare(each):
+                rare, seen = each["counts"][OTHER], sum(each["counts"][OTHER:])
+                said = f"{name!r} holds {counted(seen, 'value')}, {rare:,} of them too rare to be learned"
+                mend = "Leave the column out, join categories, or lower `rarest`."
+                yield "rare category", "warning", f"{said}: they are read as `other`.", mend
             elif spread < 2 and not absent:
                 yield "constant column", "warning", f"{name!r} has one value in all training rows.", mend
+
+    def strays(self, values: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[int, Found]]:
+        """Columns that a few cells keep from being numbers or dates.
+
+        Args:
+            values: Training rows of the table, each with what messages call it, such as ``line 3``.
+
+        Yields:
+            The number of the first row with such a cell, and what is to be told.
+        """
+        columns = [each for each in self._of["category"] if "nearly" in each]
+        there, strays = Counter[str](), Counter[str]()
+        first: dict[str, list[tuple[int, str]]] = {each["name"]: [] for each in columns}
+        for row, (place, value) in enumerate(values if columns else ()):
+            for each in columns:
+                name = each["name"]
+                cell = value.get(name)
+                there[name] += not is_missing(cell)
+                if self._is_stray(cell, each["nearly"]):
+                    strays[name] += 1
+                    if len(first[name]) < SHOWN:
+                        first[name].append((row, f"{shown(cell)} in {place}"))
+        for each in columns:
+            if cells := first[each["name"]]:
+                said = [cell for _, cell in cells]
+                yield cells[0][0], self._nearly(each, there[each["name"]], strays[each["name"]], said)
+
+    def _nearly(self, about: State, there: int, strays: int, cells: Sequence[str]) -> Found:
+        """What is told of a column that nearly is of another kind."""
+        kind, rare = about["nearly"], about["counts"][OTHER]
+        more = f" and {counted(strays - len(cells), 'other')}" if strays > len(cells) else ""
+        said = (
+            f"{about['name']!r} holds {kind}s but for {strays:,} of {counted(there, 'value')}: "
+            f"{', '.join(cells)}{more}. So it is read as a column of categories"
+            f"{f', of which {rare:,} are too rare to be learned' if rare else ''}."
+        )
+        mend = (
+            f"Correct these cells, or leave them empty. Or name the column in `{kind}s` of `{self.field}`, by which "
+            f"what is no {kind} is missing and told row by row; or in `categories`, if it is meant so."
+        )
+        return "mixed column", "warning", said, mend
 
     def suspects(self, values: Sequence[Mapping[str, Any]], targets: Sequence[str | float]) -> list[tuple[str, float]]:
         """Columns that alone tell the targets nearly perfectly, with how well."""

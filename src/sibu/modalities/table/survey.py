@@ -21,6 +21,10 @@ SAMPLE = 20_000
 """Numbers kept of a column for its quantiles."""
 DISTINCT = 200_000
 """Categories counted of a column; ones first seen beyond them are rare."""
+NEARLY, FEWEST = 0.9, 10
+"""From this share of the values on, and from so many, a column is told that is of numbers (or dates) but for some."""
+ENOUGH = 1000
+"""Values that are of no kind but names, after which a column is one of names where they are most of it."""
 
 
 class Moments:
@@ -63,6 +67,7 @@ class ColumnSurvey:
         self._moments, self._sample = Moments(), list[float]()
         self._parts = [Moments() for _ in PARTS]
         self._names = Counter[str]()
+        self._strays: Counter[Kind] = Counter()
         self._given = kind is not None
         self._draw = Random(derive(0, "table", name))
 
@@ -70,9 +75,9 @@ class ColumnSurvey:
         """Look at one value."""
         if is_missing(value):
             return
-        if "number" in self.kinds:
+        if self._looks_for("number"):
             self._number(number(value, self.missing))
-        if "date" in self.kinds:
+        if self._looks_for("date"):
             self._date(date(value, self.missing))
         if "category" in self.kinds:
             name = category(value)
@@ -80,8 +85,19 @@ class ColumnSurvey:
                 self._names[name] += 1
         self.seen += 1
 
+    def _looks_for(self, kind: Kind) -> bool:
+        """Whether values are still read as of a kind: also where some are not, for nearly all of them may be."""
+        if self._given:
+            return kind in self.kinds
+        strays = self._strays[kind]
+        return strays < ENOUGH or strays < self._count(kind)
+
+    def _count(self, kind: Kind) -> int:
+        return self._moments.count if kind == "number" else self._parts[0].count
+
     def _drop(self, kind: Kind) -> None:
-        if not self._given:
+        self._strays[kind] += 1
+        if not self._given and kind in self.kinds:
             self.kinds.remove(kind)
 
     def _number(self, found: float | None) -> None:
@@ -121,12 +137,21 @@ class ColumnSurvey:
         kept = [(name, count) for name, count in ordered if count >= rarest][:most]
         rest = self.seen - sum(count for _, count in kept)
         counts = [rows - self.seen, rest, *(count for _, count in kept)]
-        return about | {"names": [name for name, _ in kept], "counts": counts}
+        return about | {"names": [name for name, _ in kept], "counts": counts} | self._nearly()
+
+    def _nearly(self) -> State:
+        """Of which kind nearly all of its values are; nothing where all are, or fewer."""
+        kinds: tuple[Kind, ...] = () if self._given else ("number", "date")
+        for kind in kinds:
+            read, strays = self._count(kind), self._strays[kind]
+            if strays and read >= max(FEWEST, NEARLY * (read + strays)):
+                return {"nearly": kind}
+        return {}
 
     def _read(self) -> bool:
         """Whether a value was read as what it may be first: one of nothing but marks is neither numbers nor dates."""
         kind = self.kinds[0]
-        return kind == "category" or bool(self._moments.count if kind == "number" else self._parts[0].count)
+        return kind == "category" or bool(self._count(kind))
 
     def _spread(self, bins: int) -> State:
         """Mean, deviation, and the edges of bins that hold about as many training values each, in deviations."""
