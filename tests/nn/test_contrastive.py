@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from sibu.nn.contrastive import matching_loss, pair_loss, same_pairs
+from sibu.nn.contrastive import cosine_loss, matching_loss, pair_loss, same_pairs
 
 
 def by_hand(vectors: torch.Tensor, alike: torch.Tensor, temperature: float) -> float:
@@ -98,3 +98,24 @@ def test_one_pair_alone_teaches_nothing() -> None:
     loss.backward()
     assert float(loss.detach()) == 0
     assert not vectors.grad.any()
+
+
+def test_cosines_against_a_loop() -> None:
+    torch.manual_seed(3)
+    vectors = torch.nn.functional.normalize(torch.randn(6, 5, dtype=torch.float64), dim=-1).requires_grad_()
+    alike = torch.zeros(6, 6)
+    for a, b, share in ((0, 1, 1.0), (0, 4, 1.0), (1, 4, 1.0), (2, 3, 0.25)):
+        alike[a, b] = alike[b, a] = share
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for a in range(6):
+        for b in range(a):
+            cosine = float((vectors[a] @ vectors[b]).detach())
+            found[bool(alike[a, b] > 0)].append((cosine - float(alike[a, b])) ** 2)
+    expected = sum(sum(own) / len(own) for own in found.values()) / 2
+    loss = cosine_loss(vectors, alike)
+    assert float(loss.detach()) == pytest.approx(expected, rel=1e-9)
+    loss.backward()
+    assert vectors.grad is not None
+    assert bool(vectors.grad.abs().sum() > 0)
+    assert float(cosine_loss(torch.eye(3), torch.eye(3))) == 0  # all of different labels, at right angles
+    assert float(cosine_loss(torch.eye(2)[:1], torch.ones(1, 1))) == 0

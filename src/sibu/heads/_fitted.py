@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from sibu.core.protocols import HeadPlace
 from sibu.core.tensors import Encoded, Output
-from sibu.nn.contrastive import episode_loss, pair_loss
+from sibu.nn.contrastive import cosine_loss, episode_loss, pair_loss
 from sibu.nn.pooling import pool
 
 
@@ -24,14 +24,23 @@ class Fitted(nn.Module):
         temperature: Of the similarities.
         episodes: Whether rows are told by the means of others of their label in the batch, not by pairs.
         unit: Whether what is fitted reads unit vectors; else vectors as they are.
+        cosine: Weight of ``cosine_loss`` beside the contrastive one.
     """
 
     fits = True
 
     def __init__(
-        self, inner: Any, place: HeadPlace, *, temperature: float, episodes: bool = False, unit: bool = True
+        self,
+        inner: Any,
+        place: HeadPlace,
+        *,
+        temperature: float,
+        episodes: bool = False,
+        unit: bool = True,
+        cosine: float = 0.0,
     ) -> None:
         super().__init__()
+        self.cosine = cosine
         self.unit = unit
         self.inner = inner
         self.pooling = place.pooling
@@ -55,7 +64,9 @@ class Fitted(nn.Module):
         """How far texts of one label are from each other, against texts of others."""
         if self.episodes:
             return episode_loss(output.logits, targets["label"], temperature=self.temperature)
-        return pair_loss(output.logits, alike(targets["label"], self.multi_label), temperature=self.temperature)
+        pairs = alike(targets["label"], self.multi_label)
+        found = pair_loss(output.logits, pairs, temperature=self.temperature)
+        return found + self.cosine * cosine_loss(output.logits, pairs) if self.cosine else found
 
     def fit(self, vectors: Tensor, targets: Tensor) -> None:
         """Fit to the training rows.

@@ -31,6 +31,27 @@ def pair_loss(vectors: Tensor, alike: Tensor, *, temperature: float) -> Tensor:
     return by_text[counted].mean() if bool(counted.any()) else (vectors * 0).sum()
 
 
+def cosine_loss(vectors: Tensor, alike: Tensor) -> Tensor:
+    """Squared distance of each two texts' cosine from how alike their labels are.
+
+    Pairs that are alike and pairs that are not count half each, however many there are. Keeps what a contrastive loss
+    alone does away with: texts of different labels are to be at right angles, not as far apart as can be. Source:
+    Reimers and Gurevych, 2019, arXiv:1908.10084 (regression objective), as Tunstall et al., 2022, arXiv:2209.11055.
+
+    Args:
+        vectors: Unit vectors. Shape ``(B, D)``.
+        alike: How alike two texts' labels are, in [0, 1]. Shape ``(B, B)``.
+
+    Returns:
+        A scalar; 0 of a single text.
+    """
+    first, second = torch.triu_indices(len(vectors), len(vectors), 1, device=vectors.device)
+    wanted = alike.to(vectors.dtype)[first, second]
+    fault = ((vectors @ vectors.T)[first, second] - wanted).square()
+    parts = [own.mean() for own in (fault[wanted > 0], fault[wanted == 0]) if len(own)]
+    return torch.stack(parts).mean() if parts else (vectors * 0).sum()
+
+
 def matching_loss(vectors: Tensor, numbers: Tensor, *, temperature: float, symmetric: bool) -> Tensor:
     """InfoNCE with the other pairs of a batch as negatives: a text is to find its own pair among all.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from sibu.catalog import Entry, Spec
 
@@ -28,6 +28,9 @@ class LogisticSpec(Spec):
     name: Literal["logistic"] = "logistic"
     temperature: PositiveFloat = Field(default=0.1, le=10)
     """Of the pairs' similarities in training: smaller looks at the hardest pairs alone."""
+    cosine: NonNegativeFloat = 5.0
+    """Weight, beside the pairs' contrastive loss, of how far the cosines are from 1 within a label and from 0 between
+    two: 0 for the contrastive loss alone."""
     penalty: PositiveFloat = 1.0
     """Weight of the squared weights against the sum of the rows' losses (scikit-learn's 1/C)."""
     unit: bool = True
@@ -41,7 +44,7 @@ def build(spec: LogisticSpec, place: HeadPlace) -> nn.Module:
     from sibu.heads.logistic.regression import Regression
 
     regression = Regression(place, penalty=spec.penalty)
-    return Fitted(regression, place, temperature=spec.temperature, unit=spec.unit)
+    return Fitted(regression, place, temperature=spec.temperature, unit=spec.unit, cosine=spec.cosine)
 
 
 ENTRY = Entry(LogisticSpec, build)
