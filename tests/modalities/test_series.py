@@ -151,6 +151,18 @@ def test_what_is_odd_is_told() -> None:
     ]
     times = [0, 1, 2, 3, 60, 61, 62, 63, 64]
     assert told({"values": STREAMS[0]["values"][:9], "time": times}) == [("gap", "warning")]
+    assert told({"values": [[5.0, 10.0]]}) == []
+    quick = {"values": STREAMS[0]["values"][:9], "time": [n * 1e-9 for n in range(9)]}
+    assert told(quick) == []
+    rated = learned(rate=20)
+    said = [found[:3] for found in rated.check(quick, rated.arrays(quick))]
+    assert said == [
+        ("short stream", "warning", "the stream is one reading at 20 a second (`rate`): it lasts no longer.")
+    ]
+    odd: list[Any] = [quick, {"values": [[None, 5.0]] * 9}, {"values": STREAMS[0]["values"][:9], "time": times}]
+    every = [found for each in (preparer, rated) for value in odd for found in each.check(value, each.arrays(value))]
+    assert {found[0] for found in every} >= {"gap", "empty channel"}
+    assert all(found[3].strip() for found in every)
     still = learned([{"values": [[n, 3] for n in range(9)]}])
     assert [found[0] for found in still.remarks()] == ["constant channel"]
     assert list(still.check(None, still.arrays({"values": [[n, 3] for n in range(9)]}))) == []

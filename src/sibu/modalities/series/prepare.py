@@ -179,7 +179,7 @@ class SeriesPreparer:
         return found
 
     def check(self, value: Any, arrays: Features) -> Iterator[Found]:  # noqa: ARG002
-        """Channels that are empty or stand still, gaps, readings far from all of training, and what was cut."""
+        """Channels that are empty or stand still, one reading alone, gaps, readings far from all, what was cut."""
         values = self._values(arrays)
         there = ~np.isnan(values)
         names = np.asarray(self.state["names"])
@@ -188,9 +188,12 @@ class SeriesPreparer:
             yield "empty channel", "warning", said, "See whether the sensor was on; or leave it so: it is missing."
         low, high = np.where(there, values, np.inf).min(0), np.where(there, values, -np.inf).max(0)
         moved = np.asarray(self.state["deviations"]) > 0  # one that never moved is told as a whole
-        if len(still := names[(low == high) & moved]) and len(values) > 1:
-            said = f"{as_names(still.tolist())} stands still over the whole stream."
+        if len(still := names[(low == high) & moved & (there.sum(0) > 1)]):
+            said = f"{as_names(still.tolist())} {'stands' if len(still) == 1 else 'stand'} still over the whole stream."
             yield "constant channel", "warning", said, "See whether the sensor works."
+        if self.rate is not None and there.any(1).sum() == 1:
+            said = f"the stream is one reading at {self.rate:g} a second (`rate`): it lasts no longer."
+            yield "short stream", "warning", said, "See what its clock counts (`unit`), or raise `rate`."
         if len(far := names[(np.abs(np.where(there, values, 0)) >= FARTHEST).any(0)]):
             said = f"{as_names(far.tolist())} is {FARTHEST:g} or more deviations from the mean; it counts as so many."
             yield "far reading", "warning", said, "Check its unit."
@@ -199,7 +202,7 @@ class SeriesPreparer:
             said = f"the stream has {counted(int(gaps), 'gap')}, the longest of {longest:.6g} seconds"
             mend = "See whether readings were lost; or leave it so: the model is told how far apart readings are."
             if self.rate is not None:
-                mend = "See whether readings were lost; what lies between is bridged by a line, beyond `gap` missing."
+                mend = "See whether readings were lost; a line bridges what lies between, unless `gap` says otherwise."
             yield "gap", "warning", f"{said} (five times the usual distance or more).", mend
         if cut:
             said = f"{counted(int(cut), 'reading')} at the end of the stream were cut."
