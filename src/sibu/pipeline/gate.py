@@ -336,7 +336,7 @@ def nothing_to_join(recipe: Recipe, file: str, faults: Faults) -> None:
     name = str(recipe.fusion.name)  # type: ignore[attr-defined]
     if len(recipe.modalities) > 1 or name == "identity":
         return
-    only = recipe.modalities[0].name
+    only = recipe.modalities[0].name  # type: ignore[attr-defined]
     message = f"`fusion: {name}` joins several modalities, and there is one (`{only}`): it is left out."
     mend = "Name another under `modalities`, or take `fusion` out of the recipe."
     faults.add(DataFault("nothing to join", "warning", file, None, message, mend))
