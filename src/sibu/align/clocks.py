@@ -159,11 +159,11 @@ def align_readings(
         (*checked(*reference, "reference"), first, "reference"),
         (*checked(*other, "other stream"), second, "other stream"),
     ]
-    for held, _, _, name in parts:
-        _require_motion(held, name)
     if rate is None:
         most = FASTEST if (first, second) == ("samples", "samples") else SLOWER
         rate = min(most, *(_own_rate(times, name) for _, times, _, name in parts))
+    for held, _, _, name in parts:
+        _require_motion(held, name)
     one, two = (_feature(held, times, rate, kind, name) for held, times, kind, name in parts)
     begun = [float(times[0]) for _, times, _, _ in parts]
     apart = begun[0] - begun[1]
@@ -176,7 +176,7 @@ def _require_motion(values: NDArray[np.generic], name: str) -> None:
     channels = values.astype(np.float64).reshape(len(values), -1)
     channels = channels[:, np.isfinite(channels).any(axis=0)]
     if channels.size and not (np.nanmax(channels, axis=0) > np.nanmin(channels, axis=0)).any():
-        raise DataError(f"Nothing happens in the {name}: its values are all the same. So its clock cannot be found.")
+        raise DataError(f"The {name} is constant, so nothing in it can be found again.")
 
 
 def _own_rate(times: Floats, name: str) -> float:
