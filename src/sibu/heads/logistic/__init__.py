@@ -28,9 +28,9 @@ class LogisticSpec(Spec):
     name: Literal["logistic"] = "logistic"
     temperature: PositiveFloat = Field(default=0.1, le=10)
     """Of the pairs' similarities in training: smaller looks at the hardest pairs alone."""
-    cosine: NonNegativeFloat = 5.0
+    cosine: NonNegativeFloat = 0.0
     """Weight, beside the pairs' contrastive loss, of how far the cosines are from 1 within a label and from 0 between
-    two: 0 for the contrastive loss alone."""
+    two. 5 is worth a try where all rows fit into one batch."""
     penalty: PositiveFloat = 1.0
     """Weight of the squared weights against the sum of the rows' losses (scikit-learn's 1/C)."""
     unit: bool = True
