@@ -47,7 +47,8 @@ class TimeFit:
     """Parts in a million that the reference gains on the other clock."""
     quality: float
     """Share, by their weight, of the windows that each on its own find the same line, in [0, 1]; windows of which the
-    reference has nothing are left out. Streams that have nothing in common stay below 0.2."""
+    reference has nothing are left out. Streams that have nothing in common reach 0.5 where they are short: of noise of
+    20 and 60 seconds a quarter is above 0.25, of 4 seconds half."""
     residual: float
     """Median distance of these windows from the line, in seconds; NaN where there is none."""
     since: float = 0.0
