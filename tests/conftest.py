@@ -16,6 +16,12 @@ settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are not spelt in a test's name: a gzip file has the second it was made in, and workers must agree."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 WORDS = """
 the a an of to in on for with and or not is was no my your move book cancel appointment bill pay invoice refill
 pain fever cough head chest arm doctor please can i you we need want today tomorrow monday aspirin ibuprofen mg
