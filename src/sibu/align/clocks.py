@@ -470,8 +470,8 @@ class _Pair:
     def _held(self, offset: float, drift: float, bound: float, tries: int) -> tuple[float, float]:
         """Rank correlation of what the two share on the line, and what 1 in 20 unrelated pairs comes to.
 
-        Autocorrelated streams count as fewer independent values (Bartlett); the highest of M lags passes the level
-        as one does a level M times as small.
+        Autocorrelated streams count as fewer independent values (Bartlett), and so do those in which little happens;
+        the highest of M lags passes the level as one does a level M times as small.
         """
         ends = (np.array([0.0, (len(self.other) - 1) / self.rate]) - self.middle) * (1 + drift) + self.middle + offset
         low = max(math.ceil(ends[0] * self.rate), 0)
@@ -486,13 +486,16 @@ class _Pair:
         powers = [np.abs(np.fft.rfft(each / size, length)) ** 2 for each, size in zip((one, two), sizes, strict=True)]
         together = powers[0] * powers[1]
         width = max(float(2 * together.sum() - together[0] - (0 if length % 2 else together[-1])) / length, 1.0)
-        alone = count / width
+        found = float(one @ two) / (sizes[0] * sizes[1])
+        # still streams with an event or two lie on each other by that alone: their products vary more than Gaussian ones
+        rare = max(count * float(one**2 @ two**2) / (sizes[0] * sizes[1]) ** 2 / (1 + 2 * found**2), 1.0)
+        alone = count / (width * rare)
         if alone <= 4:
-            return float(one @ two) / (sizes[0] * sizes[1]), 1.0
+            return found, 1.0
         lags = min(self.lags, len(self.reference) + len(self.other))
         looks = tries * (1 + lags / width) * (1 + 2 * bound * self.half * self.rate)
         far = -NormalDist().inv_cdf(LEVEL / (2 * looks))
-        return float(one @ two) / (sizes[0] * sizes[1]), math.tanh(far / math.sqrt(alone - 3))
+        return found, math.tanh(far / math.sqrt(alone - 3))
 
     def _judged(self, curves: Floats, offset: float, drift: float, sign: int, step: int) -> tuple[float, float]:
         """Share of the windows whose own highest peak lies on the line, and how far off these are."""
