@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
+from sibu.align.clocks import AT_CHANCE
 from sibu.core.errors import DataError
 
 RATE = 1000.0
@@ -76,6 +77,59 @@ def test_a_stream_that_is_upside_down_and_softer():
 def test_what_has_nothing_in_common_has_a_low_quality():
     first, second = pair(0.5, 100.0)[0], pair(0.5, 100.0, seed=7)[1]
     assert align_streams(first, second, RATE).quality < 0.25
+
+
+def wandering(draw, seconds, rate=20):
+    """A stream whose values hang together over some tenths of a second."""
+    width = draw.choice([2, 4, 8])
+    made = np.convolve(draw.normal(size=round(seconds * rate) + 4 * width), np.hanning(2 * width + 1), "valid")
+    return made[: round(seconds * rate)] / made.std()
+
+
+@pytest.mark.parametrize("reach", [5.0, 0.2])
+@pytest.mark.parametrize("seconds", [4, 20, 60])
+def test_at_most_one_in_twenty_unrelated_pairs_passes(seconds, reach):
+    draw = np.random.default_rng([seconds, round(10 * reach)])
+    pairs = [(wandering(draw, seconds), wandering(draw, seconds)) for _ in range(100)]
+    fits = [align_streams(*pair, 20.0, reach=reach) for pair in pairs]
+    assert sum(fit.quality >= AT_CHANCE for fit in fits) <= 5
+    for fit in fits:  # the quality is that of the two figures
+        assert (fit.quality >= AT_CHANCE) == (abs(fit.correlation) >= fit.by_chance) or fit.by_chance == 1
+
+
+@pytest.mark.parametrize("seconds", [30, 60])
+def test_pairs_of_the_same_in_noise_of_0_decibels_pass(seconds):
+    draw = np.random.default_rng(seconds)
+    right = 0
+    for _ in range(60):
+        whole, offset = wandering(draw, seconds + 4), draw.integers(0, 40)
+        parts = whole[40 : 40 + 20 * seconds], whole[40 + offset : 40 + offset + 20 * seconds]
+        fit = align_streams(*(part + draw.normal(size=part.size) * part.std() for part in parts), 20.0)
+        right += fit.quality >= AT_CHANCE and abs(fit.offset - offset / 20) < 0.1
+    assert right >= 57
+
+
+def test_single_events_and_equal_values_are_no_correlation():
+    draw = np.random.default_rng(5)
+    passed = 0
+    for _ in range(40):
+        one, two = np.zeros((2, 400))
+        for each in (one, two):  # still but for one event: any two fit on each other
+            at = draw.integers(50, 340)
+            each[at : at + 10] += 5 * np.hanning(10)
+        passed += align_streams(one, two, 20.0, reach=15.0).quality >= AT_CHANCE
+    assert passed <= 2
+
+
+def test_a_drift_that_cannot_be_told_is_0():
+    heard, draw = happening(60), np.random.default_rng(2)
+    times = np.arange(80) / 20
+    level = [np.abs(heard(at)) + draw.normal(size=80) for at in (times, times + 0.3 + 900e-6 * times)]
+    fit = align_streams(*level, 20.0)
+    assert fit.drift == 0 and fit.drift_error > 500
+    assert align_streams(*pair(0.3, 900.0), RATE).drift_error < 10
+    still = align_streams(*pair(0.3, 0.0), RATE, most_drift=0.0)
+    assert still.drift == 0 and still.offset == pytest.approx(0.3, abs=0.002)
 
 
 def test_a_burst_in_one_stream_alone_does_not_matter():

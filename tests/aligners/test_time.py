@@ -75,6 +75,53 @@ def test_a_sensor_is_brought_to_a_recordings_clock() -> None:
     assert laid.times[0] >= 0
 
 
+@pytest.mark.parametrize("seconds", [4, 20, 60])
+def test_a_recording_and_a_sensor_of_other_things_do_not_pass(seconds: int) -> None:
+    part, passed, count = aligner(), 0, 40
+    for seed in range(count):
+        draw = np.random.default_rng([seconds, seed])
+        noise = sound(events(seconds, seed=seed))
+        raw = {"声音": noise, "sensor": readings(draw.standard_normal(20 * seconds).astype(np.float32), 20)}
+        (told,) = part.told(part.fit({}, raw)[0])
+        passed += told["quality"] >= part.warn
+    assert passed <= count // 20
+
+
+def test_what_is_said_of_streams_that_agree_no_better_than_chance() -> None:
+    part, draw = aligner(), np.random.default_rng(2)
+    said = []
+    for seconds in (4, 60):
+        raw = {"声音": sound(events(seconds)), "sensor": readings(draw.standard_normal(20 * seconds), 20)}
+        found, _ = part.fit({}, raw)
+        (told,) = part.told(found)
+        assert told["quality"] < part.warn
+        assert part.remarks(found) == []  # of such a drift nothing more is said
+        said.append(part.doubt(told))
+    assert said[1][0].startswith("they correlate by 0.") and "1 in 20 unrelated pairs" in said[1][0]
+    assert said[1][1].startswith("Look whether both are of the same events; widen `reach`")
+    short = {"correlation": 0.7, "by_chance": 0.93}
+    message, mend = part.doubt(short)
+    assert message.endswith("comes to 0.93: they are too short or too even for anything to be told")
+    assert mend.startswith("Give longer stretches of both")
+
+
+def test_drifts_that_cannot_be_told_or_lie_at_the_bound_are_told() -> None:
+    whole = events(6, seed=3)
+    loudness = np.sqrt(np.convolve(whole**2, np.ones(40) / 40, "same"))
+    raw = {"声音": sound(whole), "sensor": readings(shifted(loudness, 0.5, 0, rate=50), 50)}
+    found, _ = aligner(most_drift=100.0).fit({}, raw)
+    ((kind, message, mend),) = aligner(most_drift=100.0).remarks(found)
+    assert kind == "no drift" and "and up to 100 are sought (`most_drift`); 0 is taken." in message
+    assert mend.startswith("Set `most_drift: 0`")
+    none = aligner(most_drift=0.0)
+    assert none.remarks(none.fit({}, raw)[0]) == []
+    whole = events(12)
+    raw = {"声音": sound(whole), "sensor": sound(shifted(whole, 0.5, 900.0))}
+    found, _ = aligner(most_drift=300.0).fit({}, raw)
+    kinds = [kind for kind, *_ in aligner(most_drift=300.0).remarks(found)]
+    assert kinds == ["drift at bound"]
+
+
 def test_days_between_dates_are_no_offset() -> None:
     day = datetime(2024, 5, 1, 8, tzinfo=UTC).timestamp()
     values = np.cumsum(np.random.default_rng(1).standard_normal(600)).astype(np.float32)

@@ -110,7 +110,9 @@ def test_what_cannot_be_aligned_is_left_out_and_counted(home: Path, tmp_path: Pa
     faults = {(each["kind"], each["row"]): each["message"] for each in found["faults"]}
     assert "'sensor' cannot be aligned: " in faults["not aligned", 4] and "constant" in faults["not aligned", 4]
     assert faults["poor alignment", 5].startswith("'sensor' lies on '声音' with a quality of 0.")
-    assert "(below `warn`, 0.9): offset seconds" in faults["poor alignment", 5]
+    assert "(below `warn`, 0.9): they correlate by 0.99, and 1 in 20 unrelated" in faults["poor alignment", 5]
+    assert "offset seconds" in faults["poor alignment", 5]
+    assert "cannot be told from so little" in faults["no drift", 1]
     (home / "odd.yaml").write_text(json.dumps(recipe))
     out = CliRunner().invoke(app, ["align", str(home / "odd.yaml"), "--quiet"])
     lines = [json.loads(line) for line in out.stdout.splitlines()]

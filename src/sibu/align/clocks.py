@@ -4,13 +4,18 @@ The model: ``t_reference = t_other + offset + drift * 1e-6 * (t_other - since)``
 ``offset + (1 + drift * 1e-6) * t_other``. A positive offset: the other clock was started later, so it reads less. A
 positive drift: the other clock is slow, it counts fewer seconds than the reference does for the same stretch.
 
-Sources: Knapp & Carter, 1976, The generalized correlation method for estimation of time delay.
+Whether the streams have anything to do with each other is asked of their rank correlation on the line that was found:
+it is held against the highest that unrelated streams of this length and pace reach among as many lags.
+
+Sources: Knapp & Carter, 1976, The generalized correlation method for estimation of time delay; Bartlett, 1946, On the
+theoretical specification and sampling properties of autocorrelated time-series.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +37,14 @@ NEAR = 0.005
 """Seconds within which a window of its own speaks for the line that all windows agree on."""
 SHORTER = 0.75
 """Share of the other stream's length below which the reference is the one that is cut into windows."""
+LEVEL = 0.05
+"""Share of unrelated pairs whose correlation comes to what is told as chance's."""
+AT_CHANCE = 0.25
+"""The quality of a pair whose correlation is just that."""
+FEWEST = 12
+"""Values that the streams must share for their correlation to be asked."""
+TOLD = 0.5
+"""A drift whose standard error is above this share of the bound is not told: 0 is nearer, as clocks go."""
 MOST_WINDOWS = 40
 MOST_NUMBERS = 1 << 29
 """Numbers of all windows' curves, 4 bytes each, beyond which an offset is not sought."""
@@ -46,13 +59,22 @@ class TimeFit:
     drift: float
     """Parts in a million that the reference gains on the other clock."""
     quality: float
-    """Share, by their weight, of the windows that each on its own find the same line, in [0, 1]; windows of which the
-    reference has nothing are left out. Streams that have nothing in common reach 0.5 where they are short: of noise of
-    20 and 60 seconds a quarter is above 0.25, of 4 seconds half."""
+    """How far the correlation is beyond chance's, in [0, 1]: ``1 - 0.75 * by chance / found``, both as Fisher's z, and
+    0 where that is less. 0.25 is what 1 in 20 unrelated pairs comes to, at any length."""
     residual: float
-    """Median distance of these windows from the line, in seconds; NaN where there is none."""
+    """Median distance from the line of the windows that agree on it, in seconds; NaN where there is none."""
     since: float = 0.0
     """Second of the other clock; 0 of recordings, the first reading's of streams with times."""
+    correlation: float = 0.0
+    """Rank correlation of the two on the line, over all they share, in [-1, 1]; below 0: one is upside down."""
+    by_chance: float = 1.0
+    """Its size that 1 in 20 unrelated pairs of this length, pace and number of lags comes to, in [0, 1]. Near 1: the
+    streams share too little for related and unrelated ones to be told apart."""
+    agree: float = 0.0
+    """Share, by their weight, of the windows that each on its own find the same line, in [0, 1]; windows of which the
+    reference has nothing are left out. Of short streams it is high by chance."""
+    drift_error: float = math.inf
+    """Standard error of the drift, parts in a million. Above half of the drifts that were sought, 0 is taken."""
     lags: Floats = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
     """Offsets that were looked at, in seconds. Shape (L,)."""
     curve: Floats = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
@@ -69,7 +91,15 @@ def apply(fit: TimeFit, times: ArrayLike) -> Floats:
 def inverse(fit: TimeFit) -> TimeFit:
     """The fit with the clocks exchanged: it takes times of the reference to the other's. It has no curve."""
     rate = 1 + fit.drift * 1e-6
-    return TimeFit(-fit.offset, (1 / rate - 1) * 1e6, fit.quality, fit.residual / rate, fit.since + fit.offset)
+    return replace(
+        fit,
+        offset=-fit.offset,
+        drift=(1 / rate - 1) * 1e6,
+        residual=fit.residual / rate,
+        since=fit.since + fit.offset,
+        lags=np.zeros(0),
+        curve=np.zeros(0),
+    )
 
 
 def align_streams(
@@ -81,6 +111,7 @@ def align_streams(
     most_drift: float = 1000.0,
     near: float = 0.0,
     weighting: float = 0.5,
+    tries: int = 1,
 ) -> TimeFit:
     """Find offset and drift of two recordings of the same events.
 
@@ -100,6 +131,7 @@ def align_streams(
         near: Offset about which is sought, in seconds.
         weighting: How far every frequency counts alike: 0: as loud as it is (plain correlation), 1: all the same
             (PHAT). Chosen by measurement on speech in noise.
+        tries: Ways of comparing the two of which the surest is taken; the more, the more chance gives.
 
     Raises:
         DataError: When a stream is not one of finite numbers, is constant, or too short (of less than 64 values, or
@@ -114,8 +146,8 @@ def align_streams(
     first, second = _thinned(first, thin), _thinned(second, thin)
     # Windows of a much longer stream would mostly lie where the reference has nothing; what is too short is told below.
     if rate / thin <= len(first) < SHORTER * len(second):
-        return _exchanged(_Pair(second, first, rate / thin, -near, reach, most_drift, weighting).fitted())
-    return _Pair(first, second, rate / thin, near, reach, most_drift, weighting).fitted()
+        return _exchanged(_Pair(second, first, rate / thin, -near, reach, most_drift, weighting).fitted(tries))
+    return _Pair(first, second, rate / thin, near, reach, most_drift, weighting).fitted(tries)
 
 
 def _exchanged(fit: TimeFit) -> TimeFit:
@@ -135,6 +167,7 @@ def align_readings(
     reach: float = 5.0,
     most_drift: float = 1000.0,
     near: float = 0.0,
+    tries: int = 1,
 ) -> TimeFit:
     """Find offset and drift of two streams with times of their own, whatever their rates and units.
 
@@ -152,6 +185,7 @@ def align_readings(
         reach: Offsets are sought up to this many seconds from ``near``.
         most_drift: Drifts are sought up to this many parts in a million.
         near: Offset about which is sought, in seconds: 0 where the clocks are roughly set alike.
+        tries: As of ``align_streams``.
 
     Raises:
         DataError: When a clock runs backwards, and as of ``align_streams``.
@@ -168,7 +202,7 @@ def align_readings(
     one, two = (_feature(held, times, rate, kind, name) for held, times, kind, name in parts)
     begun = [float(times[0]) for _, times, _, _ in parts]
     apart = begun[0] - begun[1]
-    fit = align_streams(one, two, rate, reach=reach, most_drift=most_drift, near=near - apart)
+    fit = align_streams(one, two, rate, reach=reach, most_drift=most_drift, near=near - apart, tries=tries)
     return replace(fit, offset=fit.offset + apart, since=begun[1], lags=fit.lags + apart)
 
 
@@ -267,6 +301,7 @@ class _Pair:
             )
         hop = max(self.size // 2, -(-(len(other) - self.size) // (MOST_WINDOWS - 1)))
         self.starts = np.arange(0, len(other) - self.size + 1, hop)
+        self.overlap = max(self.size / hop, 1.0)
         self.centres = (self.starts + (self.size - 1) / 2) / rate
         self.middle = float(self.centres.mean())
         self.most_drift = drift
@@ -284,18 +319,39 @@ class _Pair:
         energy = np.array([np.std(other[at : at + self.size]) for at in self.starts])
         self.weights = np.minimum(energy / max(float(np.median(energy)), 1e-300), 1.0)
 
-    def fitted(self) -> TimeFit:
-        """Coarse, fine, and between samples."""
+    def fitted(self, tries: int) -> TimeFit:
+        """Coarse, fine, and between samples; without a drift where none can be told."""
         curves = self._curves()
         step = max(round(BIN * self.rate), 1)
-        offset, drift, lags, curve = self._coarse(curves, step)
-        offset, drift, sign = self._fine(curves, offset, drift, step)
-        for _ in range(3):
-            offset, drift = self._refined(offset, drift, sign, max(2 * step, 4))
+        bound, error = self.most_drift * 1e-6, math.inf
+        if self.most_drift:
+            offset, drift, sign, error, looked = self._sought(curves, step)
+        if not error <= TOLD * bound:
+            self.most_drift = 0.0
+            offset, drift, sign, _, looked = self._sought(curves, step)
         agree, residual = self._judged(curves, offset, drift, sign, step)
+        correlation, chance = self._held(offset, drift, bound, tries)
         return TimeFit(
-            offset - drift * self.middle, drift * 1e6, agree, residual, 0.0, lags - drift * self.middle, curve
+            offset - drift * self.middle,
+            drift * 1e6,
+            _beyond(correlation, chance),
+            residual,
+            correlation=correlation,
+            by_chance=chance,
+            agree=agree,
+            drift_error=error * 1e6,
+            lags=looked[0] - drift * self.middle,
+            curve=looked[1],
         )
+
+    def _sought(self, curves: Floats, step: int) -> tuple[float, float, int, float, tuple[Floats, Floats]]:
+        """Offset at the middle, drift, sign, the drift's standard error, and what was looked at first."""
+        offset, drift, *looked = self._coarse(curves, step)
+        offset, drift, sign = self._fine(curves, offset, drift, step)
+        error = math.inf
+        for _ in range(3):
+            offset, drift, error = self._refined(offset, drift, sign, max(2 * step, 4))
+        return offset, drift, sign, error, (looked[0], looked[1])
 
     def _weighted(self, spectrum: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """A cross-spectrum whose frequencies count more alike."""
@@ -352,7 +408,7 @@ class _Pair:
         """The same near the line that was found, to a sample, with what the curves' signs tell."""
         width = step / self.rate
         offsets = _around(offset, 2 * width, 1 / self.rate)
-        drifts = _around(drift, 1.5 * width / self.half, 0.5 / self.rate / self.half)
+        drifts = _around(drift, 1.5 * width / self.half if self.most_drift else 0.0, 0.5 / self.rate / self.half)
         # windows whose curve is a mere peak of one loud event do not outweigh all others
         held = np.clip(curves, -12, 12)
         rows = np.arange(len(curves))[:, None]
@@ -401,14 +457,14 @@ class _Pair:
         made: Floats = left + part * ((right - before) / 2 + part * (second + part * third))
         return made
 
-    def _refined(self, offset: float, drift: float, sign: int, reach: int) -> tuple[float, float]:
-        """A line through what is left, by least squares with Tukey's weights."""
+    def _refined(self, offset: float, drift: float, sign: int, reach: int) -> tuple[float, float, float]:
+        """A line through what is left, by least squares with Tukey's weights, and its slope's standard error."""
         left, peaks = self._local(offset, drift, sign, reach)
         weights = self.weights * peaks**2
         if np.count_nonzero(weights) < 3:
-            return offset, drift
+            return offset, drift, math.inf
         away = self.centres - self.middle
-        line, slope = _weighted_median(left, weights), 0.0
+        line, slope, error = _weighted_median(left, weights), 0.0, math.inf
         for _ in range(10):
             rest = left - line - slope * away
             scale = max(1.4826 * _weighted_median(np.abs(rest), weights), 0.05 / self.rate)
@@ -416,8 +472,40 @@ class _Pair:
             if np.count_nonzero(held) < 3:
                 break
             line, slope = _line(away, left, held)
+            apart = away - (held @ away) / held.sum()
+            error = scale * float(np.linalg.norm(held * apart) / max(held @ apart**2, 1e-300)) * self.overlap**0.5
         slope = min(max(slope, -self.most_drift * 1e-6 - drift), self.most_drift * 1e-6 - drift)
-        return offset + line, drift + slope
+        return offset + line, drift + slope, error
+
+    def _held(self, offset: float, drift: float, bound: float, tries: int) -> tuple[float, float]:
+        """Rank correlation of what the two share on the line, and what 1 in 20 unrelated pairs comes to.
+
+        Autocorrelated streams count as fewer independent values (Bartlett), and so do those in which little happens;
+        the highest of M lags passes the level as one does a level M times as small.
+        """
+        ends = (np.array([0.0, (len(self.other) - 1) / self.rate]) - self.middle) * (1 + drift) + self.middle + offset
+        low = max(math.ceil(ends[0] * self.rate), 0)
+        high = min(math.floor(ends[1] * self.rate) + 1, len(self.reference))
+        if (count := high - low) < FEWEST:
+            return 0.0, 1.0
+        one, two = _ranks(self.reference[low:high]), _ranks(self._laid(np.arange(low, high) / self.rate, offset, drift))
+        sizes = float(np.linalg.norm(one)), float(np.linalg.norm(two))
+        if not all(sizes):
+            return 0.0, 1.0
+        length = _fast(2 * count)
+        powers = [np.abs(np.fft.rfft(each / size, length)) ** 2 for each, size in zip((one, two), sizes, strict=True)]
+        together = powers[0] * powers[1]
+        width = max(float(2 * together.sum() - together[0] - (0 if length % 2 else together[-1])) / length, 1.0)
+        found = float(one @ two) / (sizes[0] * sizes[1])
+        # still streams with an event or two lie on each other by that alone: their products vary more than Gaussians'
+        rare = max(count * float(one**2 @ two**2) / (sizes[0] * sizes[1]) ** 2 / (1 + 2 * found**2), 1.0)
+        alone = count / (width * rare)
+        if alone <= 4:
+            return found, 1.0
+        lags = min(self.lags, len(self.reference) + len(self.other))
+        looks = tries * (1 + lags / width) * (1 + 2 * bound * self.half * self.rate)
+        far = -NormalDist().inv_cdf(LEVEL / (2 * looks))
+        return found, math.tanh(far / math.sqrt(alone - 3))
 
     def _judged(self, curves: Floats, offset: float, drift: float, sign: int, step: int) -> tuple[float, float]:
         """Share of the windows whose own highest peak lies on the line, and how far off these are."""
@@ -434,6 +522,22 @@ class _Pair:
         good = agree & (peaks > 0)
         residual = float(np.median(np.abs(left[good]))) if good.any() else math.nan
         return min(float(self.weights[agree].sum() / total), 1.0), residual
+
+
+def _beyond(correlation: float, chance: float) -> float:
+    """The quality of a correlation where chance gives this one."""
+    if chance >= 1 or not correlation:
+        return 0.0
+    found = math.atanh(min(abs(correlation), 1 - 1e-12))
+    return max(1 - (1 - AT_CHANCE) * math.atanh(chance) / found, 0.0)
+
+
+def _ranks(values: Floats) -> Floats:
+    """The places of values in their order, of equal ones the middle, about 0."""
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts + len(values)) / 2)[at]
+    ranks -= ranks.mean()
+    return ranks
 
 
 def _likely(spectra: NDArray[np.complex128], cross: NDArray[np.complex128]) -> Floats:

@@ -115,6 +115,10 @@ class Alignment(Protocol):
         """
         ...
 
+    def doubt(self, told: Mapping[str, Any]) -> tuple[str, str]:
+        """Of a value of low quality what the figures mean, or nothing, and what to do."""
+        ...
+
     def remarks(self, found: Features) -> list[tuple[str, str, str]]:
         """What the gate warns of beside a low quality: the kind, what is so, and what to do."""
         ...

@@ -85,23 +85,27 @@ def fitted(
     poor = json.loads((folder / "poor.json").read_text(encoding="utf-8"))
     for file, line, each in poor:
         if each["quality"] < alignment.warn:
-            found.add(_poor(file, line, each, alignment.warn))
+            found.add(_poor(file, line, each, alignment))
     faults.join_once(found, f"{key} {alignment.warn}")
     gone = {name: {int(number): why for number, why in own.items()} for name, own in told["gone"].items()}
     return Fits(alignment, arrays, gone)
 
 
-def _poor(file: str, line: int | None, each: Mapping[str, Any], warn: float) -> DataFault:
+UNSAID = ("of", "with", "quality", "correlation", "by_chance", "boxes")
+"""Of what was found: what the message says in words, or is no figure."""
+
+
+def _poor(file: str, line: int | None, each: Mapping[str, Any], alignment: Alignment) -> DataFault:
     figures = ", ".join(
-        f"{key.replace('_', ' ')} {value:g}"
-        for key, value in each.items()
-        if key not in ("of", "with", "quality", "boxes") and value is not None
+        f"{key.replace('_', ' ')} {value:g}" for key, value in each.items() if key not in UNSAID and value is not None
     )
     message = (
-        f"{each['of']!r} lies on {each['with']!r} with a quality of {each['quality']:.2f} (below `warn`, {warn:g})"
+        f"{each['of']!r} lies on {each['with']!r} with a quality of {each['quality']:.2f} (below `warn`, "
+        f"{alignment.warn:g})"
     )
-    mend = "Look whether both show the same; widen what is sought, or leave the row out."
-    return DataFault("poor alignment", "warning", file, line, f"{message}: {figures}.", mend)
+    said, mend = alignment.doubt(each)
+    message = f"{message}: {said}; {figures}." if said else f"{message}: {figures}."
+    return DataFault("poor alignment", "warning", file, line, message, mend)
 
 
 def _fit(

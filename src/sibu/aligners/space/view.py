@@ -85,6 +85,10 @@ class OneView:
         matrix = np.asarray(found["matrix"]).reshape(3, 3)
         return laid(raw, matrix, (width, height)).round().clip(0, 255).astype(np.uint8)
 
+    def doubt(self, told: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG002
+        """What to do; the figures say the rest."""
+        return "", "Look whether both show the same; widen what is sought, or leave the row out."
+
     def remarks(self, found: Features) -> list[tuple[str, str, str]]:  # noqa: ARG002
         """Nothing: what it finds is in line or is not."""
         return []

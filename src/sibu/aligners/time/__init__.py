@@ -1,9 +1,10 @@
 """Time: streams by clocks of their own, brought to one clock and cut to what all of them cover.
 
 Of each other stream the offset and the drift against the reference are found by what happens in both (cross-correlation
-of windows, which agree on a line), and taken out. Then all are cut to the stretch that they share, or to a window of
-it. For recordings and sensors that were started by hand; `clock: shared` only cuts. Where speeds differ from place to
-place choose `warp`. Source: Knapp and Carter, 1976, doi:10.1109/TASSP.1976.1162830.
+of windows, which agree on a line), and taken out; whether the streams have anything to do with each other is told by
+their correlation against what chance gives (Bartlett, 1946). Then all are cut to the stretch that they share, or to a
+window of it. For recordings and sensors that were started by hand; `clock: shared` only cuts. Where speeds differ from
+place to place choose `warp`. Source: Knapp and Carter, 1976, doi:10.1109/TASSP.1976.1162830.
 """
 
 from __future__ import annotations
@@ -44,16 +45,17 @@ class TimeSpec(Spec):
     reach: PositiveFloat = 5.0
     """Offsets are sought up to so many seconds."""
     most_drift: NonNegativeFloat = Field(default=1000.0, lt=100_000)
-    """Drifts are sought up to so many parts in a million."""
+    """Drifts are sought up to so many parts in a million; 0: none is. Where the streams are too short for one to be
+    told (its standard error is above half of this), 0 is taken, and the gate says so."""
     window: PositiveFloat | None = None
     """Seconds of the window that is cut out of what all share; null: all of it."""
     start: str | None = None
     """Column of the file with the second, on the reference's clock, at which a row's `window` begins: many rows may be
     windows of one recording. null: where what they share begins."""
     warn: float = Field(default=0.25, ge=0, le=1)
-    """The gate warns of a row whose quality is below it: the share of the windows that on their own find the same
-    line. Of streams that have nothing in common a quarter is above 0.25 where they last 20 to 60 seconds, half of those
-    of 4 seconds (noise, measured): what passes is no proof."""
+    """The gate warns of a row whose quality is below it: how far the rank correlation of the streams, once aligned, is
+    beyond what unrelated ones of this length and pace reach by chance. 0.25 is what 1 in 20 unrelated pairs comes to,
+    so at most so many pass; a higher one lets fewer pass, 0 warns of none."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
+from sibu.align.clocks import AT_CHANCE, TOLD
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
 from sibu.core.example import Row, as_names
@@ -33,8 +34,13 @@ BESIDE_SOUND = (("envelope", "change"), ("envelope", "samples"), ("change", "cha
 BESIDE_READINGS: tuple[tuple[Compared, Compared], ...]
 BESIDE_READINGS = (("change", "change"), ("samples", "samples"), ("envelope", "envelope"))
 """The same of a sensor and another stream."""
-NUMBERS = 6
-"""Of another stream: one of the above, offset, drift, since, quality, residual."""
+NUMBERS = 10
+"""Of another stream: one of the above, offset, drift, since, quality, residual, correlation, what of it chance gives,
+share of windows that agree, standard error of the drift."""
+AT_BOUND = 0.995
+"""Share of the most drift that is sought from which one lies at the bound."""
+HARD = 0.8
+"""Correlation that chance gives from which streams are said to be too short: even related ones hardly pass it."""
 SLACK = 0.01
 """Seconds by which a window may be shorter than it should be without a word: the clocks are not found more finely."""
 NEAR = 1.5
@@ -51,7 +57,7 @@ class OneClock:
         self.columns = () if spec.start is None else (Column(spec.start, "number", "input", said),)
         self.features = (Feature("clocks", "float64", "window", width=2 + NUMBERS * len(spec.others)),)
         self.warn = spec.warn
-        self.key = hash_json(["time", 1, spec.model_dump(mode="json", exclude={"warn"})])
+        self.key = hash_json(["time", 2, spec.model_dump(mode="json", exclude={"warn"})])
 
     def fit(self, row: Row, raw: Mapping[str, Any]) -> tuple[Features, Mapping[str, str]]:
         """Each other stream's clock by the reference's, and the stretch that is kept."""
@@ -119,14 +125,16 @@ class OneClock:
         wanted = [(said.get(self.spec.reference, first), said.get(name, second)) for first, second in tries]
         found: list[TimeFit] = []
         fault: DataError | None = None
-        for first, second in dict.fromkeys(wanted):
+        ways = dict.fromkeys(wanted)
+        sought = self._sought() | {"tries": len(ways)}
+        for first, second in ways:
             try:
-                found.append(align_readings(known, moved, first=first, second=second, **self._sought()))
+                found.append(align_readings(known, moved, first=first, second=second, **sought))
             except DataError as each:  # as where samples of several channels are asked for
                 fault = fault or each
         if not found:
             raise fault or DataError("Nothing of the streams can be compared.")
-        return max(found, key=lambda fit: fit.quality)
+        return max(found, key=lambda fit: (fit.quality, fit.agree))
 
     def _numbers(self, cut: _Cut, fits: Mapping[str, TimeFit], gone: Mapping[str, str]) -> Features:
         """What was found as one array."""
@@ -137,6 +145,7 @@ class OneClock:
             fit = fits.get(name)
             if fit is not None:
                 found += [ALIGNED, fit.offset, fit.drift, fit.since, fit.quality, fit.residual]
+                found += [fit.correlation, fit.by_chance, fit.agree, fit.drift_error]
             else:
                 found += [GONE if name in gone else ALONE, *([math.nan] * (NUMBERS - 1))]
         if self.spec.reference in gone:
@@ -146,8 +155,10 @@ class OneClock:
     def _fits(self, found: Features) -> Iterator[tuple[str, float, TimeFit]]:
         for place, name in enumerate(self.spec.others):
             at = 2 + NUMBERS * place
-            state, offset, drift, since, quality, residual = np.asarray(found["clocks"])[at : at + NUMBERS].tolist()
-            yield name, state, TimeFit(offset, drift, quality, residual, since)
+            state, offset, drift, since, quality, residual, *more = np.asarray(found["clocks"])[
+                at : at + NUMBERS
+            ].tolist()
+            yield name, state, TimeFit(offset, drift, quality, residual, since, *more)
 
     def laid(self, name: str, raw: Any, found: Features) -> Any:
         """A stream's part of what is kept, second 0 being where it begins."""
@@ -166,7 +177,7 @@ class OneClock:
         return _part(raw, fit, begin, end)
 
     def told(self, found: Features) -> list[dict[str, Any]]:
-        """Offset, drift, quality and what is left of distance, by stream."""
+        """Quality and what it was made of, offset, drift with its error, and what is left of distance, by stream."""
         if self.spec.clock == "shared":
             return []
         return [
@@ -174,8 +185,12 @@ class OneClock:
                 "of": name,
                 "with": self.spec.reference,
                 "quality": round(fit.quality, 4),
+                "correlation": round(fit.correlation, 4),
+                "by_chance": round(fit.by_chance, 4),
+                "agree": round(fit.agree, 4),
                 "offset_seconds": round(fit.offset + fit.drift * 1e-6 * -fit.since, 6),
                 "drift_ppm": round(fit.drift, 3),
+                "drift_error_ppm": round(fit.drift_error, 3) if math.isfinite(fit.drift_error) else None,
                 "residual_seconds": None if math.isnan(fit.residual) else round(fit.residual, 6),
             }
             for name, state, fit in self._fits(found)
@@ -183,14 +198,46 @@ class OneClock:
         ]
 
     def remarks(self, found: Features) -> list[tuple[str, str, str]]:
-        """A window that what the streams share does not fill."""
+        """A window that what the streams share does not fill, and drifts that could not be told."""
+        told = [] if self.spec.clock == "shared" else [*self._drifts(found)]
         begin, end = np.asarray(found["clocks"])[:2].tolist()
         window = self.spec.window
         if window is None or self.spec.start is not None or not begin < end < begin + window - SLACK:
-            return []
+            return told
         names = as_names((self.spec.reference, *self.spec.others))
         message = f"{names} share {end - begin:.6g} s, and the window has {window:g}: the row has the shorter one."
-        return [("short window", message, "Give a shorter `window`, or leave the row out.")]
+        return [*told, ("short window", message, "Give a shorter `window`, or leave the row out.")]
+
+    def _drifts(self, found: Features) -> Iterator[tuple[str, str, str]]:
+        """Drifts that are not told, or lie at the bound; of streams that agree no better than chance there is none."""
+        most = self.spec.most_drift
+        for name, state, fit in self._fits(found):
+            if state != ALIGNED or not most or fit.quality < AT_CHANCE:
+                continue
+            pair = f"{name!r} against {self.spec.reference!r}"
+            if not fit.drift_error <= TOLD * most:
+                error = f"{fit.drift_error:.3g}" if math.isfinite(fit.drift_error) else "any number of"
+                message = f"The drift of {pair} cannot be told from so little: it could be off by {error} parts in a "
+                message += f"million, and up to {most:g} are sought (`most_drift`); 0 is taken."
+                yield "no drift", message, "Set `most_drift: 0`, so that none is sought, or give longer streams."
+            elif abs(fit.drift) > AT_BOUND * most:
+                message = f"The drift of {pair} is {fit.drift:.6g} parts in a million, the most that is sought "
+                message += "(`most_drift`): it may be more, or not be told from so little."
+                yield "drift at bound", message, "Raise `most_drift`, or set it to 0 where the clocks keep pace."
+
+    def doubt(self, told: Mapping[str, Any]) -> tuple[str, str]:
+        """What chance gives of the correlation that was found, and what to do."""
+        chance = told["by_chance"]
+        said = f"they correlate by {abs(told['correlation']):.2f}, and 1 in 20 unrelated pairs of this length and pace "
+        said += f"comes to {chance:.2f}"
+        if abs(told["correlation"]) <= chance and chance >= HARD:
+            return (
+                f"{said}: they are too short or too even for anything to be told",
+                "Give longer stretches of both, lower `reach`, or name what is compared (`compare`); where the clocks "
+                "are known to agree, set `clock: shared`.",
+            )
+        mend = "Look whether both are of the same events; widen `reach`, give longer stretches, or leave the row out."
+        return said, mend
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class OneWay:
             return None
         return Series(np.asarray(found["times"]), _read(raw.values, found["places"]).astype(np.float32), raw.names)
 
+    def doubt(self, told: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG002
+        """What to do; the figures say the rest."""
+        return "", "Look whether both show the same; widen what is sought, or leave the row out."
+
     def remarks(self, found: Features) -> list[tuple[str, str, str]]:  # noqa: ARG002
         """Nothing: what it finds is in line or is not."""
         return []
