@@ -371,6 +371,12 @@ def test_a_release_condition_is_set_by_an_override(override: str, condition: dic
     [
         ("train.epochs", "'train.epochs' is no override; give KEY=VALUE"),
         ("train.epoch=3", "recipe.yaml, the override train.epoch: no such key. Did you mean 'epochs'?"),
+        ("train={epochs: two}", "recipe.yaml, the override train.epochs: should be a valid integer, given"),
+        ("epochs=3", "the override epochs: no such key. Did you mean 'train.epochs'? Allowed: "),
+        ("fields={text: x}", "the override fields: no such key. Did you mean 'tasks.intent.fields'? "),
+        ("tasks.intent.data.fields={text: x}", "data.fields: no such key. Did you mean 'tasks.intent.fields'? "),
+        ("tasks.intent.shots=8", "tasks.intent.shots: no such key. Did you mean 'tasks.intent.data.shots'? "),
+        ("train.model=minilm", "train.model: no such key. Did you mean 'model', at the top of the recipe? "),
         ("name.x=3", "'name.x=3': name holds 'notes', which has no keys."),
     ],
 )

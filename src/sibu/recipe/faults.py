@@ -112,7 +112,7 @@ def _fault(path: yaml.Path, error: Any, value: Any, file: str, lines: Mapping[ya
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
         allowed = _keys_allowed(path[:-1], value)
-        close = near_miss(str(path[-1]), allowed)
+        close = _elsewhere(path, value) or near_miss(str(path[-1]), allowed)
         return at(path, "no such key.", f"{close}Allowed: {', '.join(allowed)}.", file, lines)
     if kind == "missing":
         return at(path, "is missing.", "Add it.", file, lines)
@@ -214,8 +214,10 @@ def _standing(path: yaml.Path, value: Any) -> Any:
     """What a recipe says at a path; an empty block where it says nothing."""
     place = value
     for part in path:
-        holder: Any = place if isinstance(place, list | Mapping) else {part: {}}
-        place = holder[part]
+        if isinstance(place, list):
+            place = place[int(part)]
+        else:
+            place = place.get(part, {}) if isinstance(place, Mapping) else {}
     return place
 
 
@@ -254,6 +256,20 @@ def _keys_allowed(path: yaml.Path, value: Any) -> list[str]:
     catalog = _catalogat(path)
     name = place if isinstance(place, str) else place.get(catalog.key)
     return [catalog.key, *(option.name for option in catalog.options(name))] if name in catalog else [catalog.key]
+
+
+def _elsewhere(path: yaml.Path, value: Any) -> str:
+    """Where a key that has no place here has one: further up, or in a block beside it."""
+    tasks = value.get("tasks")
+    named = path[1:2] if path[0] == "tasks" else list(tasks)[:1] if isinstance(tasks, dict) else []
+    places: list[yaml.Path] = [("tasks", *named), ("tasks", *named, "data")] if named else []
+    for place in (*places, ("train",), ()):
+        if place == path[:-1] or (place[:1] == ("tasks",) and not isinstance(tasks[place[1]], dict)):
+            continue
+        if path[-1] in _keys_allowed(place, value):
+            whole = ".".join(map(str, (*place, path[-1])))
+            return f"Did you mean {whole!r}{'' if place else ', at the top of the recipe'}? "
+    return ""
 
 
 def _short(value: Any) -> str:

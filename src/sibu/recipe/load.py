@@ -176,6 +176,8 @@ def _apply(value: dict[str, Any], override: str, lines: dict[yaml.Path, int]) ->
         why = fault.faults[0].message.rstrip(".")
         mend = f"Quote the value once more, for the shell and for YAML: \"{key}='{text}'\"."
         raise RecipeError(Fault(f"the override {key}", f"its value is {why}.", mend)) from None
+    for each in [each for each in lines if tuple(map(str, each[: len(names)])) == tuple(names)]:
+        del lines[each]  # what stood there in the file is gone
     lines[tuple(names)] = 0
 
 
