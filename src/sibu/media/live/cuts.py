@@ -440,10 +440,9 @@ def _is_framing(data: bytes | bytearray) -> bool:
 
 
 def _tell_between(data: bytes | bytearray, cut: Cut, number: int) -> None:
-    message = (
-        f"{len(data):,} bytes behind picture {number:,} are no JPEG picture (they begin {bytes(data[:8]).hex(' ')})."
-    )
-    cut.tell("no picture", number + 1, message, "See what writes the stream.", lost=False)
+    message = f"{len(data):,} bytes behind picture {number:,} are no JPEG picture, but {looks_like(bytes(data[:512]))}."
+    mend = "Write pictures as JPEG, one behind the other (`ffmpeg ... -f mjpeg -`), or as plain pixels with a `size`."
+    cut.tell("no picture", number + 1, message, mend, lost=False)
 
 
 def _end_of_jpeg(held: bytearray, place: _Place) -> int:
