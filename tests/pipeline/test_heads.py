@@ -12,6 +12,7 @@ from sibu.core.errors import RecipeError, SibuError
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
 from tests.tiny_tasks import tiny_recipe
+from tests.tiny_values import tiny_mixed
 
 
 def untaught(model: Path, folder: Path, **more: object) -> dict:
@@ -134,3 +135,9 @@ def test_beside_other_tasks(method: str, tiny_model: Path, tmp_path: Path) -> No
     for name in recipe["tasks"]:
         report = opened.evaluate(recipe["tasks"][name]["data"]["test"], task=name)
         assert {metric: score.as_json() for metric, score in report.scores.items()} == known[name]["test"]
+
+
+def test_a_recipe_of_pictures_that_trains_nothing_is_refused(tmp_path: Path) -> None:
+    recipe = tiny_mixed("classify", ("image",), None, tmp_path)
+    with pytest.raises(RecipeError, match=r"the heads of it would stay random\. .*`neighbours`\)\.$"):
+        sibu.check(recipe, ["train.epochs=0"])

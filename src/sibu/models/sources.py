@@ -138,13 +138,14 @@ class Source:
     """The bundle that it is the model of."""
 
 
-def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
+def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str = "text") -> Source:
     """Find a model by alias, folder, bundle or Hub id.
 
     Args:
         name: What the recipe says.
         home: The folder that relative paths start from.
         allow_pickle: Whether weights in a pickle (``pytorch_model.bin``) are accepted.
+        kind: The modality that it is to read: of a bundle the model of this is meant.
 
     Raises:
         RecipeError: When there is no such model; the message lists the packaged ones.
@@ -154,7 +155,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False) -> Source:
         return Source(name, "packaged", table[name].folder())
     folder = (home / name).expanduser()
     if folder.is_dir() and is_bundle(folder):
-        return Source(folder.resolve().name, "bundle", model_of(folder, name), folder)
+        return Source(folder.resolve().name, "bundle", model_of(folder, name, kind), folder)
     if folder.is_dir():
         _check_folder(folder, name, allow_pickle=allow_pickle)
         return Source(folder.resolve().name, "folder", folder)

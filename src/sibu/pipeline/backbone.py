@@ -86,12 +86,22 @@ def found_model(recipe: Recipe, home: Path) -> Source:
     """
     wrong = _missing(recipe)
     try:
-        source = find_model(str(recipe.model), home=home, allow_pickle=recipe.allow_pickle)
+        source = named_model(recipe, home)
     except RecipeError as fault:
         raise RecipeError([*(replace(each, where="model") for each in fault.faults), *wrong]) from fault
     if wrong:
         raise RecipeError(wrong)
     return source
+
+
+def named_model(recipe: Recipe, home: Path) -> Source:
+    """The model that a recipe names at its top, of the modality that bears it.
+
+    Raises:
+        RecipeError: When it is not there.
+    """
+    kind = "text" if recipe.reads_text else recipe.valued[bearer(recipe)].name
+    return find_model(str(recipe.model), home=home, allow_pickle=recipe.allow_pickle, kind=kind)
 
 
 def model_of_run(recipe: Recipe, home: Path, progress: Progress) -> Source:
@@ -127,7 +137,7 @@ def folders_of(recipe: Recipe, source: Source, home: Path) -> dict[str, Path | N
             found[name] = source.folder
             continue
         try:
-            found[name] = None if given is None else find_model(given, home=home, allow_pickle=False).folder
+            found[name] = None if given is None else find_model(given, home=home, kind=spec.name).folder
         except RecipeError as fault:
             place = next(n for n, each in enumerate(recipe.modalities) if each is spec)
             raise RecipeError([replace(each, where=f"modalities.{place}.model") for each in fault.faults]) from fault

@@ -17,7 +17,7 @@ from sibu.core.protocols import Decoder, Modality, Task
 from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
-from sibu.models.sources import Source, find_model
+from sibu.models.sources import Source
 from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.alike import near_pictures, remarks, telling_columns
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
@@ -29,6 +29,7 @@ from sibu.pipeline.backbone import (
     learn,
     model_of_run,
     model_width,
+    named_model,
     text_and_shapes,
     text_preparer,
     trimmed,
@@ -57,6 +58,7 @@ from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
     require_bounds,
     require_contrast,
+    require_epochs,
     require_head,
     require_mask,
     require_metrics,
@@ -158,6 +160,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for tracker in recipe.track:
         TRACKERS.of(tracker)
     require_ways(recipe)
+    require_epochs(recipe)
     source = model_of_run(recipe, loaded.home, progress)
     values = build_values(recipe, folders_of(recipe, source, loaded.home))
     text: Any = None
@@ -534,7 +537,7 @@ def mark_of(loaded: Loaded) -> str:
     """
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
     named = isinstance(recipe.model, str)
-    source = find_model(str(recipe.model), home=loaded.home, allow_pickle=recipe.allow_pickle) if named else None
+    source = named_model(recipe, loaded.home) if named else None
     return _mark(recipe, all_files(recipe), None if source is None else source.folder)
 
 

@@ -137,6 +137,24 @@ def _undecoded(name: str, block: TaskBlock) -> list[Fault]:
     return []
 
 
+def require_epochs(recipe: Recipe) -> None:
+    """A recipe that trains nothing has no head that only training would make.
+
+    Raises:
+        RecipeError: When it has.
+    """
+    heads = [
+        name for name, block in recipe.tasks.items() if not getattr(block.task, "writes", False) and not _ready(block)
+    ]
+    if recipe.train.epochs == 0 and heads:
+        what = f"with no epoch the heads of {', '.join(heads)} would stay random."
+        mend = "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
+        mend += "`neighbours`)"
+        if recipe.reads_text:
+            mend += ", or say `written: true` or `entailed: true` in the tasks"
+        raise RecipeError(Fault("train.epochs", what, f"{mend}."))
+
+
 def require_writer(recipe: Recipe, source: Source) -> None:
     """Model, method and options suit the tasks that write.
 
@@ -148,14 +166,6 @@ def require_writer(recipe: Recipe, source: Source) -> None:
     tasks = [name for name, block in recipe.tasks.items() if getattr(block.task, "writes", False)]
     _require_filler(recipe, source, tasks)
     _require_pretraining(recipe)
-    heads = [name for name, block in recipe.tasks.items() if name not in tasks and not _ready(block)]
-    if recipe.train.epochs == 0 and heads:
-        what = f"with no epoch the heads of {', '.join(heads)} would stay random."
-        mend = (
-            "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
-            "`neighbours`), or say `written: true` or `entailed: true` in the tasks."
-        )
-        raise RecipeError(Fault("train.epochs", what, mend))
     if not tasks:
         return
     kind, faults = writing_kind(source.folder), []

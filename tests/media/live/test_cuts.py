@@ -101,7 +101,7 @@ def test_what_is_no_picture_is_told():
     got = list(jpegs(io.BytesIO(jpeg(0) + b"garbage" + jpeg(1) + jpeg(0)[:-30]), found))
     assert [record["value"] for _, record in got] == [jpeg(0), jpeg(1)]
     assert [fault.kind for fault in found.faults.examples] == ["no picture", "cut picture"]
-    assert "7 bytes behind picture 1 are no JPEG picture, but text (\"garbage\")." in str(found.faults.examples[0])
+    assert '7 bytes behind picture 1 are no JPEG picture, but text ("garbage").' in str(found.faults.examples[0])
     assert found.faults.skipped == {"live": 1}
     found = cut()
     assert not list(jpegs(io.BytesIO(b"not one picture here"), found))
