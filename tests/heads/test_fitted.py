@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from torch.nn.functional import normalize
 
 from sibu.core.protocols import HeadPlace
-from sibu.core.tensors import Encoded
+from sibu.core.tensors import Encoded, Output
 from sibu.heads import HEADS
 from sibu.heads._fitted import alike
+from sibu.nn.contrastive import cosine_loss, pair_loss
 
 
 def place(*, labels: int = 3, several: bool = False) -> HeadPlace:
@@ -138,3 +140,18 @@ def test_chinese_labels_are_said_in_chinese() -> None:
 def test_a_template_has_one_place(template: str) -> None:
     with pytest.raises(ValueError, match=r"one `{}` where the label's words go"):
         HEADS["labels"].spec(templates=(template,))
+
+
+def test_the_losses_of_logistic_are_weighed() -> None:
+    vectors, pairs = some(30), alike(LABELS, False)
+    near, apart = cosine_loss(vectors, pairs), pair_loss(vectors, pairs, temperature=0.1)
+
+    def loss(**options: float) -> torch.Tensor:
+        return built("logistic", place(), **options).loss(Output(vectors), {"label": LABELS})
+
+    assert torch.allclose(loss(), near + 0.01 * apart)
+    assert torch.allclose(loss(contrast=0), near)
+    assert torch.allclose(loss(cosine=0, contrast=2), 2 * apart)
+    assert torch.allclose(built("neighbours", place()).loss(Output(vectors), {"label": LABELS}), apart)
+    with pytest.raises(ValidationError, match="both 0, so nothing would be learned"):
+        built("logistic", place(), cosine=0, contrast=0)

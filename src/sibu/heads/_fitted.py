@@ -24,7 +24,8 @@ class Fitted(nn.Module):
         temperature: Of the similarities.
         episodes: Whether rows are told by the means of others of their label in the batch, not by pairs.
         unit: Whether what is fitted reads unit vectors; else vectors as they are.
-        cosine: Weight of ``cosine_loss`` beside the contrastive one.
+        cosine: Weight of ``cosine_loss``.
+        contrast: Weight of the contrastive loss beside it.
     """
 
     fits = True
@@ -38,9 +39,11 @@ class Fitted(nn.Module):
         episodes: bool = False,
         unit: bool = True,
         cosine: float = 0.0,
+        contrast: float = 1.0,
     ) -> None:
         super().__init__()
         self.cosine = cosine
+        self.contrast = contrast
         self.unit = unit
         self.inner = inner
         self.pooling = place.pooling
@@ -65,7 +68,9 @@ class Fitted(nn.Module):
         if self.episodes:
             return episode_loss(output.logits, targets["label"], temperature=self.temperature)
         pairs = alike(targets["label"], self.multi_label)
-        found = pair_loss(output.logits, pairs, temperature=self.temperature)
+        found = output.logits.new_zeros(())
+        if self.contrast:
+            found = found + self.contrast * pair_loss(output.logits, pairs, temperature=self.temperature)
         return found + self.cosine * cosine_loss(output.logits, pairs) if self.cosine else found
 
     def fit(self, vectors: Tensor, targets: Tensor) -> None:

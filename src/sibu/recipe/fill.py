@@ -14,6 +14,8 @@ from sibu.recipe.schema import KnowledgeBlock, Recipe, spread
 STEPS_AN_EPOCH = 64
 """What the default size of a batch aims at, within ``SMALLEST`` and ``LARGEST`` pieces."""
 SMALLEST, LARGEST = 256, 1024
+PAIRED = 4096
+"""The same size where a head learns from the pairs of a batch: few rows are one batch, which holds all their pairs."""
 FROM_SCRATCH = 1e-3
 """The rate of a model that begins with random weights."""
 WIDTH = 384
@@ -41,8 +43,11 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
         elif getattr(method, "rate_falls_with_width", False):
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
-    pairs = any(getattr(p, "by_pairs", False) for block in recipe.tasks.values() for p in (block.head, block.task))
-    batch = train.batch_tokens or min(max(tokens // STEPS_AN_EPOCH, LARGEST if pairs else SMALLEST), LARGEST)
+    least = SMALLEST
+    for block in recipe.tasks.values():
+        least = max(least, LARGEST if getattr(block.task, "by_pairs", False) else 0)
+        least = max(least, PAIRED if getattr(block.head, "by_pairs", False) else 0)
+    batch = train.batch_tokens or max(least, min(tokens // STEPS_AN_EPOCH, LARGEST))
     fusion = recipe.fusion
     if len(recipe.modalities) == 1:
         fusion = IdentitySpec()

@@ -8,9 +8,9 @@ Source: Tunstall et al., 2022, arXiv:2209.11055; pairs of a whole batch at once:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from sibu.catalog import Entry, Spec
 
@@ -26,16 +26,27 @@ class LogisticSpec(Spec):
     by_pairs: ClassVar[bool] = True
     fits: ClassVar[bool] = True
     name: Literal["logistic"] = "logistic"
+    cosine: NonNegativeFloat = 1.0
+    """Weight in training of how far the cosines of two rows are from 1 within a label and from 0 between labels: best
+    where labels are topics, which overlap."""
+    contrast: NonNegativeFloat = 0.01
+    """Weight of the contrastive loss beside it, whose values are some ten times as large: best where labels are told
+    apart by few words. With `cosine: 0` it stands alone."""
     temperature: PositiveFloat = Field(default=0.1, le=10)
-    """Of the pairs' similarities in training: smaller looks at the hardest pairs alone."""
-    cosine: NonNegativeFloat = 0.0
-    """Weight, beside the pairs' contrastive loss, of how far the cosines are from 1 within a label and from 0 between
-    two. 5 is worth a try where all rows fit into one batch."""
+    """Of the similarities in the contrastive loss: smaller looks at the hardest pairs alone."""
     penalty: PositiveFloat = 1.0
     """Weight of the squared weights against the sum of the rows' losses (scikit-learn's 1/C)."""
     unit: bool = True
     """Whether vectors are brought to length 1 before the regression; false where their length tells something, as that
     of a table's columns with `probe`."""
+
+    @model_validator(mode="after")
+    def _learns(self) -> Self:
+        if not (self.cosine or self.contrast):
+            raise ValueError(
+                "`cosine` and `contrast` are both 0, so nothing would be learned; `method: probe` trains none"
+            )
+        return self
 
 
 def build(spec: LogisticSpec, place: HeadPlace) -> nn.Module:
@@ -44,7 +55,14 @@ def build(spec: LogisticSpec, place: HeadPlace) -> nn.Module:
     from sibu.heads.logistic.regression import Regression
 
     regression = Regression(place, penalty=spec.penalty)
-    return Fitted(regression, place, temperature=spec.temperature, unit=spec.unit, cosine=spec.cosine)
+    return Fitted(
+        regression,
+        place,
+        temperature=spec.temperature,
+        unit=spec.unit,
+        cosine=spec.cosine,
+        contrast=spec.contrast,
+    )
 
 
 ENTRY = Entry(LogisticSpec, build)
