@@ -323,10 +323,11 @@ def read_records(
 
     for _, record in READERS.of(spec).build(spec)(file, faults):
         yield from unread()
-        seen |= dict.fromkeys(record)
         given = record.get(own)
         if isinstance(opened.text, Mixed):
-            record = _as_column(record, opened, name) if spec.name == "folder" else record
+            if spec.name == "folder":  # type: ignore[attr-defined]
+                record = _as_column(record, opened, name)
+            seen |= dict.fromkeys(record)
             record = _beside(record, opened, name, file)
         yield number if given in (None, "") else given, record
         number += 1
