@@ -116,7 +116,7 @@ def test_what_is_no_video_is_told(tmp_path: Path) -> None:
         modality.arrays("头痛".encode())
     with pytest.raises(DataError, match=r"uint8, \(T, H, W, 3\); given uint8 of shape \(4, 4, 3\)"):
         modality.arrays(np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(DataError, match="given <class 'int'>"):
+    with pytest.raises(DataError, match=r"given int\."):
         modality.arrays(3)
     with pytest.raises(DataError, match="768 pixels; at most 100"):
         build(VideoSpec(**SMALL, most_pixels=100)).arrays(filmed())

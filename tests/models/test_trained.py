@@ -8,8 +8,10 @@ import torch
 from tests.tiny_tasks import tiny_recipe
 from tests.tiny_values import tiny_mixed
 from transformers import ViTConfig, ViTModel
+from typer.testing import CliRunner
 
 import sibu
+from sibu.cli import app
 from sibu.core.errors import RecipeError
 from sibu.modalities.text.encoder import TextEncoder
 from sibu.models.sources import find_model
@@ -79,3 +81,14 @@ def test_a_bundle_without_such_a_model_is_refused(tiny_model: Path, tmp_path: Pa
     with pytest.raises(RecipeError, match=r"of the kind `audio`: it reads 'text', 'image'\. Name a bundle whose run"):
         find_model("out", home=tmp_path, kind="audio")
     assert find_model("out", home=tmp_path).folder == tmp_path / "out" / "model"
+
+
+def test_check_and_show_say_what_a_modality_begins_from(tmp_path: Path) -> None:
+    recipe = tiny_mixed("classify", ("image",), None, tmp_path)
+    recipe["modalities"] = [{"name": "image", "model": str(write_vision(tmp_path / "vit"))}]
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+    told = CliRunner().invoke(app, ["check", str(tmp_path / "recipe.yaml"), "--quiet"]).stdout.replace("\n", "")
+    assert f"image (from {tmp_path / 'vit'})" in told and "from nothing" not in told
+    bundle = sibu.run(tmp_path / "recipe.yaml", out=tmp_path / "out")
+    told = CliRunner().invoke(app, ["show", str(bundle)]).stdout.replace("\n", "")
+    assert f"image (from {tmp_path / 'vit'})" in told and "from nothing" not in told

@@ -81,3 +81,20 @@ def test_folders_without_labels_are_told_by_their_columns(tmp_path: Path) -> Non
     recipe = {"name": "a", "modalities": {"name": "image", "size": 8}, "tasks": {"it": task}}
     with pytest.raises(RecipeError, match=r"there is no column 'label'\..*The files have: id, image"):
         sibu.check(recipe)
+
+
+def test_a_folder_answers_for_a_column_of_another_name(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        home = paint(tmp_path / split, 4)
+        rows = [
+            {"影像": f"{split}/{each.relative_to(home)}", "label": each.parent.name} for each in home.rglob("*.PNG")
+        ]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    data = {split: str(tmp_path / f"{split}.jsonl") for split in ("train", "test")}
+    model = {"name": "image", "field": "影像", "size": 8, "width": 16}
+    task = {"type": "classify", "data": data}
+    recipe = {"name": "x", "modalities": model, "tasks": {"it": task}, "train": TRAIN | {"epochs": 1}}
+    bundle = sibu.run(recipe, out=tmp_path / "run")
+    done = CliRunner().invoke(app, ["predict", str(bundle), "--input", str(tmp_path / "test")])
+    assert done.exit_code == 0 and len(done.stdout.splitlines()) == 8
+    assert "warning" not in done.stderr

@@ -364,7 +364,8 @@ def test_what_cannot_be_read(sensing: Path, options: dict[str, Any], text: str) 
 def test_a_header_that_lacks_a_channel_ends_the_stream(sensing: Path) -> None:
     model = sibu.load(sensing)
     records = sibu.listen(model, "readings", served(b"ms,spo2,spo3\n0,1,2\n"), form="csv", seconds=1)
-    with pytest.raises(DataError, match=r"tcp://.* has no column '脉搏'; its header is 'ms', 'spo2', 'spo3'\."):
+    said = r"tcp://.* has no column '脉搏'; its header is 'ms', 'spo2', 'spo3'\..* Name its columns with `channels`"
+    with pytest.raises(DataError, match=said):
         list(sibu.live(model, records))
 
 

@@ -6,8 +6,10 @@ from random import Random
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import sibu
+from sibu.cli import app
 from sibu.core.errors import DataError, RecipeError
 from tests.conftest import write_jsonl
 
@@ -82,8 +84,6 @@ def test_the_gate_warns_of_pairs_that_hardly_agree(home: Path, tiny_model: Path,
 def test_pictures_are_found_for_words_and_words_for_pictures(
     bundle: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sibu.cli import app
-
     shown = {row["id"]: row for row in map(json.loads, (home / "test.jsonl").read_text().splitlines())}
     app(["find", str(bundle), "--text", "pay the bill", "--among", str(home / "test.jsonl"), "--most", "2", "--quiet"],
         standalone_mode=False)  # fmt: skip
@@ -132,3 +132,26 @@ def test_candidates_that_cannot_be_read_are_counted_and_the_rest_compared(bundle
     assert [each["id"] for each in line["value"]] == ["there"] and line["left_out"] == 1
     with pytest.raises(DataError, match="None can be found: 1 candidate cannot be read, such as 'gone': No file"):
         list(sibu.api.find_partners(model, "pairs", [(0, {"text": "pay"})], among[:1]))
+
+
+def test_a_folder_of_pictures_is_read_whatever_their_column_is_called(
+    home: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    for split in ("train", "test"):
+        rows = [json.loads(line) for line in (home / f"{split}.jsonl").read_text().splitlines()]
+        write_jsonl(tmp_path / f"{split}.jsonl", [row | {"影像": str(home / row.pop("image"))} for row in rows])
+    recipe = recipe_of(tmp_path, tiny_model, of=["text", "影像"])
+    recipe["modalities"][1]["field"] = "影像"
+    recipe["train"]["epochs"] = 1
+    made = sibu.run(recipe, out=tmp_path / "made")
+    pictures = tmp_path / "图"
+    pictures.mkdir()
+    for number in range(3):
+        (pictures / f"{number}.png").write_bytes((home / f"test-{number}.png").read_bytes())
+    (pictures / "sound.wav").write_bytes(b"RIFF")
+    ask = [str(made), "--text", "pain in the head", "--among", str(pictures)]
+    done = CliRunner().invoke(app, ["find", *ask])
+    assert done.exit_code == 0
+    assert {each["id"] for each in json.loads(done.stdout)["value"]} == {"0.png", "1.png", "2.png"}
+    done = CliRunner().invoke(app, ["predict", str(made), "--input", str(pictures), "--quiet"])
+    assert all("影像" in json.loads(line)["value"] for line in done.stdout.splitlines())

@@ -141,7 +141,8 @@ def _modalities(recipe: Recipe) -> dict[str, Any]:
     """What is read of a row, by column, and how it is joined."""
     kinds = {"text": "text"} if recipe.reads_text else {}
     kinds |= {name: spec.name for name, spec in recipe.valued.items()}
-    return {"kinds": kinds, "fusion": recipe.fusion.name}  # type: ignore[attr-defined]
+    begun = {name: spec.model for name, spec in recipe.valued.items() if getattr(spec, "model", None)}
+    return {"kinds": kinds, "models": begun, "fusion": recipe.fusion.name}  # type: ignore[attr-defined]
 
 
 def search(

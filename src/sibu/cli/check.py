@@ -2,7 +2,7 @@
 
 import typer
 
-from sibu.cli.console import progress, table, write_json
+from sibu.cli.console import progress, said_modality, table, write_json
 from sibu.cli.options import Json, Overrides, Quiet, Recipe
 from sibu.core.errors import counted
 
@@ -30,14 +30,16 @@ def _limit(limit: int) -> str:
 
 def _show(found: dict) -> None:  # type: ignore[type-arg]
     plan = found["plan"]
-    typer.echo(f"{plan['name']}: model {plan['model']['name']}, method {plan['method']}, about {plan['steps']} steps")
+    texts = "text" in plan.get("modalities", {"kinds": ["text"]})["kinds"]
+    model = f"model {plan['model']['name']}, " if texts else ""
+    typer.echo(f"{plan['name']}: {model}method {plan['method']}, about {plan['steps']} steps")
     if "knowledge" in plan:
         from sibu.pipeline.report.facts import said_knowledge
 
         typer.echo(f"knowledge: {said_knowledge(plan['knowledge'])}")
     if "modalities" in plan:
         kinds = plan["modalities"]["kinds"].items()
-        said = ", ".join(name if name == kind else f"{name} ({kind})" for name, kind in kinds)
+        said = ", ".join(said_modality(name, kind, plan["modalities"]["models"].get(name)) for name, kind in kinds)
         typer.echo(f"modalities: {said}" + (f", joined by {plan['modalities']['fusion']}" if len(kinds) > 1 else ""))
     rows = []
     for task, splits in found["tasks"].items():

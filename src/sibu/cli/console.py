@@ -153,3 +153,9 @@ def score_rows(metrics: dict[str, dict[str, dict[str, Any]]]) -> list[list[str]]
 
 
 SCORES = ["task", "split", "metric", "value", "95 % interval", "n"]
+
+
+def said_modality(name: str, kind: str, model: str | None) -> str:
+    """A modality by its column, with its kind where that is another name, and the model that it begins from."""
+    about = [*([kind] if kind != name else []), *([f"from {model}"] if model else [])]
+    return f"{name} ({', '.join(about)})" if about else name

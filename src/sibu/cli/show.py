@@ -2,7 +2,7 @@
 
 import typer
 
-from sibu.cli.console import SCORES, score_rows, table, write_json
+from sibu.cli.console import SCORES, said_modality, score_rows, table, write_json
 from sibu.cli.options import Bundle, Json
 
 
@@ -18,12 +18,11 @@ def show(bundle: Bundle, json: Json = False) -> None:
     typer.echo(
         f"{found['name']}: bundle of format {found['format']}, written by sibu {found['sibu']} on {record['started']}"
     )
-    typer.echo(
-        f"model {found['model']['name']} ({found['model']['kind']}), method {found['method']}, seed {record['seed']}"
-    )
-    kinds = {name: about.get("kind", name) for name, about in found["modalities"].items()}
-    if set(kinds) != {"text"}:
-        own = (name if name == kind else f"{name} ({kind})" for name, kind in kinds.items())
+    read = found["modalities"]
+    model = f"model {found['model']['name']} ({found['model']['kind']}), " if "text" in read else ""
+    typer.echo(f"{model}method {found['method']}, seed {record['seed']}")
+    if set(read) != {"text"}:
+        own = (said_modality(name, about.get("kind", name), about.get("model")) for name, about in read.items())
         typer.echo(f"modalities: {', '.join(own)}")
     if found["made_of"]:
         typer.echo(f"it is {found['made_of']}")

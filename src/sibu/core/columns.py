@@ -244,7 +244,7 @@ def _series(value: Any) -> Any:
     value = _decoded(value)
     given = value if isinstance(value, Mapping) else {"values": value}
     if unknown := set(given) - {"values", "time", "names"}:
-        allowed = "`values` and perhaps `time` and `names`"
+        allowed = "`values` and perhaps `time` (its clock, whatever a file calls it) and `names`"
         raise ValueError(f"has {_said(sorted(unknown))}; an object of readings has {allowed}")
     rows = given.get("values")
     if not isinstance(rows, list) or not rows:

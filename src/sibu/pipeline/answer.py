@@ -323,9 +323,11 @@ def read_records(
 
     for _, record in READERS.of(spec).build(spec)(file, faults):
         yield from unread()
-        seen |= dict.fromkeys(record)
         given = record.get(own)
         if isinstance(opened.text, Mixed):
+            if spec.name == "folder":  # type: ignore[attr-defined]
+                record = _as_column(record, opened, name)
+            seen |= dict.fromkeys(record)
             record = _beside(record, opened, name, file)
         yield number if given in (None, "") else given, record
         number += 1
@@ -338,9 +340,20 @@ def _kind_of(opened: Opened) -> str | None:
     """Which files of a folder are read, where the bundle reads one kind alone."""
     from sibu.readers.folder import ENDINGS
 
-    fields = opened.text.values if isinstance(opened.text, Mixed) else ()
-    own = [field for field in fields if field in ENDINGS]
-    return own[0] if len(own) == 1 else None
+    own = {spec.name for spec in opened.recipe.valued.values() if spec.name in ENDINGS}
+    return own.pop() if len(own) == 1 else None
+
+
+def _as_column(record: Mapping[str, Any], opened: Opened, name: str) -> Mapping[str, Any]:
+    """A file of a folder under the column of the one modality of its kind, which may have another name."""
+    from sibu.readers.folder import ENDINGS
+
+    fields, valued = opened.recipe.tasks[name].fields, opened.recipe.valued
+    for kind in ENDINGS:
+        own = [fields.get(field, field) for field, spec in valued.items() if spec.name == kind]
+        if kind in record and len(own) == 1 and own[0] not in record:
+            return {own[0] if column == kind else column: value for column, value in record.items()}
+    return record
 
 
 def _nowhere(opened: Opened, name: str, seen: Sequence[str], file: str) -> Iterator[str]:

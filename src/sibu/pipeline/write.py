@@ -106,7 +106,10 @@ def home_of(recipe: Recipe, name: str, folder: Path) -> Path:
 
 def _about_modalities(plan: Plan) -> dict[str, Any]:
     text = {"text": {"shapes": plan.shapes}} if plan.recipe.reads_text else {}
-    return text | {name: {"kind": spec.name} for name, spec in plan.recipe.valued.items()}
+    return text | {
+        name: {"kind": spec.name} | ({"model": begun} if (begun := getattr(spec, "model", None)) else {})
+        for name, spec in plan.recipe.valued.items()
+    }
 
 
 def backbones(model: Model) -> tuple[str, ...]:

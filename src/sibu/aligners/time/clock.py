@@ -216,7 +216,7 @@ class OneClock:
                 continue
             pair = f"{name!r} against {self.spec.reference!r}"
             if not fit.drift_error <= TOLD * most:
-                error = f"{fit.drift_error:.3g}" if math.isfinite(fit.drift_error) else "any number of"
+                error = f"{fit.drift_error:.0f}" if math.isfinite(fit.drift_error) else "any number of"
                 message = f"The drift of {pair} cannot be told from so little: it could be off by {error} parts in a "
                 message += f"million, and up to {most:g} are sought (`most_drift`); 0 is taken."
                 yield "no drift", message, "Set `most_drift: 0`, so that none is sought, or give longer streams."

@@ -360,7 +360,8 @@ def _values(row: int, record: Mapping[str, Any], channels: Sequence[str], cut: C
 def _with_all(names: list[str], wanted: Sequence[str], cut: Cut) -> list[str]:
     if lacking := [name for name in wanted if name not in names]:
         has = f"The stream {cut.name} has no column {as_names(lacking)}; its header is {as_names(names)}."
-        raise DataError(f"{has} {near_miss(lacking[0], names)}".rstrip())
+        mend = "Name its columns with `channels`, in the order of the bundle's, and its clock with `clock`."
+        raise DataError(f"{has} {near_miss(lacking[0], names)}{mend}")
     return names
 
 

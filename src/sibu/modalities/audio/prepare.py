@@ -142,7 +142,7 @@ class AudioPreparer:
             return _cut(value, rate or value.rate, seconds)
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], np.ndarray):
             return _given(*value, rate=rate, seconds=seconds)
-        raise DataError(f"A recording is a file's name, its bytes, or (samples, rate); given {type(value)}.")
+        raise DataError(f"A recording is a file's name, its bytes, or (samples, rate); given {type(value).__name__}.")
 
     def _frames(self, samples: np.ndarray) -> np.ndarray:
         return log_mel(samples, self.rate, mels=self.mels, window=WINDOW, hop=HOP)

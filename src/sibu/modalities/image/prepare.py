@@ -139,7 +139,9 @@ class ImagePreparer:
             return _as_rgb(value)
         if isinstance(value, str | bytes | Path):
             return read_picture(value, most=self.most_pixels, about=about)
-        raise DataError(f"A picture is a file's name, its bytes, or pixels (H, W, 3) in uint8; given {type(value)}.")
+        raise DataError(
+            f"A picture is a file's name, its bytes, or pixels (H, W, 3) in uint8; given {type(value).__name__}."
+        )
 
     def _decoded_for(self) -> tuple[int, int] | None:
         """What a JPEG may be decoded small for: at least the size, and more where much of it is cut off."""

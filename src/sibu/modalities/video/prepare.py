@@ -98,7 +98,9 @@ class VideoPreparer:
         if isinstance(value, np.ndarray):
             return _given(value)
         if not isinstance(value, str | bytes | Path):
-            raise DataError(f"A video is a file, a folder of pictures, or pixels (T, H, W, 3); given {type(value)}.")
+            raise DataError(
+                f"A video is a file, a folder of pictures, or pixels (T, H, W, 3); given {type(value).__name__}."
+            )
         # What is cropped more than to the ratio is brought to the size by the preparer of pictures.
         sized = sized and self.pictures.share == 1
         return read_video(
