@@ -104,3 +104,12 @@ def test_long_inputs_are_told_with_what_was_left_out(tiny_writer: Path, tmp_path
     (cut,) = [each["content"] for each in lines[1]["evidence"] if each["kind"] == "cut"]
     assert cut.startswith("the oldest ")
     assert "what was left out stands in their evidence as `cut`. Counted from 0: 1." in done.stderr
+
+
+def test_a_text_file_of_lines_is_told_how_texts_are_given(tiny_model: Path, tmp_path: Path) -> None:
+    bundle = sibu.run(tiny_recipe("classify", "full", tiny_model, tmp_path), out=tmp_path / "out")
+    (tmp_path / "notes.txt").write_text("pain\nfever\n", encoding="utf-8")
+    (line,) = predict(bundle, tmp_path / "notes.txt", exit_code=1)
+    assert line["error"].endswith("A `.txt` file is read as columns of words (CoNLL): give texts as JSON Lines or a CSV.")
+    (tmp_path / "notes.csv").write_text("text\npain\nfever\n", encoding="utf-8")
+    assert [line["value"] for line in predict(bundle, tmp_path / "notes.csv")]

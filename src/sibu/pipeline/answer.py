@@ -76,7 +76,10 @@ def clean_input(
             if any(name in given for name in (*(fields.get(name, name) for name in group), *group)):
                 raise DataError(f"{names} has no value (null).")
             has = ", ".join(map(repr, given)) or "nothing"
-            raise DataError(f"there is no {names}; the input has {has}.")
+            mend = ""
+            if "tokens" in given and "text" in group:
+                mend = " A `.txt` file is read as columns of words (CoNLL): give texts as JSON Lines or a CSV."
+            raise DataError(f"there is no {names}; the input has {has}.{mend}")
     return row
 
 
