@@ -110,6 +110,6 @@ def test_a_text_file_of_lines_is_told_how_texts_are_given(tiny_model: Path, tmp_
     bundle = sibu.run(tiny_recipe("classify", "full", tiny_model, tmp_path), out=tmp_path / "out")
     (tmp_path / "notes.txt").write_text("pain\nfever\n", encoding="utf-8")
     (line,) = predict(bundle, tmp_path / "notes.txt", exit_code=1)
-    assert line["error"].endswith("A `.txt` file is read as columns of words (CoNLL): give texts as JSON Lines or a CSV.")
+    assert line["error"].endswith("is read as columns of words (CoNLL): give texts as JSON Lines or a CSV.")
     (tmp_path / "notes.csv").write_text("text\npain\nfever\n", encoding="utf-8")
     assert [line["value"] for line in predict(bundle, tmp_path / "notes.csv")]
