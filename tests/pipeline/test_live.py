@@ -288,7 +288,7 @@ def test_records_from_anywhere(seeing: Path) -> None:
     assert (lines[0]["value"], lines[0]["time"]) == ("blue", 3.0)
     assert lines[1]["error"] == "'image' must be the name of a file, given 5."
     assert lines[2]["error"] == "there is no 'image'; the input has 'other'."
-    with pytest.raises(DataError, match=r"A picture is a file's name, its bytes, or pixels .*given <class 'object'>"):
+    with pytest.raises(DataError, match=r"A picture is a file's name, its bytes, or pixels .*given object"):
         model.predict({"image": object()})
 
 
