@@ -29,7 +29,7 @@ import measure
 import numpy as np
 
 from sibu.align import TimeFit, align_readings, align_streams
-from sibu.align.clocks import AT_CHANCE
+from sibu.align.chance import AT_CHANCE
 
 RATE = 8000
 SPEAKERS = ("nicolas", "theo", "yweweler")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
-from sibu.align.clocks import AT_CHANCE
+from sibu.align.chance import AT_CHANCE
 from sibu.core.errors import DataError
 
 RATE = 1000.0

@@ -4,24 +4,23 @@ The model: ``t_reference = t_other + offset + drift * 1e-6 * (t_other - since)``
 ``offset + (1 + drift * 1e-6) * t_other``. A positive offset: the other clock was started later, so it reads less. A
 positive drift: the other clock is slow, it counts fewer seconds than the reference does for the same stretch.
 
-Whether the streams have anything to do with each other is asked of their rank correlation on the line that was found:
-it is held against the highest that unrelated streams of this length and pace reach among as many lags.
+Whether the streams have anything to do with each other is told by what they share on the line that was found
+(``chance``).
 
-Sources: Knapp & Carter, 1976, The generalized correlation method for estimation of time delay; Bartlett, 1946, On the
-theoretical specification and sampling properties of autocorrelated time-series.
+Sources: Knapp & Carter, 1976, The generalized correlation method for estimation of time delay.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sibu.align.streams import Readings, checked, rate_converted
+from sibu.align.chance import Held, against_chance
+from sibu.align.streams import Readings, checked, fast_length, rate_converted
 from sibu.core.errors import DataError, counted
 
 Floats = NDArray[np.floating[Any]]
@@ -37,12 +36,6 @@ NEAR = 0.005
 """Seconds within which a window of its own speaks for the line that all windows agree on."""
 SHORTER = 0.75
 """Share of the other stream's length below which the reference is the one that is cut into windows."""
-LEVEL = 0.05
-"""Share of unrelated pairs whose correlation comes to what is told as chance's."""
-AT_CHANCE = 0.25
-"""The quality of a pair whose correlation is just that."""
-FEWEST = 12
-"""Values that the streams must share for their correlation to be asked."""
 TOLD = 0.5
 """A drift whose standard error is above this share of the bound is not told: 0 is nearer, as clocks go."""
 MOST_WINDOWS = 40
@@ -330,14 +323,14 @@ class _Pair:
             self.most_drift = 0.0
             offset, drift, sign, _, looked = self._sought(curves, step)
         agree, residual = self._judged(curves, offset, drift, sign, step)
-        correlation, chance = self._held(offset, drift, bound, tries)
+        held = self._held(offset, drift, bound, tries)
         return TimeFit(
             offset - drift * self.middle,
             drift * 1e6,
-            _beyond(correlation, chance),
+            held.quality,
             residual,
-            correlation=correlation,
-            by_chance=chance,
+            correlation=held.correlation,
+            by_chance=held.by_chance,
             agree=agree,
             drift_error=error * 1e6,
             lags=looked[0] - drift * self.middle,
@@ -363,7 +356,7 @@ class _Pair:
 
     def _curves(self) -> Floats:
         """Correlation of each window with the reference over all lags, in its own deviations. Shape (K, L)."""
-        length = _fast(self.size + self.lags)
+        length = fast_length(self.size + self.lags)
         made = np.empty((len(self.starts), self.lags), np.float32)
         single = self.reference.astype(np.float32)  # half the time; what is found is refined in double
         for row, start in enumerate(self.starts):
@@ -423,7 +416,7 @@ class _Pair:
     def _local(self, offset: float, drift: float, sign: int, reach: int) -> tuple[Floats, Floats]:
         """What is left of lag in each window, once the other stream lies on the reference's clock, and its peak."""
         found, peaks = np.zeros(len(self.starts)), np.zeros(len(self.starts))
-        length = _fast(self.size + reach + 1)
+        length = fast_length(self.size + reach + 1)
         spectra = np.empty((2, len(self.starts), length // 2 + 1), np.complex128)
         for row, centre in enumerate(self.centres):
             low = round((centre + offset + drift * (centre - self.middle)) * self.rate - self.size / 2)
@@ -477,35 +470,18 @@ class _Pair:
         slope = min(max(slope, -self.most_drift * 1e-6 - drift), self.most_drift * 1e-6 - drift)
         return offset + line, drift + slope, error
 
-    def _held(self, offset: float, drift: float, bound: float, tries: int) -> tuple[float, float]:
-        """Rank correlation of what the two share on the line, and what 1 in 20 unrelated pairs comes to.
-
-        Autocorrelated streams count as fewer independent values (Bartlett), and so do those in which little happens;
-        the highest of M lags passes the level as one does a level M times as small.
-        """
+    def _held(self, offset: float, drift: float, bound: float, tries: int) -> Held:
+        """What the two share on the line, held against chance."""
         ends = (np.array([0.0, (len(self.other) - 1) / self.rate]) - self.middle) * (1 + drift) + self.middle + offset
         low = max(math.ceil(ends[0] * self.rate), 0)
         high = min(math.floor(ends[1] * self.rate) + 1, len(self.reference))
-        if (count := high - low) < FEWEST:
-            return 0.0, 1.0
-        one, two = _ranks(self.reference[low:high]), _ranks(self._laid(np.arange(low, high) / self.rate, offset, drift))
-        sizes = float(np.linalg.norm(one)), float(np.linalg.norm(two))
-        if not all(sizes):
-            return 0.0, 1.0
-        length = _fast(2 * count)
-        powers = [np.abs(np.fft.rfft(each / size, length)) ** 2 for each, size in zip((one, two), sizes, strict=True)]
-        together = powers[0] * powers[1]
-        width = max(float(2 * together.sum() - together[0] - (0 if length % 2 else together[-1])) / length, 1.0)
-        found = float(one @ two) / (sizes[0] * sizes[1])
-        # still streams with an event or two lie on each other by that alone: their products vary more than Gaussians'
-        rare = max(count * float(one**2 @ two**2) / (sizes[0] * sizes[1]) ** 2 / (1 + 2 * found**2), 1.0)
-        alone = count / (width * rare)
-        if alone <= 4:
-            return found, 1.0
+        if high <= low:
+            return Held(0.0, 1.0)
         lags = min(self.lags, len(self.reference) + len(self.other))
-        looks = tries * (1 + lags / width) * (1 + 2 * bound * self.half * self.rate)
-        far = -NormalDist().inv_cdf(LEVEL / (2 * looks))
-        return found, math.tanh(far / math.sqrt(alone - 3))
+        laid = self._laid(np.arange(low, high) / self.rate, offset, drift)
+        return against_chance(
+            self.reference[low:high], laid, lags=lags, lines=tries * (1 + 2 * bound * self.half * self.rate)
+        )
 
     def _judged(self, curves: Floats, offset: float, drift: float, sign: int, step: int) -> tuple[float, float]:
         """Share of the windows whose own highest peak lies on the line, and how far off these are."""
@@ -522,22 +498,6 @@ class _Pair:
         good = agree & (peaks > 0)
         residual = float(np.median(np.abs(left[good]))) if good.any() else math.nan
         return min(float(self.weights[agree].sum() / total), 1.0), residual
-
-
-def _beyond(correlation: float, chance: float) -> float:
-    """The quality of a correlation where chance gives this one."""
-    if chance >= 1 or not correlation:
-        return 0.0
-    found = math.atanh(min(abs(correlation), 1 - 1e-12))
-    return max(1 - (1 - AT_CHANCE) * math.atanh(chance) / found, 0.0)
-
-
-def _ranks(values: Floats) -> Floats:
-    """The places of values in their order, of equal ones the middle, about 0."""
-    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - (counts + len(values)) / 2)[at]
-    ranks -= ranks.mean()
-    return ranks
 
 
 def _likely(spectra: NDArray[np.complex128], cross: NDArray[np.complex128]) -> Floats:
@@ -590,17 +550,3 @@ def _line(x: Floats, y: Floats, weights: Floats) -> tuple[float, float]:
     spread = weights @ (x - x_mean) ** 2
     slope = float(weights @ ((x - x_mean) * (y - y_mean)) / spread) if spread > 0 else 0.0
     return float(y_mean - slope * x_mean), slope
-
-
-def _fast(length: int) -> int:
-    """The least length of that or more whose factors are 2, 3 and 5."""
-    best = 1 << max(length - 1, 1).bit_length()
-    five = 1
-    while five < best:
-        three = five
-        while three < best:
-            made = three << max((-(-length // three) - 1).bit_length(), 0)
-            best = min(best, made) if made >= length else best
-            three *= 3
-        five *= 5
-    return best

@@ -215,3 +215,17 @@ def _cut(held: _Held, start: float, count: int, seconds: float, hop: float) -> I
             low, high = np.searchsorted(times, [begin - slack, end - slack])
             parts[name] = (values[low:high], times[low:high])
         yield Window(begin, end, parts)
+
+
+def fast_length(length: int) -> int:
+    """The least length of that or more whose factors are 2, 3 and 5: Fourier transforms of it are fast."""
+    best = 1 << max(length - 1, 1).bit_length()
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            made = three << max((-(-length // three) - 1).bit_length(), 0)
+            best = min(best, made) if made >= length else best
+            three *= 3
+        five *= 5
+    return best

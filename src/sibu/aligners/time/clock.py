@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.align import TimeFit, align_readings, align_streams, apply, inverse
-from sibu.align.clocks import AT_CHANCE, TOLD
+from sibu.align.chance import AT_CHANCE
+from sibu.align.clocks import TOLD
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
 from sibu.core.example import Row, as_names
