@@ -56,7 +56,7 @@ def way(there: Path, back: Path, **options: Any) -> Any:
 
 def translator(folder: Path, before: str = "") -> Translator:
     source = find_model(str(folder), home=Path())
-    return Translator(load(source, "translator", allow_pickle=False), Way(source, before, None))
+    return Translator(load(source, "translator"), Way(source, before, None))
 
 
 def reference(folder: Path, text: str, **own: Any) -> str:
@@ -137,7 +137,7 @@ class _Echo:
 
 def echoing(there: dict[str, str], back: dict[str, str], temperature: float = 0.7) -> RoundTrip:
     own = Way(Source("x", "folder", Path()), "", None)
-    found = RoundTrip(own, own, temperature=temperature, beams=1, limit=9, allow_pickle=False)
+    found = RoundTrip(own, own, temperature=temperature, beams=1, limit=9)
     found._translators = [_Echo(there), _Echo(back)]  # type: ignore[list-item]
     return found
 
@@ -181,7 +181,7 @@ def test_a_bundle_translates_as_it_answers(bundle: Path, tmp_path: Path) -> None
     own = way_of(source, prefix="", languages=None)
     assert own.before == f"{ASKED}\n\n"
     texts = ["good", "film", "good film"]
-    translating = Translator(load(source, "translator", allow_pickle=False), own)
+    translating = Translator(load(source, "translator"), own)
     found = translating.translate(texts, [0] * 3, temperature=0, beams=1, limit=12)
     assert found == [each.value for each in sibu.load(bundle).predict([{"text": text} for text in texts])]
     assert all(found)
@@ -220,7 +220,7 @@ def test_a_model_of_many_languages_is_told_both(tmp_path: Path) -> None:
     )  # fmt: skip
     M2M100ForConditionalGeneration(config).save_pretrained(folder)
     source = find_model(str(folder), home=Path())
-    loaded = load(source, "translator", allow_pickle=False)
+    loaded = load(source, "translator")
     asked: list[dict[str, Any]] = []
     generate = loaded.model.generate
     loaded.model.generate = lambda **given: asked.append(given) or generate(**given)

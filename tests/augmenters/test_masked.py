@@ -32,7 +32,7 @@ def change(tiny_masked: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def filler(tiny_masked: Path) -> Filler:
-    return Filler(find_model(str(tiny_masked), home=Path()), allow_pickle=False)
+    return Filler(find_model(str(tiny_masked), home=Path()))
 
 
 def reference(model: Path, text: str, number: int = 0) -> dict[str, float]:
@@ -174,7 +174,7 @@ def test_words_of_a_marked_space_vocabulary(tmp_path: Path) -> None:
     config_file.write_text(json.dumps(json.loads(config_file.read_text()) | {"mask_token": "<mask>"}))
     torch.manual_seed(0)
     BertForMaskedLM(BertConfig.from_pretrained(folder, vocab_size=number + 1)).save_pretrained(folder)
-    filler = Filler(find_model(str(folder), home=Path()), allow_pickle=False)
+    filler = Filler(find_model(str(folder), home=Path()))
     told = filler.tell([Asked("the good film，我头痛", [(4, 8), (15, 16)])], 99)[0]
     words = [{word for word, _ in each} for each in told]
     assert words[0] == {word for word in WORDS if content(word)} - {"good"}

@@ -112,7 +112,7 @@ def test_a_vector_is_the_mean_of_the_pieces_less_the_mean_of_all(near: Path) -> 
     from transformers import AutoTokenizer, BertModel
 
     words = ["good", "Doctor", "goody", "头", "𝒳"]
-    found = vectors_of(find_model(str(near), home=Path()), words, allow_pickle=False)
+    found = vectors_of(find_model(str(near), home=Path()), words)
     matrix = BertModel.from_pretrained(near, add_pooling_layer=False).get_input_embeddings().weight.detach().numpy()
     tokenizer = AutoTokenizer.from_pretrained(near)
     for word, vector in zip(words[:4], found, strict=False):

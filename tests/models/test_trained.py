@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tests.pipeline.test_resume import Stop, stop_at
 from tests.tiny_tasks import tiny_recipe
 from tests.tiny_values import tiny_mixed
 from transformers import ViTConfig, ViTModel
@@ -71,6 +73,23 @@ def test_a_model_of_pictures_begins_where_the_other_ended(
     assert torch.allclose(*found, atol=1e-4)
     base = ViTModel.from_pretrained(tmp_path / "vit").eval()
     assert not torch.allclose(base(pixel_values=pictures).last_hidden_state, found[0], atol=1e-3)
+
+
+def test_a_stopped_run_does_not_go_on_from_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = {"name": "image", "model": str(write_vision(tmp_path / "vit"))}
+    recipe = tiny_mixed("classify", ("image",), None, tmp_path) | {"modalities": [part]}
+    recipe["train"] |= {"checkpoint_every": 1}
+    stop_at(1, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=tmp_path / "out")
+    monkeypatch.undo()
+    file = tmp_path / "vit" / "model.safetensors"
+    weights = load_file(file)
+    save_file({name: each + 1 for name, each in weights.items()}, file, metadata={"format": "pt"})
+    with pytest.raises(RecipeError, match="the data or the model changed since"):
+        sibu.run(recipe, out=tmp_path / "out", resume=True)
+    save_file(weights, file, metadata={"format": "pt"})
+    assert sibu.run(recipe, out=tmp_path / "out", resume=True)
 
 
 def test_a_bundle_without_such_a_model_is_refused(tiny_model: Path, tmp_path: Path) -> None:

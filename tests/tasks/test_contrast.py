@@ -211,7 +211,7 @@ def test_without_dropout_a_text_is_no_pair_of_its_own(tiny_model: Path, tmp_path
 def test_dropout_reaches_a_model_that_calls_it_otherwise(tiny_translator: Path) -> None:
     from sibu.modalities.text.encoder import load_encoder
 
-    found = load_encoder(tiny_translator, dropout=0.2, allow_pickle=False, writes=True)
+    found = load_encoder(tiny_translator, dropout=0.2, writes=True)
     assert {module.p for module in found.modules() if isinstance(module, torch.nn.Dropout)} == {0.2}
 
 

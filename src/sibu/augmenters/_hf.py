@@ -47,13 +47,12 @@ def architectures(source: Source) -> tuple[list[str], bool]:
     return list(config.get("architectures") or ()), bool(config.get("is_encoder_decoder"))
 
 
-def load(source: Source, kind: Literal["vectors", "masked", "translator"], *, allow_pickle: bool) -> Loaded:
+def load(source: Source, kind: Literal["vectors", "masked", "translator"]) -> Loaded:
     """Read a model and its tokenizer.
 
     Args:
         source: Where it lies.
         kind: Whether its vectors are wanted, its masked-language head, or its language head.
-        allow_pickle: Whether weights in a pickle may be read.
 
     Raises:
         RecipeError: When transformers has no such form of it, or cannot read its tokenizer.
@@ -73,7 +72,7 @@ def load(source: Source, kind: Literal["vectors", "masked", "translator"], *, al
         if type(config) not in table:
             raise RecipeError(f"The model {source.name!r} is of the kind {config.model_type!r}, which cannot do this.")
         architecture = table[type(config)]
-        own: dict[str, Any] = {} if allow_pickle else {"use_safetensors": True}
+        own: dict[str, Any] = {"use_safetensors": True}
         if "add_pooling_layer" in signature(architecture.__init__).parameters:
             own["add_pooling_layer"] = False  # many folders lack its weights
         model, about = architecture.from_pretrained(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sibu.catalog import offered
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
+from sibu.models.pickled import as_safetensors, pickles_of
 from sibu.models.trained import is_bundle, model_of
 
 
@@ -144,7 +145,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     Args:
         name: What the recipe says.
         home: The folder that relative paths start from.
-        allow_pickle: Whether weights in a pickle (``pytorch_model.bin``) are accepted.
+        allow_pickle: Whether weights in a pickle (``pytorch_model.bin``) are accepted; they are converted once.
         kind: The modality that it is to read: of a bundle the model of this is meant.
 
     Raises:
@@ -157,8 +158,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     if folder.is_dir() and is_bundle(folder):
         return Source(folder.resolve().name, "bundle", model_of(folder, name, kind), folder)
     if folder.is_dir():
-        _check_folder(folder, name, allow_pickle=allow_pickle)
-        return Source(folder.resolve().name, "folder", folder)
+        return Source(folder.resolve().name, "folder", _usable(folder, name, allow_pickle=allow_pickle))
     listed = "; ".join(f"{model.alias} ({model.summary})" for model in table.values())
     close = near_miss(name, table)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
@@ -169,7 +169,8 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     return Source(name, "hub", _from_hub(name, folder, listed, allow_pickle=allow_pickle))
 
 
-def _check_folder(folder: Path, name: str, *, allow_pickle: bool) -> None:
+def _usable(folder: Path, name: str, *, allow_pickle: bool) -> Path:
+    """The folder, or a copy with safetensors in place of its pickle."""
     if not (folder / "config.json").is_file():
         present = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
         raise RecipeError(
@@ -177,22 +178,27 @@ def _check_folder(folder: Path, name: str, *, allow_pickle: bool) -> None:
             "Give a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json."
         )
     has = [any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.safetensors.index.json")]
-    pickled = sorted(path.name for path in folder.glob("*.bin"))
-    if not any(has) and not (allow_pickle and pickled):
-        why = (
-            f"its weights are a pickle ({pickled[0]}), which can run code when it is read" if pickled else "it has none"
-        )
-        raise RecipeError(
-            f"The model folder {name!r} has no weights in safetensors: {why}. Convert them with "
-            "`model.save_pretrained(folder)` in transformers, or say `allow_pickle: true` if you trust their source."
-        )
+    if any(has):
+        return folder
+    pickled = pickles_of(folder)
+    if allow_pickle and pickled:
+        return as_safetensors(folder, name)
+    why = (
+        f"its weights are a pickle ({pickled[0].name}), which can run code when it is read"
+        if pickled
+        else "it has none"
+    )
+    raise RecipeError(
+        f"The model folder {name!r} has no weights in safetensors: {why}. Convert them with "
+        "`model.save_pretrained(folder)` in transformers, or say `allow_pickle: true` if you trust their source."
+    )
 
 
 def _from_hub(name: str, folder: Path, listed: str, *, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors", *(["*.bin"] if allow_pickle else [])]
+    patterns = ["*.json", "*.txt", "*.model", "*.spm", "*.safetensors"] + ["pytorch_model*.bin"] * allow_pickle
     try:
         found = Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as fault:
@@ -202,5 +208,4 @@ def _from_hub(name: str, folder: Path, listed: str, *, allow_pickle: bool) -> Pa
             f"The model {name!r} could not be had: there is no folder {folder}, and the Hub did not give it ({why}). "
             f"Packaged models need no network: {listed}. Or give a local folder in Hugging Face layout."
         ) from fault
-    _check_folder(found, name, allow_pickle=allow_pickle)
-    return found
+    return _usable(found, name, allow_pickle=allow_pickle)

@@ -432,9 +432,9 @@ def _head(task: Any, spec: Spec, encoder: Any, width: int, widths: Mapping[str, 
 
 
 def text_encoder(
-    folder: Path, *, shapes: bool, dropout: float | None, allow_pickle: bool, writes: bool = False, fills: bool = False
+    folder: Path, *, shapes: bool, dropout: float | None, writes: bool = False, fills: bool = False
 ) -> nn.Module:
     """The text modality's encoder for a model folder; with its language head where a task ``writes`` or ``fills``."""
     from sibu.modalities.text.encoder import TextEncoder
 
-    return TextEncoder(folder, shapes=shapes, dropout=dropout, allow_pickle=allow_pickle, writes=writes, fills=fills)
+    return TextEncoder(folder, shapes=shapes, dropout=dropout, writes=writes, fills=fills)

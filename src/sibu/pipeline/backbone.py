@@ -124,20 +124,26 @@ def bearer(recipe: Recipe) -> str:
     return "text" if recipe.reads_text else next(iter(recipe.valued))
 
 
-def folders_of(recipe: Recipe, source: Source, home: Path) -> dict[str, Path | None]:
+def folders_of(recipe: Recipe, model: Path | None, home: Path) -> dict[str, Path | None]:
     """The folder of the pretrained model of each modality beside the text; None: it begins from nothing.
+
+    Args:
+        recipe: The recipe.
+        model: The folder of the model that the recipe names at its top.
+        home: What names of folders are relative to.
 
     Raises:
         RecipeError: When one is not there.
     """
     found: dict[str, Path | None] = {}
+    named: dict[str, Any] = {"home": home, "allow_pickle": recipe.allow_pickle}
     for name, spec in recipe.valued.items():
         given = getattr(spec, "model", None)
         if given is None and name == bearer(recipe) and recipe.model is not None:
-            found[name] = source.folder
+            found[name] = model
             continue
         try:
-            found[name] = None if given is None else find_model(given, home=home, kind=spec.name).folder
+            found[name] = None if given is None else find_model(given, **named, kind=spec.name).folder
         except RecipeError as fault:
             place = next(n for n, each in enumerate(recipe.modalities) if each is spec)
             raise RecipeError([replace(each, where=f"modalities.{place}.model") for each in fault.faults]) from fault

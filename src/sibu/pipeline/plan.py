@@ -162,7 +162,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     require_ways(recipe)
     require_epochs(recipe)
     source = model_of_run(recipe, loaded.home, progress)
-    values = build_values(recipe, folders_of(recipe, source, loaded.home))
+    values = build_values(recipe, folders_of(recipe, source.folder, loaded.home))
     text: Any = None
     shapes = False
     if recipe.reads_text:
@@ -526,7 +526,7 @@ def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) ->
 
 def fingerprint(plan: Plan) -> str:
     """Changes when recipe, data or model change: a run may resume only where it is equal."""
-    return _mark(plan.recipe, plan.files, plan.source.folder)
+    return _mark(plan.recipe, plan.files, plan.source.folder, plan.home)
 
 
 def mark_of(loaded: Loaded) -> str:
@@ -538,15 +538,22 @@ def mark_of(loaded: Loaded) -> str:
     recipe = with_absolute_paths(loaded.recipe, loaded.home)
     named = isinstance(recipe.model, str)
     source = named_model(recipe, loaded.home) if named else None
-    return _mark(recipe, all_files(recipe), None if source is None else source.folder)
+    return _mark(recipe, all_files(recipe), None if source is None else source.folder, loaded.home)
 
 
-def _mark(recipe: Recipe, files: Sequence[str], model: Path | None) -> str:
+def _mark(recipe: Recipe, files: Sequence[str], model: Path | None, home: Path) -> str:
     written = as_written(recipe)
     for key in FREE:
         written.pop(key)
     contents = [content_of(file) for file in files]
-    weights = [] if model is None else [hash_file(file) for file in sorted(model.glob("*.safetensors"))]
+    models = dict.fromkeys(each for each in (model, *folders_of(recipe, model, home).values()) if each is not None)
+    weights = [_content_of_model(each) for each in models]
     lent = [models_behind(ways_of(block)) for block in recipe.tasks.values()]
     known = [] if recipe.knowledge is None else [mark(recipe)]
     return hash_json([written, contents, weights, judges_of(recipe), lent, *known])
+
+
+def _content_of_model(folder: Path) -> list[str]:
+    """Hashes of the weights, and of what says how they are read."""
+    files = sorted(file for pattern in ("*.safetensors", "*.json") for file in folder.glob(pattern))
+    return [hash_file(file) for file in files]

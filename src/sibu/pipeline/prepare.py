@@ -113,7 +113,6 @@ def _assemble(plan: Plan, accelerator: Accelerator, scratch: Path, progress: Pro
             plan.source.folder,
             shapes=plan.shapes,
             dropout=recipe.text.dropout,
-            allow_pickle=recipe.allow_pickle,
             writes=writes(recipe),
             fills=fills(recipe),
         )

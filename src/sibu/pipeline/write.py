@@ -138,16 +138,9 @@ def rewrite_weights(model: Model, folder: Path) -> None:
 
 
 def _copy_base(plan: Plan, home: Path) -> None:
-    """The pretrained model as it came; one in a pickle is written as safetensors."""
-    from sibu.pipeline.assemble import text_encoder
-
+    """The pretrained model as it came."""
     source = plan.source.folder
     weights = [*source.glob("*.safetensors"), *source.glob("*.safetensors.index.json")]
-    if not weights:
-        named: dict[str, Any] = {"allow_pickle": plan.recipe.allow_pickle, "writes": writes(plan.recipe)}
-        base: Any = text_encoder(source, shapes=False, dropout=None, **named)
-        base.model.save_pretrained(home)
-        return
     home.mkdir(parents=True)
     for file in (*weights, source / "config.json", source / "generation_config.json"):
         if file.is_file():
@@ -328,7 +321,7 @@ def _open_model(
         parts = {name: Adapted(encoder, []) for name, encoder in encoders.items()}
     else:
         if recipe.reads_text:
-            named: dict[str, Any] = {"dropout": recipe.text.dropout, "allow_pickle": False}
+            named: dict[str, Any] = {"dropout": recipe.text.dropout}
             named |= {"writes": writes(recipe), "fills": fills(recipe)}
             encoders["text"] = text_encoder(_own(path, home, "model"), shapes=shapes, **named)
         encoders |= {name: modality.encoder() for name, modality in values.items()}

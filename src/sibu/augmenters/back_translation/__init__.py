@@ -61,9 +61,7 @@ def build(spec: BackTranslationSpec) -> Augmenter:
         languages = None if spec.languages is None else (spec.languages[place], spec.languages[1 - place])
         ways.append(way_of(source, prefix=spec.prefixes[place], languages=languages))
     beams = spec.beams if spec.temperature == 0 else 1
-    return RoundTrip(
-        *ways, temperature=spec.temperature, beams=beams, limit=spec.max_new_tokens, allow_pickle=spec.allow_pickle
-    )
+    return RoundTrip(*ways, temperature=spec.temperature, beams=beams, limit=spec.max_new_tokens)
 
 
 ENTRY = Entry(BackTranslationSpec, build, needs=("transformers",))

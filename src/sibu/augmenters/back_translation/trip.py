@@ -36,15 +36,11 @@ class RoundTrip:
         temperature: Divides the scores of the pieces that are drawn; 0: nothing is drawn.
         beams: Unfinished translations that are kept.
         limit: Most pieces of a translation.
-        allow_pickle: Whether weights in a pickle may be read.
     """
 
-    def __init__(
-        self, there: Way, back: Way, *, temperature: float, beams: int, limit: int, allow_pickle: bool
-    ) -> None:
+    def __init__(self, there: Way, back: Way, *, temperature: float, beams: int, limit: int) -> None:
         self._ways = (there, back)
         self._own: dict[str, Any] = {"temperature": temperature, "beams": beams, "limit": limit}
-        self._allow_pickle = allow_pickle
         self._translators: list[Translator] = []
         self._known: dict[str, str] = {}
         """Of texts that are always translated the same, what became of the last ones."""
@@ -86,10 +82,10 @@ class RoundTrip:
 
     def _opened(self) -> list[Translator]:
         there, back = self._ways
-        loaded = load(there.source, "translator", allow_pickle=self._allow_pickle)
+        loaded = load(there.source, "translator")
         if back.source.folder == there.source.folder:
             return [Translator(loaded, there), Translator(loaded, back)]
-        other = load(back.source, "translator", allow_pickle=self._allow_pickle)
+        other = load(back.source, "translator")
         return [Translator(loaded, there), Translator(other, back)]
 
 

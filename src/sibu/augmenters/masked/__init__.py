@@ -46,7 +46,7 @@ def build(spec: MaskedSpec) -> Augmenter:
 
     source = find_model(spec.model, home=Path(), allow_pickle=spec.allow_pickle)
     require_head(source)
-    return Masked(lambda: Filler(source, allow_pickle=spec.allow_pickle), share=spec.share, candidates=spec.candidates)
+    return Masked(lambda: Filler(source), share=spec.share, candidates=spec.candidates)
 
 
 ENTRY = Entry(MaskedSpec, build, needs=("transformers",))

@@ -120,14 +120,13 @@ class Filler:
 
     Args:
         source: The model.
-        allow_pickle: Whether weights in a pickle may be read.
 
     Raises:
         RecipeError: When its head's weights are not in its folder, or its tokenizer has no mask.
     """
 
-    def __init__(self, source: Source, *, allow_pickle: bool) -> None:
-        self._loaded: Loaded = load(source, "masked", allow_pickle=allow_pickle)
+    def __init__(self, source: Source) -> None:
+        self._loaded: Loaded = load(source, "masked")
         if self._loaded.lacking:
             raise RecipeError(_headless(source.name, f"its folder lacks {', '.join(self._loaded.lacking[:3])}"))
         if self._loaded.tokenizer.mask_token is None or not self._loaded.tokenizer.is_fast:

@@ -56,7 +56,7 @@ def build(spec: NeighboursSpec) -> Augmenter:
         raise MissingExtra("`words: chinese`", "jieba", "chinese")
     source = find_model(spec.model, home=Path(), allow_pickle=spec.allow_pickle)
     return Neighbours(
-        lambda words: vectors_of(source, words, allow_pickle=spec.allow_pickle),
+        lambda words: vectors_of(source, words),
         share=spec.share,
         candidates=spec.candidates,
         least=spec.least,

@@ -109,20 +109,19 @@ def nearest(words: Mapping[str, str], vectors: np.ndarray, count: int, least: fl
     return found
 
 
-def vectors_of(source: Source, words: Sequence[str], *, allow_pickle: bool) -> np.ndarray:
+def vectors_of(source: Source, words: Sequence[str]) -> np.ndarray:
     """The mean of the input vectors of each word's pieces, less the mean of all pieces' vectors.
 
     Args:
         source: The model.
         words: The words.
-        allow_pickle: Whether weights in a pickle may be read.
 
     Returns:
         Shape ``(V, D)``; zeros for a word of which a piece is unknown.
     """
     from sibu.augmenters._hf import SPACES, load
 
-    loaded = load(source, "vectors", allow_pickle=allow_pickle)
+    loaded = load(source, "vectors")
     matrix = loaded.model.get_input_embeddings().weight.detach().float().cpu().numpy()
     centre = matrix.mean(0)
     found = np.zeros((len(words), matrix.shape[1]), np.float32)

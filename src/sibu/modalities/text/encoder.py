@@ -29,7 +29,6 @@ class TextEncoder(nn.Module):
         shapes: Whether a vector for each word's shape is added to the input vectors; it starts at zero, so that an
             untrained encoder answers as the pretrained one does.
         dropout: Dropout inside; None: the model's own.
-        allow_pickle: Whether weights in a pickle may be read.
         writes: Whether the language head is loaded too.
         fills: Whether the masked-language head is loaded too; a model that has none gets a fresh one.
     """
@@ -40,7 +39,6 @@ class TextEncoder(nn.Module):
         *,
         shapes: bool,
         dropout: float | None,
-        allow_pickle: bool = False,
         writes: bool = False,
         fills: bool = False,
     ) -> None:
@@ -49,7 +47,7 @@ class TextEncoder(nn.Module):
         writes = writes or writing_kind(folder) == "encoder-decoder"
         if writes and shapes:
             raise RecipeError("shapes cannot go with an encoder-decoder. Leave the modality's `shapes` out.")
-        named: dict[str, Any] = {"allow_pickle": allow_pickle, "writes": writes, "fills": fills}
+        named: dict[str, Any] = {"writes": writes, "fills": fills}
         self.model: Any = load_encoder(folder, dropout=dropout, **named)
         self.fills = fills
         self.writes: Literal["causal", "encoder-decoder"] | None = writing_kind(folder) if writes else None
@@ -256,9 +254,7 @@ def _spread(found: Tensor, mask: Tensor) -> Tensor:
     return vectors
 
 
-def load_encoder(
-    folder: Path, *, dropout: float | None, allow_pickle: bool, writes: bool = False, fills: bool = False
-) -> Any:
+def load_encoder(folder: Path, *, dropout: float | None, writes: bool = False, fills: bool = False) -> Any:
     """The model in a folder, without pooler, in float32; with its language head where it ``writes`` or ``fills``."""
     from inspect import signature
 
@@ -283,7 +279,7 @@ def load_encoder(
                 f"A model of the kind {config.model_type!r} has no masked-language head. Take an encoder."
             )
     architecture = table[type(config)]
-    kind: dict[str, Any] = {} if allow_pickle else {"use_safetensors": True}
+    kind: dict[str, Any] = {"use_safetensors": True}
     if "add_pooling_layer" in signature(architecture.__init__).parameters:
         kind["add_pooling_layer"] = False  # no head here reads it; many folders lack its weights
     model: Any = architecture.from_pretrained(
