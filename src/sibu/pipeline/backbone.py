@@ -15,14 +15,14 @@ from sibu.core.protocols import Modality, Task
 from sibu.modalities import MODALITIES
 from sibu.models.extend import LEAST, extend_vocabulary, find_words
 from sibu.models.new import VERSION, make_model
-from sibu.models.sources import Source, find_model
+from sibu.models.sources import Source, find_model, hash_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.data import Origin, files_by_split, missing_files, named_files, read_rows
 from sibu.pipeline.progress import Progress
 from sibu.recipe.schema import Recipe
 from sibu.store.cache import cached
-from sibu.store.hashes import hash_file, hash_json
+from sibu.store.hashes import hash_json
 from sibu.tasks import TASKS
 from sibu.tasks.tag import TagSpec
 
@@ -238,9 +238,7 @@ def trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) 
                         for window in windows:
                             used.update(window.input_ids)
                     advance(len(chunk))
-    key = hash_json(
-        [TRIM_VERSION, sorted(used), *(hash_file(file) for file in sorted(source.folder.glob("*.safetensors")))]
-    )
+    key = hash_json([TRIM_VERSION, sorted(used), hash_model(source.folder)])
     folder = cached("trimmed", key, lambda target: trim_vocabulary(source.folder, target, used))
     size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     progress.say(f"vocabulary trimmed to {size} pieces")
@@ -268,8 +266,7 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
         where = f"modalities.{recipe.modalities.index(recipe.text)}.new_words"
         what = f"no word of the training texts occurs {LEAST} times and is cut into several pieces: "
         raise RecipeError(Fault(where, what + "`new_words` has nothing to add.", "Leave it out."))
-    weights = [hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))]
-    key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], *weights])
+    key = hash_json([EXTEND_VERSION, [[each.word, each.parts] for each in pieces], hash_model(source.folder)])
     folder = cached("extended", key, lambda target: extend_vocabulary(source.folder, target, pieces))
     shown = ", ".join(each.word for each in pieces[:SHOWN]) + (", ..." if len(pieces) > SHOWN else "")
     progress.say(f"pieces for {counted(len(pieces), 'word')} of the training texts: {shown}")

@@ -13,10 +13,11 @@ import torch
 
 from sibu.core.tensors import HIDDEN, Encoded
 from sibu.core.text import Feature
+from sibu.models.sources import hash_model
 from sibu.pipeline.data import Kept, Rows
 from sibu.pipeline.progress import Progress
 from sibu.store.cache import cached
-from sibu.store.hashes import hash_code, hash_file, hash_json
+from sibu.store.hashes import hash_code, hash_json
 from sibu.store.ragged import RaggedArrays, RaggedWriter
 from sibu.train.batches import Stream, collate, forward_budget, split_by_budget, values_together
 
@@ -115,9 +116,9 @@ def precompute_values(
         encoder = encoders[name]
         if not encoder.pretrained or encoder.added() or parts[name].frozen_layers < len(encoder.layers()):
             continue
-        weights = [hash_file(file) for file in sorted(encoder.folder.glob("*.safetensors"))]
+        weights = hash_model(encoder.folder)
 
-        def ready(rows: Rows, name: str = name, modality: ValueModality = modality, weights: Any = weights) -> Rows:
+        def ready(rows: Rows, name: str = name, modality: ValueModality = modality, weights: str = weights) -> Rows:
             kept = rows.kept[name]
             key = hash_json([hash_code(), kept.key, modality.key, weights])
             encode = partial(_encoded_values, encoders[name].to(device), modality, kept, device, progress, name)

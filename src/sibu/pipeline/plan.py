@@ -17,7 +17,7 @@ from sibu.core.protocols import Decoder, Modality, Task
 from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
 from sibu.methods import METHODS
-from sibu.models.sources import Source
+from sibu.models.sources import Source, hash_model
 from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.alike import near_pictures, remarks, telling_columns
 from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
@@ -74,7 +74,7 @@ from sibu.pipeline.weak import require_rules, weakly_labelled
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
-from sibu.store.hashes import hash_file, hash_json
+from sibu.store.hashes import hash_json
 from sibu.store.ragged import RaggedArrays
 from sibu.trackers import TRACKERS
 
@@ -547,13 +547,7 @@ def _mark(recipe: Recipe, files: Sequence[str], model: Path | None, home: Path) 
         written.pop(key)
     contents = [content_of(file) for file in files]
     models = dict.fromkeys(each for each in (model, *folders_of(recipe, model, home).values()) if each is not None)
-    weights = [_content_of_model(each) for each in models]
+    weights = [hash_model(each) for each in models]
     lent = [models_behind(ways_of(block)) for block in recipe.tasks.values()]
     known = [] if recipe.knowledge is None else [mark(recipe)]
     return hash_json([written, contents, weights, judges_of(recipe), lent, *known])
-
-
-def _content_of_model(folder: Path) -> list[str]:
-    """Hashes of the weights, and of what says how they are read."""
-    files = sorted(file for pattern in ("*.safetensors", "*.json") for file in folder.glob(pattern))
-    return [hash_file(file) for file in files]

@@ -9,9 +9,9 @@ import numpy as np
 
 from sibu.core.errors import RecipeError
 from sibu.curation.linking._hf import Vectors, encode
-from sibu.models.sources import find_model, packaged
+from sibu.models.sources import find_model, hash_model, packaged
 from sibu.store.cache import cached
-from sibu.store.hashes import hash_file, hash_json
+from sibu.store.hashes import hash_json
 
 Encode = Callable[[Sequence[str]], Vectors]
 """Texts to vectors of length 1, shape ``(N, D)``."""
@@ -33,7 +33,7 @@ def encoder(name: str) -> Encode:
     source = find_model(name, home=Path())
     about = packaged().get(name)
     prefix = about.prefix if about is not None else ""
-    weights = {file.name: hash_file(file) for file in sorted(source.folder.glob("*.safetensors"))}
+    weights = hash_model(source.folder)
 
     def vectors(texts: Sequence[str]) -> Vectors:
         listed = list(texts)
