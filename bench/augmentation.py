@@ -58,7 +58,7 @@ def scores(name: str, place: Path, shots: int, own: list[str], given: Any) -> li
     if recipe == "few-labels":
         test = pretraining.fewer(place, name, given)
         words += [f"tasks.it.data.train={place / name / 'train.jsonl'}", f"tasks.it.data.test={test}"]
-    return measure.by_seed(run.run(recipe, place, given.work / "augmentation", words), "it", metric)
+    return measure.by_seed(run.run_once(recipe, place, given.work / "augmentation", words), "it", metric)
 
 
 def measured(name: str, place: Path, given: Any) -> dict[str, Any]:

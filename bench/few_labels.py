@@ -1,7 +1,7 @@
 """Eight rows of each label: `sibu run` with `head: logistic` against SetFit, same model, same rows, in turn.
 
     python bench/few_labels.py DATA [--sets agnews sst2 trec banking77 tnews ...] [--seeds 10] [--shots 8]
-                                    [--work DIR] [--results DIR] [--limit N] [--resume]
+                                    [--work DIR] [--results DIR] [--limit N]
 
 For each set and seed so many rows of each label are drawn, and both sides learn from those very rows, one after the
 other, each in a process of its own: Sibu by bench/recipes/few-labels.yaml, SetFit at the defaults of its
@@ -16,8 +16,7 @@ texts, by bench/recipes/few-pairs.yaml; SetFit has no pairs, and stands beside t
 
 Told: accuracy on the whole test file by seed, means, and the difference with its interval over seeds (paired, Student's
 t); seconds of training (encoder and head, without loading and testing) and of the whole process. ``--limit``: rows of
-the test file. ``--resume`` goes on behind the seeds that an earlier go in the same ``--work`` has measured. One JSON a
-set: ``few-<set>.json``. Needs ``pip install setfit==1.2.0``.
+the test file. One JSON a set: ``few-<set>.json``. Needs ``pip install setfit==1.2.0``.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ import json
 import random
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
@@ -40,7 +40,7 @@ CHINESE = ("tnews", "eprstmt", "csldcp")
 PAIRED = ("ocnli", "bustm", "cluewsc", "csl")
 ENCODER = "me5-zh-en"
 DEEPER = ("train.learning_rate=5e-5", "train.epochs=16")
-"""For twelve layers; chosen on ChnSentiCorp's training and THUCNews' dev file (docs/log.md), of no set that is asked."""
+"""For twelve layers; chosen on ChnSentiCorp's training and THUCNews' dev file (docs/log.md), on no set of FewCLUE."""
 PAIRS = 50_000
 ROUNDS = 20
 
@@ -124,6 +124,19 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def one_round(name: str, seed: int, train: Path, test: Path, given: Any) -> dict[str, Any]:
+    """Each side once, in turn."""
+    found: dict[str, Any] = {}
+    for side in ("sibu",) if name in PAIRED else ("sibu", "setfit") if seed % 2 else ("setfit", "sibu"):
+        if side == "sibu":
+            found[side] = sibu_side(name, train, test, seed, given)
+        else:
+            words = [str(given.data), "--side", str(train), str(test), str(seed), body_of(name, given.place)]
+            _, memory, told = measure.child(measure.again(__file__, *words))
+            found[side] = json.loads(told.splitlines()[-1]) | {"peak_memory_bytes": memory}
+    return found | {"seed": seed}
+
+
 def shots_of(name: str, train: Path, given: Any) -> int:
     """Rows of each label: those of FewCLUE are what they are."""
     if name in SETS:
@@ -164,7 +177,6 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=[*SETS, *CHINESE, *PAIRED])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--shots", type=int, default=8)
-    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="handed to every `sibu run`")
     parser.add_argument(
         "--side", nargs=4, metavar=("TRAIN", "TEST", "SEED", "MODEL"), help="be SetFit (the program calls itself)"
@@ -175,27 +187,18 @@ def main() -> None:
         print(json.dumps(setfit_side(Path(train), Path(test), int(seed), body)))
         return
     given.place = run.prepared(given.data, given.work)
+    recipes = [(run.HERE / "recipes" / f"few-{what}.yaml").read_text(encoding="utf-8") for what in ("labels", "pairs")]
     for name in given.sets:
         home = given.work / "few" / name
         rows, tests = rows_for(name, given)
         prepare.write(home / "test.jsonl", tests)
-        told = home / "rounds.jsonl"
-        rounds = plain.rows_of(told, None) if given.resume and told.is_file() else []
-        for seed in range(len(rounds) + 1, given.seeds + 1):
+        rounds = []
+        for seed in range(1, given.seeds + 1):
             train = home / f"train-{seed}.jsonl"
             prepare.write(train, drawn(rows, given.shots, seed) if name in SETS else rows)
-            found = {}
-            sides = ("sibu",) if name in PAIRED else ("sibu", "setfit") if seed % 2 else ("setfit", "sibu")
-            for side in sides:
-                if side == "sibu":
-                    found[side] = sibu_side(name, train, home / "test.jsonl", seed, given)
-                else:
-                    words = [str(given.data), "--side", str(train), str(home / "test.jsonl"), str(seed)]
-                    words += [body_of(name, given.place)]
-                    _, memory, said = measure.child(measure.again(__file__, *words))
-                    found[side] = json.loads(said.splitlines()[-1]) | {"peak_memory_bytes": memory}
-            rounds.append(found | {"seed": seed})
-            prepare.write(told, rounds)
+            asked = [name, seed, given.shots, given.set, given.limit, plain.rows_of(train, None), DEEPER, recipes]
+            make = partial(one_round, name, seed, train, home / "test.jsonl", given)
+            rounds.append(run.once(given.work, asked, make))
             print(name, rounds[-1], file=sys.stderr)
         import setfit
 

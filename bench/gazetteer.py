@@ -133,7 +133,7 @@ def one(name: str, side: str, share: float, seed: int, given: Any) -> dict[str, 
     if side != "plain":
         file = names(side, home(given, SETS[name]), work / f"names-{name}-{side}.txt")
         overrides += [f"knowledge.names={file}", "knowledge.use=gazetteer"]
-    found = run.run("diseases", given.place, given.work / "gazetteer-runs", overrides)
+    found = run.run_once("diseases", given.place, given.work / "gazetteer-runs", overrides)
     told = found["metrics"]["entities"]["test"]
     return {
         "f1": told["f1"]["value"],

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -57,6 +58,13 @@ def files(name: str, place: Path, given: Any) -> tuple[Path, Path]:
     return train, pretraining.fewer(place, name, given)
 
 
+def simulated(words: list[str], out: Path) -> dict[str, Any]:
+    """The curves of `sibu label --simulate`."""
+    measure.child(measure.sibu(*words))
+    curves: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["curves"]
+    return curves
+
+
 def choose(name: str, place: Path, given: Any) -> dict[str, Any]:
     """Curves of the pickers."""
     about = SETS[name]
@@ -73,8 +81,8 @@ def choose(name: str, place: Path, given: Any) -> dict[str, Any]:
         for key in ("start", "count", "rounds"):
             words += [f"--{key}", str(about[key])]
         words += [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", "tasks.it.data.shots=null"]
-        measure.child(measure.sibu(*words, f"train.seed={seed}"))
-        runs.append(json.loads(out.read_text(encoding="utf-8"))["curves"])
+        words += [f"train.seed={seed}"]
+        runs.append(run.once(given.work, [recipe.read_text(encoding="utf-8"), words], partial(simulated, words, out)))
     curves: dict[str, list[dict[str, Any]]] = {}
     for picker in PICKERS[name]:
         points = zip(*(each[picker] for each in runs), strict=True)
@@ -131,7 +139,7 @@ def teach(name: str, place: Path, given: Any) -> dict[str, Any]:
     own = [f"tasks.it.data.unlabelled={texts}", f"self_training.threshold={THRESHOLD[name]}", "self_training.rounds=1"]
     alone, taught = [], []
     for shots in SHOTS[name]:
-        found = run.run(about["recipe"], place, home, [*data, f"tasks.it.data.shots={shots}"])
+        found = run.run_once(about["recipe"], place, home, [*data, f"tasks.it.data.shots={shots}"])
         alone.append(
             {
                 "shots": shots,
@@ -142,7 +150,7 @@ def teach(name: str, place: Path, given: Any) -> dict[str, Any]:
         print(name, "alone", alone[-1], file=sys.stderr)
     line = [(each["rows"], fmean(each["by_seed"])) for each in alone]
     for shots in TAUGHT[name]:
-        found = run.run(about["recipe"], place, home, [*data, *own, f"tasks.it.data.shots={shots}"])
+        found = run.run_once(about["recipe"], place, home, [*data, *own, f"tasks.it.data.shots={shots}"])
         scores = measure.by_seed(found, "it", about["metric"])
         (beside,) = (each for each in alone if each["shots"] == shots)
         worth = needed(line, fmean(scores))

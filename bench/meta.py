@@ -40,7 +40,7 @@ def learned(place: Any, test: Any, model: str, shots: int, epochs: int, seed: in
     own = [f"model={model}", f"tasks.it.data.train={place / 'banking77' / 'train.jsonl'}", f"train.seed={seed}", HEAD]
     own += [f"tasks.it.data.test={test}", f"tasks.it.data.shots={shots}"]
     own += ["method=probe"] if not epochs else [f"train.epochs={epochs}"]
-    found = run.run("few-labels", place, given.work / "few", own)
+    found = run.run_once("few-labels", place, given.work / "few", own)
     return float(found["metrics"]["it"]["test"]["accuracy"]["value"])
 
 

@@ -53,7 +53,7 @@ def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
         for start, model in starts.items():
             own = [f"model={model}", f"tasks.it.data.train={place / name / 'train.jsonl'}", f"train.seed={seed}"]
             own += [f"tasks.it.data.test={test}", f"tasks.it.data.shots={shots}"]
-            found = run.run("few-labels", place, given.work / "few", own)
+            found = run.run_once("few-labels", place, given.work / "few", own)
             scores[start].append(found["metrics"]["it"]["test"]["accuracy"]["value"])
         print(name, seed, {start: round(own[-1], 3) for start, own in scores.items()}, file=sys.stderr)
     gaps = {}

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,29 @@ def run(name: str, place: Path, work: Path, overrides: list[str], *, how: str = 
     if done.returncode:
         raise SystemExit(f"{name}: sibu run ended with {done.returncode}")
     return result(name, json.loads(done.stdout), out, overrides) | {"wall_seconds": round(time.time() - began, 1)}
+
+
+def once(work: Path, asked: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ``make`` gives, or gave when an earlier go in the same ``work`` asked the same of the same code.
+
+    Programs of many hours go on so where they were stopped; ``asked`` must hold all that the answer depends on.
+    """
+    from sibu.store.hashes import hash_code, hash_json
+
+    file = work / "kept" / f"{hash_json([hash_code(), asked])}.json"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(make(), ensure_ascii=False), encoding="utf-8")
+        part.replace(file)
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def run_once(name: str, place: Path, work: Path, overrides: list[str]) -> dict[str, Any]:
+    """As ``run``, once; the bundle is there only where it was run now."""
+    asked = [(HERE / "recipes" / f"{name}.yaml").read_text(encoding="utf-8"), overrides]
+    return once(work, asked, lambda: run(name, place, work, overrides))
 
 
 def result(name: str, told: dict[str, Any], out: Path, overrides: list[str]) -> dict[str, Any]:

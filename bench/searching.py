@@ -68,7 +68,7 @@ def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
     values = study["best"]["values"] if study["better"] else {}
     own = [f"{key}={json.dumps(value)}" for key, value in values.items()]
     for side, more in (("as it is", []), ("best", own)):
-        done = run.run(f"search-{name}", place, home / "runs", [*more, "train.seed=100", f"repeats={given.seeds}"])
+        done = run.run_once(f"search-{name}", place, home / "runs", [*more, "train.seed=100", f"repeats={given.seeds}"])
         sides[side] = measure.by_seed(done, "it", metric)
         print(name, side, f"{fmean(sides[side]):.4f}", file=sys.stderr)
     found = {
