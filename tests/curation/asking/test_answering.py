@@ -72,6 +72,11 @@ WHICH = [
     ("Which patients are older than sixty-nine?", "Anna Berg; Dora Holm"),
     ("年龄大于六十九岁的病人有哪些？", "安娜; 朵拉"),
     ("Which patients are older than 1,000?", "none"),
+    ("Which patients have an age less than or equal to 66?", "Bob Lind; Chen Wei"),
+    ("Which patients have an age greater than or equal to 66?", "Anna Berg; Chen Wei; Dora Holm"),
+    ("年龄小于等于66岁的病人有哪些？", "鲍勃; 陈伟"),
+    ("年龄大于或等于66岁的病人有哪些？", "安娜; 陈伟; 朵拉"),
+    ("年龄大于等于66岁的病人有哪些？", "安娜; 陈伟; 朵拉"),
 ]
 NUMBERS = [
     ("How many drugs does Anna Berg take?", 3),
