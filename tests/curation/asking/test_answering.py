@@ -85,6 +85,7 @@ NUMBERS = [
     ("安娜服用几种药？", 3),
     ("有多少个病人？", 4),
     ("有多少病人服用藤定？", 2),
+    ("几只病人服用藤定？", 2),
 ]
 WHETHER = [
     ("Does Bob Lind take Solvex?", True),
@@ -121,6 +122,12 @@ OPEN = [
     "所有病人都服用晴暖吗？",
     "病人都服用晴暖吗？",
     "服用所有药的病人有哪些？",
+    "Which patients take only Solvex?",
+    "Does Bob Lind only take Solvex?",
+    "Which drugs does only Anna Berg take?",
+    "哪些病人只服用晴暖？",
+    "仅服用晴暖的病人有哪些？",
+    "鲍勃只服用晴暖吗？",
     "Does Bob Lind take Solvex? Does Bob Lind take Lunarin?",
     "鲍勃服用晴暖吗？安娜服用晴暖吗？",
     "Which patients are older than 12,34?",

@@ -16,6 +16,7 @@ WORDING = Wording(
     joining=("and", "both", "as well as"),
     choosing=("or", "either"),
     whole=("all", "every", "each", "always", "everyone", "everybody"),
+    sole=("only", "solely", "exclusively", "merely", "just", "nothing but", "alone"),
     passive=("by",),
     having=("have", "has", "had", "having", "show", "shows"),
     owning=("of",),

@@ -32,6 +32,8 @@ EMPTY = 0.85
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
 """Factors of words that a pattern leaves out: of a word or a run of Chinese characters, of a single one, of an adverb,
 and of one that asks for more than the pattern gives, such as `not`."""
+_MARKS = ("negative", "compare", "extreme", "choosing", "whole", "sole")
+"""Kinds of marks that ask for more."""
 MOST_CHOICES = 16
 """Ways to read the names of a question."""
 MOST_PATHS = 400
@@ -438,9 +440,7 @@ def _left_out(heard: Heard, rest: frozenset[int]) -> float:
     """The factor of the words that a pattern leaves out."""
     factor = 1.0
     for each in heard.marked:
-        if each.mark.kind in ("negative", "compare", "extreme", "choosing", "whole") and rest.intersection(
-            range(each.first, each.last)
-        ):
+        if each.mark.kind in _MARKS and rest.intersection(range(each.first, each.last)):
             factor *= LEFT_OUT_MARK
             rest -= frozenset(range(each.first, each.last))
     for run in heard.said(rest):
