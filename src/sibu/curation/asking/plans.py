@@ -408,6 +408,8 @@ class Planner:
         for each in heard.relations:  # how old, age: one relation by several words
             if each.entity in relations and not any(each.places & thing.places for thing in draft.things):
                 places |= each.places
+        if plan.extreme is None:  # `oldest` is more than a word for the age
+            places -= {place for each in heard.kinds("extreme") for place in range(each.first, each.last)}
         rest = heard.content - places
         factor = _left_out(heard, rest, len(draft.things))
         score = draft.fit * prod(each.fit for each in draft.things) * factor * (EMPTY if draft.empty else 1.0)
