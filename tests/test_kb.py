@@ -202,6 +202,18 @@ def test_what_is_retracted(terms: tuple[str, str, str], left: int, home: Path) -
     assert set(why) == {"misread"}
 
 
+def test_an_object_that_may_be_several_is_asked_back(home: Path) -> None:
+    labels = "".join(f':{name} rdfs:label "{label}" .\n' for name, label in {"p1": "Bo", "p2": "Bo", "q": "p1"}.items())
+    Path("bo.ttl").write_text(f'{TURTLE}{labels}:anna :knows :p1, :p2, :q, "Bo" .', encoding="utf-8")
+    kb.add("kb", "bo.ttl")
+    with pytest.raises(DataError, match=re.escape("""'Bo' may mean 3 things and values: p1, p2, "Bo". Give one""")):
+        kb.retract("kb", "anna", "knows", "Bo", why="bad")
+    assert kb.retract("kb", "anna", "knows", "p1", why="bad")["retracted"] == 1, "its name goes before a label"
+    assert kb.retract("kb", "anna", "knows", '"Bo"', why="bad")["retracted"] == 1
+    assert kb.retract("kb", "anna", "knows", "bo", why="bad")["retracted"] == 1, "p2 alone is left of this label"
+    assert [fact["said"][2] for fact in kb.show("kb", "anna")["facts"] if fact["said"][1] == "knows"] == ["p1"]
+
+
 def test_a_document_is_retracted(home: Path) -> None:
     kb.add("kb", "facts.ttl")
     kb.add("kb", "facts.ttl", document="copy")

@@ -42,6 +42,20 @@ def test_what_came_of_it_is_told(home: Path) -> None:
     assert said("update kb a.txt --with plan.yaml").endswith("Nothing new.\n")
 
 
+def test_a_name_is_of_the_new_version_alone(home: Path) -> None:
+    said("update kb a.txt --with plan.yaml --name monday")
+    named = said("versions kb")
+    assert said("update kb a.txt --with plan.yaml --name tuesday").endswith("Nothing new.\n")
+    assert said("versions kb") == named, "nothing new takes no name from the version before"
+    Path("b.txt").write_text("Anna Berg takes Tendrin.\n", encoding="utf-8")
+    assert "is named 'monday' already. Choose another name." in said(
+        "update kb b.txt --with plan.yaml --name monday", code=1
+    )
+    assert "'7' names no version" in said("update kb b.txt --with plan.yaml --name 7", code=1)
+    assert said("versions kb") == named, "what cannot be named was not read"
+    assert "'tuesday': " in said("update kb b.txt --with plan.yaml --name tuesday")
+
+
 def test_conflicts_that_are_left_or_refused_are_an_exit_code(home: Path) -> None:
     told = said("update kb a.txt --with plan.yaml --conflicts refuse", code=1)
     assert told == "", "what was found stands on the standard output"

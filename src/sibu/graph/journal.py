@@ -162,14 +162,22 @@ class Journal:
     def name(self, which: int | str, name: str) -> Version:
         """Give a version a name, or another one."""
         version = self.get(which)
-        names = self._names()
-        if not name.strip() or name.isdecimal() or not name.isprintable():
-            raise DataError(f"{name!r} names no version: give a word that is no number.")
-        if names.get(name, version.number) != version.number:
-            raise DataError(f"Version {names[name]} is named {name!r} already. Choose another name.")
-        kept = {own: number for own, number in names.items() if number != version.number}
+        self.check_name(name, version.number)
+        kept = {own: number for own, number in self._names().items() if number != version.number}
         write_json(self._folder / "names.json", kept | {name: version.number})
         return replace(version, name=name)
+
+    def check_name(self, name: str, number: int) -> None:
+        """Check that a version, which need not be there yet, may have a name.
+
+        Raises:
+            DataError: When it is no name, or that of another version.
+        """
+        if not name.strip() or name.isdecimal() or not name.isprintable():
+            raise DataError(f"{name!r} names no version: give a word that is no number.")
+        other = self._names().get(name, number)
+        if other != number:
+            raise DataError(f"Version {other} is named {name!r} already. Choose another name.")
 
     def commit(self, changes: Changes, version: Version) -> Version:
         """Make a version of changes; after this it is never lost.

@@ -183,6 +183,14 @@ class KnowledgeBase(Reading):
         self._labels = None
         return self.version
 
+    def check_name(self, name: str) -> None:
+        """Check that the version that comes next may have a name.
+
+        Raises:
+            DataError: When it is no name, or that of a version.
+        """
+        self._opened.journal.check_name(name, self.version.number + 1)
+
     def name_version(self, which: int | str, name: str) -> Version:
         """Give a version a name, by which it can be asked for too."""
         return self._opened.journal.name(which, name)

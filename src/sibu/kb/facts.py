@@ -193,7 +193,23 @@ def _stated(kb: KnowledgeBase, subject: str, predicate: str, object_: str, docum
         terms = ", ".join(ANY if each is None else said_term(each, kb.names) for each in (head, relation))
         by = f" in {document!r}" if document else ""
         raise DataError(f"No fact is stated as ({terms}, {object_}){by}. `sibu kb show` lists those of a thing.")
-    return list(found)
+    return list(found) if object_ == ANY else _of_one_object(kb, list(found), object_)
+
+
+def _of_one_object(kb: KnowledgeBase, facts: list[Triple], given: str) -> list[Triple]:
+    """The facts to the one object that is meant, of those to all that is named so: a name goes before a label."""
+    from sibu.graph.cells import entity_of
+    from sibu.graph.spoken import said_term
+
+    objects = dict.fromkeys(each.object for each in facts)
+    if len(objects) == 1:
+        return facts
+    named, _ = entity_of(given, kb.names)
+    if named not in objects:
+        shown = ", ".join(said_term(each, kb.names) for each in list(objects)[:8])
+        said = f"{given!r} may mean {len(objects)} things and values: {shown}."
+        raise DataError(f"{said} Give one of them as it is written here. Nothing was retracted.")
+    return [each for each in facts if each.object == named]
 
 
 def _is_meant(kb: KnowledgeBase, term: Term, given: str) -> bool:

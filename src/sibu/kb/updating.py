@@ -39,7 +39,7 @@ def update(
             hypotheses; ``tell``: they stay asserted; ``refuse``: all of the update is taken back.
         bundles: Bundles to judge beside those that the plan names.
         rows: Folder for training rows that the new facts yield, a file a bundle and task; None: they are counted alone.
-        name: Name for the version that comes of it.
+        name: Name for the version that comes of it; where nothing is new, none does.
         id_column: Of tables: the column that names the documents.
         text_column: Of tables: the column of texts.
         remove: Documents that are no more.
@@ -68,11 +68,13 @@ def update(
     named = {"id_column": id_column, "text_column": text_column, "language": planned.plan.language}
     texts = documents(listed, **named) if listed else []
     with open(folder, write=True) as kb:
+        if name:
+            kb.check_name(name)
         with (progress or Silent()).bar("reading documents", len(texts)) as tell:
             options: dict[str, Any] = {"remove": remove, "again": again, "seconds": seconds, "message": message}
             options |= {"on_conflict": conflicts, "bundles": [Path(each) for each in bundles], "tell": tell}
             found = run(kb, planned, texts, rows_to=None if rows is None else Path(rows), **options)
         told = found.to_json(kb)
-        if name and not found.refused:
+        if name and told["new"] and not found.refused:
             told["version"] = kb.name_version(kb.version.number, name).to_json()
         return told

@@ -67,11 +67,19 @@ WHICH = [
     ("鲍勃服用的药可能引起哪些症状？", "口渴"),
     ("与晴暖相互作用的药有哪些？", "月宁"),
     ("安娜和朵拉都服用什么药？", "藤定"),
+    ("安娜和朵拉两人都服用什么药？", "藤定"),
+    ("服用晴暖的60岁以上的病人有哪些？", "陈伟"),
+    ("Which patients that take Solvex are over 60?", "Chen Wei"),
     ("What are all the drugs that Anna Berg takes?", "Lunarin; Tendrin; Velorin"),
     ("安娜服用的所有药是什么？", "月宁; 藤定; 维络"),
     ("Which patients are older than sixty-nine?", "Anna Berg; Dora Holm"),
     ("年龄大于六十九岁的病人有哪些？", "安娜; 朵拉"),
     ("Which patients are older than 1,000?", "none"),
+    ("Which patients have an age less than or equal to 66?", "Bob Lind; Chen Wei"),
+    ("Which patients have an age greater than or equal to 66?", "Anna Berg; Chen Wei; Dora Holm"),
+    ("年龄小于等于66岁的病人有哪些？", "鲍勃; 陈伟"),
+    ("年龄大于或等于66岁的病人有哪些？", "安娜; 陈伟; 朵拉"),
+    ("年龄大于等于66岁的病人有哪些？", "安娜; 陈伟; 朵拉"),
 ]
 NUMBERS = [
     ("How many drugs does Anna Berg take?", 3),
@@ -80,6 +88,7 @@ NUMBERS = [
     ("安娜服用几种药？", 3),
     ("有多少个病人？", 4),
     ("有多少病人服用藤定？", 2),
+    ("几只病人服用藤定？", 2),
 ]
 WHETHER = [
     ("Does Bob Lind take Solvex?", True),
@@ -116,6 +125,17 @@ OPEN = [
     "所有病人都服用晴暖吗？",
     "病人都服用晴暖吗？",
     "服用所有药的病人有哪些？",
+    "Which patients take only Solvex?",
+    "Does Bob Lind only take Solvex?",
+    "Which drugs does only Anna Berg take?",
+    "哪些病人只服用晴暖？",
+    "仅服用晴暖的病人有哪些？",
+    "鲍勃只服用晴暖吗？",
+    "哪些病人服用两种药？",
+    "Is Anna Berg the oldest patient?",
+    "Is Bob Lind the youngest?",
+    "安娜是年龄最大的病人吗？",
+    "安娜最年长吗？",
     "Does Bob Lind take Solvex? Does Bob Lind take Lunarin?",
     "鲍勃服用晴暖吗？安娜服用晴暖吗？",
     "Which patients are older than 12,34?",
@@ -249,6 +269,30 @@ def test_silence_is_no_no(tmp_path: Path) -> None:
     assert sibu.ask(kb, "Does anna take b?")["value"] is False
     assert sibu.ask(kb, "Does bob take b?")["status"] == "not known", "nothing is said of what he takes"
     assert sibu.ask(kb, "How many things does bob take?")["status"] == "not known"
+
+
+COUNTED = [
+    "Which patients take more than 1 drug?",
+    "How many patients take at least 2 drugs?",
+    "哪些病人服用两种以上的药？",
+    "有多少病人服用至少两种药？",
+    "服用药多于1种的病人有哪些？",
+    "哪个病人服用的药最少？",
+]
+
+
+def test_how_many_things_there_are_is_not_how_old_one_is(tmp_path: Path) -> None:
+    facts = [fact("anna", "takes", "lunarin"), fact("anna", "takes", "solvex"), fact("bob", "takes", "solvex")]
+    facts += [fact("anna", "age", 71), fact("bob", "age", 48)]
+    facts += [Triple(e(name), TYPE, e("Patient")) for name in ("anna", "bob")]
+    facts += [Triple(e(name), TYPE, e("Drug")) for name in ("lunarin", "solvex")]
+    named = {"takes": "服用", "age": "年龄", "Patient": "病人", "Drug": "药"}
+    facts += [Triple(e(name), Entity(RDFS + "label"), Value(word)) for name, word in named.items()]
+    with KnowledgeBase.open(make(tmp_path / "kb", facts)) as kb:
+        answerer = Answerer(kb)
+        assert [answerer.ask(each).status for each in COUNTED] == ["not known"] * len(COUNTED)
+        assert told(kb, answerer, answerer.ask("Which patients are over 50?"))["said"] == "anna"
+        assert told(kb, answerer, answerer.ask("服用solvex的50岁以上的病人有哪些？"))["said"] == "anna"
 
 
 def test_what_was_not_inferred_is_not_proved(tmp_path: Path) -> None:

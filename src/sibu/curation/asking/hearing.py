@@ -80,6 +80,7 @@ class Heard:
     things: list[Span] = field(default_factory=list)
     relations: list[Span] = field(default_factory=list)
     classes: list[Span] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)
 
     def kinds(self, kind: str) -> list[Marked]:
@@ -140,6 +141,7 @@ class Ear:
     def hear(self, text: str) -> Heard:
         """Find what is in a question."""
         heard = Heard(text, words(text))
+        heard.figures = list(figures(text, heard.words))
         keys = [word.key for word in heard.words]
         heard.things = list(self._things(heard))
         named = _longest(heard.things)
@@ -365,9 +367,8 @@ def _beside_asked(heard: Heard, each: Marked) -> bool:
 
 def _bounds(heard: Heard) -> Iterator[Bound]:
     """Comparisons, each with the number that is nearest to it."""
-    listed = list(figures(heard.text, heard.words))
     for each in heard.kinds("compare"):
-        near = min(listed, key=lambda figure: _between(each, figure), default=None)
+        near = min(heard.figures, key=lambda figure: _between(each, figure), default=None)
         if near is not None and _between(each, near) <= 3:
             places = frozenset({*range(each.first, each.last), *range(near.first, near.last)})
             yield Bound(each.mark.sign, near.number, each.mark.meant, places)

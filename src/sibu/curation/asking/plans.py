@@ -32,6 +32,8 @@ EMPTY = 0.85
 LEFT_OUT, LEFT_OUT_SIGN, LEFT_OUT_ADVERB, LEFT_OUT_MARK = 0.5, 0.8, 0.9, 0.4
 """Factors of words that a pattern leaves out: of a word or a run of Chinese characters, of a single one, of an adverb,
 and of one that asks for more than the pattern gives, such as `not`."""
+_MARKS = ("negative", "compare", "extreme", "choosing", "whole", "sole")
+"""Kinds of marks that ask for more."""
 MOST_CHOICES = 16
 """Ways to read the names of a question."""
 MOST_PATHS = 400
@@ -349,7 +351,8 @@ class Planner:
             return
         node: Term | Variable = X if X in draft.nodes else draft.things[0].entity if draft.things else X
         for number, bound in enumerate(heard.bounds[:2]):
-            options = self._numbers_of(draft, node, bound.meant, relations)
+            counted = _is_count(heard, draft, min(bound.places), max(bound.places) + 1)
+            options = self._numbers_of(draft, node, bound.meant, relations, counted)
             if not options:
                 yield drafted
                 return
@@ -360,7 +363,8 @@ class Planner:
             draft.fit *= fit
             draft.explained |= bound.places | (span.places if span is not None else frozenset())
         if extreme and isinstance(node, Variable):
-            options = self._numbers_of(draft, node, extreme[0].mark.meant, relations)
+            counted = _is_count(heard, draft, extreme[0].first, extreme[0].last)
+            options = self._numbers_of(draft, node, extreme[0].mark.meant, relations, counted)
             if options:
                 relation, span, fit = options[0]
                 draft.atoms.append(Atom(relation, (node, Variable("M"))))
@@ -371,9 +375,12 @@ class Planner:
         yield draft, plan
 
     def _numbers_of(
-        self, draft: _Draft, node: Term | Variable, meant: tuple[str, ...], relations: list[Span]
+        self, draft: _Draft, node: Term | Variable, meant: tuple[str, ...], relations: list[Span], counted: bool
     ) -> list[tuple[Entity, Span | None, float]]:
-        """The relations whose numbers may be compared, the likeliest first, with the words that name them."""
+        """The relations whose numbers may be compared, the likeliest first, with the words that name them.
+
+        Where no word names one, the only one there is may be meant, unless it is said what is counted.
+        """
         some = list(islice(draft.nodes.get(node, ()), 30)) if isinstance(node, Variable) else [node]
         things = [each for each in some if isinstance(each, Entity)]
         having = {
@@ -389,7 +396,7 @@ class Planner:
             return [(told[0], span, 1.0 if len(told) == 1 else UNNAMED)]
         if named:
             return [(span.entity, span, span.fit) for span in sorted(named, key=lambda each: -each.fit)]
-        return [(next(iter(having)), None, UNNAMED)] if len(having) == 1 and not meant else []
+        return [(next(iter(having)), None, UNNAMED)] if len(having) == 1 and not meant and not counted else []
 
     # ---- how well it fits --------------------------------------------------------------------------------------------
 
@@ -401,8 +408,10 @@ class Planner:
         for each in heard.relations:  # how old, age: one relation by several words
             if each.entity in relations and not any(each.places & thing.places for thing in draft.things):
                 places |= each.places
+        if plan.extreme is None:  # `oldest` is more than a word for the age
+            places -= {place for each in heard.kinds("extreme") for place in range(each.first, each.last)}
         rest = heard.content - places
-        factor = _left_out(heard, rest)
+        factor = _left_out(heard, rest, len(draft.things))
         score = draft.fit * prod(each.fit for each in draft.things) * factor * (EMPTY if draft.empty else 1.0)
         return replace(
             plan,
@@ -434,13 +443,25 @@ def replace_draft(
     )
 
 
-def _left_out(heard: Heard, rest: frozenset[int]) -> float:
-    """The factor of the words that a pattern leaves out."""
+def _is_count(heard: Heard, draft: _Draft, first: int, last: int) -> bool:
+    """Whether a comparison or an extreme is of how many things there are, as they stand beside it: `over 2 drugs`."""
+    silent = frozenset(range(len(heard.words))) - heard.content
+    owning = {place for each in heard.kinds("owning") for place in range(each.first, each.last)}
+    between = {place for place in silent if place in owning or is_chinese(heard.words[place].key)}
+    asked = {kind for node, kind in draft.kinds if node == X} | {each.entity for each in _targets(heard, heard.classes)}
+    return any(each.last == first or (each.first >= last and between >= set(range(last, each.first)))
+               for each in heard.classes if each.entity not in asked)  # fmt: skip
+
+
+def _left_out(heard: Heard, rest: frozenset[int], named: int) -> float:
+    """The factor of the words that a pattern leaves out; `named`: how many things it names, which may be said too."""
     factor = 1.0
+    for figure in heard.figures:
+        if figure.number != named and rest.intersection(range(figure.first, figure.last)):
+            factor *= LEFT_OUT_MARK
+            rest -= frozenset(range(figure.first, figure.last))
     for each in heard.marked:
-        if each.mark.kind in ("negative", "compare", "extreme", "choosing", "whole") and rest.intersection(
-            range(each.first, each.last)
-        ):
+        if each.mark.kind in _MARKS and rest.intersection(range(each.first, each.last)):
             factor *= LEFT_OUT_MARK
             rest -= frozenset(range(each.first, each.last))
     for run in heard.said(rest):

@@ -33,6 +33,8 @@ class Wording:
     """Or."""
     whole: tuple[str, ...]
     """Say that it is so of everything, where they do not stand beside what is asked for."""
+    sole: tuple[str, ...]
+    """Say that it is so of nothing else."""
     passive: tuple[str, ...]
     """Stand before the one who does it."""
     having: tuple[str, ...]
@@ -57,8 +59,8 @@ class Mark:
     """What a phrase does in a question."""
 
     kind: str
-    """``which count opening whether negative joining choosing whole passive owning having compare extreme implied
-    idle``."""
+    """``which count opening whether negative joining choosing whole sole passive owning having compare extreme
+    implied idle``."""
     sign: str = ""
     meant: tuple[str, ...] = ()
     """Words of the relation that is meant."""
@@ -93,6 +95,7 @@ def _marks() -> Iterator[tuple[str, Mark]]:
         "joining",
         "choosing",
         "whole",
+        "sole",
         "passive",
         "owning",
         "having",
