@@ -36,6 +36,25 @@ def test_triples_with_or_without_a_header(tmp_path: Path, text: str) -> None:
     assert [triple for triple, _ in found] == [fact("anna", "takes", "x"), fact("安娜", "takes", "药")]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "head , Relation, tail\nanna,takes,x\n"),
+        ("a.csv", '"head","relation","tail"\nanna,takes,x\n'),
+        ("a.tsv", '"head"\t"relation"\t"tail"\nanna\ttakes\tx\n'),
+        ("a.csv", 'anna,takes,"x"\n'),
+    ],
+)
+def test_headers_however_they_are_written(tmp_path: Path, name: str, text: str) -> None:
+    assert [triple for triple, _ in facts(write(tmp_path, name, text))] == [fact("anna", "takes", "x")]
+
+
+@pytest.mark.parametrize("text", ['anna,rdfs:label,"Berg, Anna"\n', 'anna,rdfs:label,"Berg,\nAnna"\n'])
+def test_a_first_cell_may_hold_what_parts_cells(tmp_path: Path, text: str) -> None:
+    ((triple, row), *_) = facts(write(tmp_path, "a.csv", text))
+    assert triple.predicate == Entity(RDFS + "label") and row == 1
+
+
 def test_rows_are_counted_from_1(tmp_path: Path) -> None:
     assert [row for _, row in facts(write(tmp_path, "a.tsv", "a\tb\tc\nd\te\tf\n"))] == [1, 2]
 

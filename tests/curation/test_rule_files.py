@@ -35,7 +35,7 @@ def test_files_are_counted(folder: Path) -> None:
     assert found["added"] == ["हिन्दी"]
     assert found["files"][-1] == {"name": "हिन्दी", "rules": 2, "uncertain": 1, "constraints": 1}
     assert sibu.kb.rules(folder, file)["replaced"] == ["हिन्दी"]
-    assert sibu.kb.rules(folder, remove=["हिन्दी"])["removed"] == ["हिन्दी"]
+    assert sibu.kb.rules(folder, remove=["हिन्दी"] * 2)["removed"] == ["हिन्दी"]
     assert [each["name"] for each in sibu.kb.rules(folder)["files"]] == ["own"]
 
 
@@ -97,7 +97,7 @@ def test_shapes_are_taken_up(folder: Path) -> None:
     with KnowledgeBase.open(folder) as kb:
         assert shape_files.listed(kb) == ("形.ttl",)
         assert len(shape_files.read(kb, folder / "shapes" / "形.ttl")) == 2
-    assert sibu.kb.shapes(folder, remove=["形.ttl"])["files"] == []
+    assert sibu.kb.shapes(folder, remove=["形.ttl"] * 2)["files"] == []
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
         yield kb
 
 
-@pytest.mark.parametrize("seconds", [None, 20.0])
+@pytest.mark.parametrize("seconds", [None, 20.0, 1e12])
 def test_answers_are_the_same_here_and_in_a_process(seconds: float | None, filled: KnowledgeBase) -> None:
     def ask(sparql: str) -> object:
         return filled.query(sparql, seconds=seconds)

@@ -87,6 +87,17 @@ def test_versions_have_numbers_and_names(kb: KnowledgeBase) -> None:
             kb.rollback(wrong)
 
 
+def test_a_rollback_counts_what_it_changes_on_balance(kb: KnowledgeBase) -> None:
+    kb.add([(TAKES, NOTES)])
+    kb.add([(AGE, NOTES)])
+    with kb.change("away") as change:
+        change.retract([AGE, TAKES], "no", None)
+    kb.add([(AGE, NOTES)])
+    version = kb.rollback(1)
+    assert (version.added, version.removed) == (1, 1)
+    assert list(kb.triples()) == [TAKES]
+
+
 def test_a_rollback_to_where_it_is_changes_nothing(kb: KnowledgeBase) -> None:
     version = kb.add([(TAKES, NOTES)])
     assert kb.rollback(1) == version

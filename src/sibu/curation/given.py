@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,21 +86,23 @@ def _reader(form: Format, given: Any) -> Callable[[str, Faults], Iterator[tuple[
 def _three(file: Path, form: Format, faults: Faults) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
     """The columns of a table of triples, head, relation and tail, and its rows; its first line may name them."""
     from sibu.graph.formats import opened
-    from sibu.graph.tables import HEADERS, is_header
+    from sibu.graph.tables import HEADERS, is_header, named
 
     with opened(file) as content:
-        first = content.readline().decode("utf-8", "replace").strip("\r\n")
-    mark = "\t" if form.name == "tsv" else ","
-    cells = [cell.strip().strip('"') for cell in first.split(mark)]
-    if first and len(cells) != 3 and not first.startswith('"'):
+        first = content.readline().decode("utf-8-sig", "replace").strip("\r\n")
+    plain = form.name == "tsv"  # quotation marks are signs like others
+    kind: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if plain else {}
+    cells = next(csv.reader([first], **kind), [])
+    ends = plain or first.count('"') % 2 == 0  # no cell goes on in the next line
+    if first and len(cells) != 3 and ends:
         said = f"{file}:1: a triple has 3 cells, this line has {len(cells)} ({first[:80]!r})"
         raise DataError(f"{said}. Where it is a table of things, say by a mapping how its rows are facts.")
-    quote = {"quote": "none"} if form.name == "tsv" else {}
+    quote = {"quote": "none"} if plain else {}
     if not is_header(cells):
         header = ["head", "relation", "tail"]
         return header, _reader(form, {"name": form.name, "header": header, **quote})(str(file), faults)
-    lower = {cell.lower(): cell for cell in cells}
-    columns = next([lower[name] for name in own] for own in HEADERS if set(own) == set(lower))
+    known = {named(cell): cell for cell in cells}
+    columns = next([known[name] for name in own] for own in HEADERS if set(own) == set(known))
     return columns, _reader(form, {"name": form.name, **quote})(str(file), faults)
 
 

@@ -59,6 +59,7 @@ def take(kb: KnowledgeBase, files: Sequence[Path] = (), remove: Sequence[str] = 
             column.
         DataError: When a file is missing, is not UTF-8, or two have one name.
     """
+    remove = list(dict.fromkeys(remove))
     for name in remove:
         kb.rules.read(name)  # says which there are
     places = {file.name.removesuffix(ENDING): str(file) for file in files}

@@ -43,7 +43,7 @@ def take(kb: KnowledgeBase, files: Sequence[Path] = (), remove: Sequence[str] = 
     """
     from sibu.graph.shapes import validate
 
-    before = listed(kb)
+    before, remove = listed(kb), list(dict.fromkeys(remove))
     for name in remove:
         if name not in before:
             there = f"There are: {', '.join(before)}." if before else "There are none."

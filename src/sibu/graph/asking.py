@@ -26,6 +26,8 @@ from sibu.core.names import STANDARD, Names
 from sibu.graph._rdf import is_text, oxigraph, to_core, to_triple
 from sibu.graph.published import sound
 
+LONGEST = 1e6
+"""Seconds beyond which a limit is as good as none; a timer of the system takes no more than some times as many."""
 MOST_ROWS = 1_000_000
 """Rows of an answer; more are refused, as they would fill the memory."""
 _BATCH = 500
@@ -175,6 +177,7 @@ class Asker:
         """
         check(sparql)
         process = self._running()
+        seconds = min(seconds, LONGEST)
         question = {"store": str(store), "query": sparql, "base": names.base, "most": most, "seconds": seconds}
         question["prefixes"] = {**STANDARD, **names.prefixes}
         ended = False

@@ -180,10 +180,14 @@ class Draft:
     def remake(self, quads: Iterable[Quad], *, added: bool) -> None:
         """Make a change of an earlier version again, or undo it: statements as they are written there."""
         for quad in quads:
+            again = quad in (self._going if added else self._coming)  # what was just undone is made again
             if not (self._put(quad) if added else self._take(quad)):
                 continue
             if quad.graph_name == self._default:
-                self.added, self.removed = self.added + added, self.removed + (not added)
+                if added != again:
+                    self.added += -1 if again else 1
+                else:
+                    self.removed += -1 if again else 1
             elif _of_record(quad.graph_name):
                 self.statements += 1 if added else -1
                 if not added:

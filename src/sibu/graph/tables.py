@@ -32,7 +32,12 @@ HEADERS = (
 
 def is_header(cells: list[str]) -> bool:
     """Whether a line of three cells names its columns."""
-    return len(cells) == 3 and any(sorted(each.strip().lower() for each in cells) == sorted(own) for own in HEADERS)
+    return len(cells) == 3 and any(sorted(map(named, cells)) == sorted(own) for own in HEADERS)
+
+
+def named(cell: str) -> str:
+    """A column's name without blanks, case and quotation marks."""
+    return cell.strip().strip('"').strip().lower()
 
 
 def triples(rows: Iterable[Row], columns: list[str], names: Names, file: str, faults: Faults) -> Iterator[Fact]:

@@ -31,7 +31,8 @@ def outside(home: Path, file: str | Path) -> None:
     Raises:
         DataError: When it stands in its folder.
     """
-    if home.resolve() in Path(file).resolve().parents:
+    place = Path(file).resolve()
+    if home.resolve() in (place, *place.parents):
         said = f"{file} stands in the knowledge base {home}, where it might take the place of a file of its own."
         raise DataError(f"{said} Choose another place.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sibu.core.errors import DataError
-from sibu.kb._opened import Folder, open  # noqa: A004
+from sibu.kb._opened import Folder, open, outside  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 
@@ -52,7 +52,7 @@ def update(
         ``{"version", "before", "read", "inferred", "conflicts", "diff", "retrain", "unseen", ...}``.
 
     Raises:
-        SibuError: For every fault that the user can mend. Nothing was changed then.
+        SibuError: For every fault that the user can mend. Facts and documents are then as they were.
     """
     from sibu.curation.extracting.documents import documents
     from sibu.curation.extracting.plan import plan_of
@@ -64,6 +64,8 @@ def update(
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not (listed or remove):
         raise DataError("Name documents to read, or documents to remove.")
+    if rows is not None:
+        outside(Path(folder), rows)
     planned = plan_of(plan)
     named = {"id_column": id_column, "text_column": text_column, "language": planned.plan.language}
     texts = documents(listed, **named) if listed else []

@@ -10,6 +10,7 @@ import sibu
 from sibu.core.errors import BundleError, DataError
 from sibu.core.logic import TYPE, Entity, Triple
 from sibu.graph import KnowledgeBase
+from sibu.graph.asking import QueryStopped
 from tests.conftest import write_jsonl
 from tests.curation.clinic import e, fact
 
@@ -74,6 +75,28 @@ def test_what_was_held_back_can_be_confirmed(kb: Path, notes: Path, plan: dict, 
     review.write_text(json.dumps(row | {"decision": "yes"}) + "\n", encoding="utf-8")
     assert sibu.kb.review(kb, review, by="Dr. Holm")["confirmed"] == 1
     assert holds(kb, CONFLICT) == [True]
+
+
+@pytest.mark.parametrize("fault", [QueryStopped("out of time"), KeyboardInterrupt()], ids=["time", "stopped"])
+def test_an_update_that_does_not_come_to_its_end_leaves_nothing(
+    fault: BaseException, kb: Path, notes: Path, plan: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("sibu.curation.updating.update.infer", fails)
+    with pytest.raises(type(fault)):
+        sibu.kb.update(kb, notes, plan, name="monday")
+    monkeypatch.undo()
+    assert holds(kb, CONFLICT, FINE) == [False, False]
+    assert sibu.kb.update(kb, notes, plan, name="monday")["read"]["documents"]["new"] == 2
+    assert holds(kb, FINE) == [True]
+
+
+def test_training_rows_stay_out_of_the_knowledge_base(kb: Path, notes: Path, plan: dict) -> None:
+    with pytest.raises(DataError, match="Choose another place"):
+        sibu.kb.update(kb, notes, plan, rows=kb / "rows")
+    assert not (kb / "rows").exists()
 
 
 def test_conflicts_may_be_told_alone(kb: Path, notes: Path, plan: dict) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -134,31 +135,44 @@ def update(
         tell: Told how many documents were read.
 
     Raises:
-        SibuError: For every fault that the user can mend. Nothing was changed then.
+        SibuError: For every fault that the user can mend. Facts and documents are then as they were.
     """
     known_bundles = trained(planned, bundles, Ontology(kb, open_=False))
     before = kb.version
     known = conflicts(kb, seconds=seconds)
-    report = reading.run(kb, planned, texts, remove=remove, again=again, message=message, tell=tell)
-    stage = _Stage(kb, seconds, {each.document for each in texts}, kb.diff(before.number, kb.version.number).added)
-    found = stage.looked_at(known)
-    new, held, left = list(found.values()), list[Triple](), found
-    refused = bool(new) and on_conflict == "refuse"
-    if refused:
-        kb.rollback(before.number, f"taken back: {counted(len(new), 'conflict')} with {message or 'new documents'}")
-        left = {}
-    elif new and on_conflict == "hold":
-        held, left = stage.held_back(found, known)
-    diff = kb.diff(before.number, kb.version.number)
-    fresh = [each for each in diff.added if next(kb.stated_as("asserted", each), None) is not None]
-    told: list[Advice] = []
-    if known_bundles and not refused:
-        distant = Distant(kb, Ontology(kb, open_=False), fresh)
-        told = advice(known_bundles, distant, sorted(kb.documents()), rows_to)
-    return Updated(
-        before, kb.version, report, stage.inferred, len(known), new, list(left.values()), held, refused, diff, told,
-        unseen(fresh, known_bundles) if known_bundles else Counter(),
-    )  # fmt: skip
+    with _whole(kb):
+        report = reading.run(kb, planned, texts, remove=remove, again=again, message=message, tell=tell)
+        stage = _Stage(kb, seconds, {each.document for each in texts}, kb.diff(before.number, kb.version.number).added)
+        found = stage.looked_at(known)
+        new, held, left = list(found.values()), list[Triple](), found
+        refused = bool(new) and on_conflict == "refuse"
+        if refused:
+            kb.rollback(before.number, f"taken back: {counted(len(new), 'conflict')} with {message or 'new documents'}")
+            left = {}
+        elif new and on_conflict == "hold":
+            held, left = stage.held_back(found, known)
+        diff = kb.diff(before.number, kb.version.number)
+        fresh = [each for each in diff.added if next(kb.stated_as("asserted", each), None) is not None]
+        told: list[Advice] = []
+        if known_bundles and not refused:
+            distant = Distant(kb, Ontology(kb, open_=False), fresh)
+            told = advice(known_bundles, distant, sorted(kb.documents()), rows_to)
+        return Updated(
+            before, kb.version, report, stage.inferred, len(known), new, list(left.values()), held, refused, diff, told,
+            unseen(fresh, known_bundles) if known_bundles else Counter(),
+        )  # fmt: skip
+
+
+@contextmanager
+def _whole(kb: KnowledgeBase) -> Iterator[None]:
+    """All of what is done, or none of it: an update is several versions, of which a failure leaves none standing."""
+    before = kb.version.number
+    try:
+        yield
+    except BaseException:
+        if kb.version.number > before:
+            kb.rollback(before, "taken back: the update did not come to its end")
+        raise
 
 
 class _Stage:
