@@ -151,6 +151,20 @@ def test_a_reader_with_options(home: Path) -> None:
     assert kb.add("kb", "semi.csv", mapping="semi.yaml")["version"]["facts"] == 2
 
 
+def test_a_mended_mapping_takes_back_what_the_first_one_said(home: Path) -> None:
+    Path("things.csv").write_text("n,nick\nanna,Ann\n", encoding="utf-8")
+    Path("map.yaml").write_text("id: n\nproperties: {nick: nick}\n", encoding="utf-8")
+    kb.add("kb", "things.csv", mapping="map.yaml")
+    Path("map.yaml").write_text("# the same\n\nid: n\nproperties:\n  nick: nick\n", encoding="utf-8")
+    assert not kb.add("kb", "things.csv", mapping="map.yaml")["new"]
+    Path("map.yaml").write_text("id: n\nlabel: nick\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"things\.csv was loaded by another mapping .* say that it is an update"):
+        kb.add("kb", "things.csv", mapping="map.yaml")
+    version = kb.add("kb", "things.csv", mapping="map.yaml", update=True)["version"]
+    assert (version["added"], version["removed"]) == (1, 1)
+    assert not kb.add("kb", "things.csv", mapping="map.yaml")["new"]
+
+
 def test_files_that_are_not_there(home: Path) -> None:
     for name in ("facts.tt1", "patients.parquet", "no.csv"):
         with pytest.raises(DataError, match=r"There is no file|does not tell its format"):

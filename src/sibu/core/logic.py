@@ -220,7 +220,7 @@ class Source:
     extractor: str = ""
     """What found it, such as a bundle; empty: a person, or the file itself says it."""
     version: str = ""
-    """The extractor's version, such as a bundle's hash."""
+    """The extractor's version, such as a bundle's hash; of a table that of the mapping by which it is read."""
     confidence: float = 1.0
     """How sure the extractor is, from 0 to 1."""
     time: str = ""

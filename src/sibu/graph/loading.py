@@ -56,14 +56,16 @@ class Loading:
         if self._former and not update:
             _, record = self._former[0]
             when = f"{record.source.time}, sha256 {record.text[:12]}"
+            how = "with other content" if record.text != content else "by another mapping"
             mend = "Give this one another name as its document, or say that it is an update of that one."
-            raise DataError(f"{source.document} was loaded with other content ({when}). {mend} Nothing was loaded.")
+            raise DataError(f"{source.document} was loaded {how} ({when}). {mend} Nothing was loaded.")
 
     def _earlier(self) -> Iterator[tuple[str, Record]]:
-        """Shared parts of this document's files with other content that state something yet."""
-        for name, record in self._draft.records.parents(self._source.document):
-            other = record.text not in ("", self._content) and record.source.status in ("asserted", "hypothesis")
-            if other and any(self._any(graph) for graph in self._draft.records.graphs(name)):
+        """Shared parts of this document's files of other content, or read in another way, that state something yet."""
+        records = self._draft.records
+        for name, record in records.parents(self._source.document):
+            stands = record.text != "" and record.source.status in ("asserted", "hypothesis")
+            if stands and not self._is_own(record) and any(map(self._any, records.graphs(name))):
                 yield name, record
 
     def _any(self, graph: str) -> bool:
@@ -136,7 +138,11 @@ class Loading:
 
     def _is_new(self, graph: str) -> bool:
         record = self._draft.records.of(graph)
-        return record.source.document == self._source.document and record.text == self._content
+        return record.source.document == self._source.document and self._is_own(record)
+
+    def _is_own(self, record: Record) -> bool:
+        """Whether a record of this document is of this very content, read in this very way."""
+        return (record.text, record.source.version) == (self._content, self._source.version)
 
     # ---- what was exported with its records ------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ A property, a class and a thing are named as on the command line. An empty cell 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sibu.core.errors import DataError, Fault, near_miss
@@ -26,6 +26,7 @@ from sibu.core.names import XSD, Names
 from sibu.graph.cells import entity_of
 from sibu.graph.folder import is_language
 from sibu.graph.values import CHECKS
+from sibu.store.hashes import hash_json
 
 Lines = Mapping[tuple[str | int, ...], int]
 """Line of each key, by its path."""
@@ -45,7 +46,7 @@ class Column:
     """What stands between several values in a cell; empty: a cell is one."""
     within: str = ""
     """What stands before an entity's name."""
-    where: str = ""
+    where: str = field(default="", repr=False, compare=False)
     """File, line and path."""
 
 
@@ -59,6 +60,11 @@ class TableMapping:
     properties: tuple[tuple[Entity, Column], ...]
     reader: Any = None
     """The reader of the table, as a recipe names it; None: by the file's name."""
+
+    @property
+    def version(self) -> str:
+        """Changes where it says something else of a table."""
+        return hash_json(repr(self))[:16]
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -112,7 +112,8 @@ def add(
         read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
             for file, name in zip(standing, named, strict=True):
-                source = Source(name, status=status, confidence=confidence)
+                how = "" if read is None else read.version
+                source = Source(name, version=how, status=status, confidence=confidence)
                 with (progress or Silent()).bar(f"facts of {name}", None) as tell:
                     facts = given.table_facts(file, kb.names, format, read, name)
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
