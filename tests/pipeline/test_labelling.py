@@ -91,6 +91,17 @@ def test_what_is_left_out_is_counted(bundle: Path, home: Path, tmp_path: Path) -
     assert told == {"rows": 7, "have a label": 1, "are known": 3, "come twice": 0, "chosen": 3}
 
 
+def test_known_rows_are_those_of_files_of_every_kind(bundle: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} {word}"} for n, word in enumerate(["my bill", "a book", "to pay", "to move"])]
+    write_jsonl(tmp_path / "pool.jsonl", rows)
+    write_jsonl(tmp_path / "new.jsonl", rows[:1])
+    (tmp_path / "old.csv").write_text(f"id,text\n1,{rows[1]['text']}\n")
+    for order in (["new.jsonl", "old.csv"], ["old.csv", "new.jsonl"]):
+        known = [str(tmp_path / name) for name in order]
+        told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / f"{order[0]}.todo", count=9, known=known)
+        assert (told["are known"], told["chosen"]) == (2, 2)
+
+
 def test_nothing_left_to_choose(bundle: Path, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "pool.jsonl", [{"text": "42 bill", "label": "billing"}])
     with pytest.raises(DataError, match=r"no row that could be chosen: 1 rows, 1 have a label"):

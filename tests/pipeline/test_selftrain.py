@@ -64,6 +64,17 @@ def test_labels_are_those_the_bundle_would_give(tiny_model: Path, tmp_path: Path
     assert [answers[row["text"]].score for row in few] == sorted((a.score for a in answers.values()), reverse=True)[:3]
 
 
+def test_unlabelled_files_may_be_of_several_kinds(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path)
+    recipe.pop("self_training")
+    pool = Path(recipe["tasks"]["it"]["data"].pop("unlabelled"))
+    (tmp_path / "more.csv").write_text("id,text\n1,pay my bill\n")
+    opened = sibu.load(sibu.run(recipe, out=tmp_path / "out"))._opened
+    options = SelfTraining(threshold=0.01, balance=False)
+    found = sure_rows(opened, "it", [str(pool), str(tmp_path / "more.csv")], options, Silent())
+    assert len(found) == 31
+
+
 def test_shares_of_the_labels_are_kept() -> None:
     sure = [_Sure({}, "a", 1 - n / 100) for n in range(40)] + [_Sure({}, "b", 0.5 - n / 100) for n in range(5)]
     kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70})

@@ -149,9 +149,9 @@ def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progres
     """The inputs of files; what cannot be read is told and left out."""
     require_files(list(files), "--input")
     block, task = opened.recipe.tasks[name], opened.tasks[name]
-    origin = asked_of(origin_of(name, block, task, opened.text, reader_of(files[0], block)))
+    origin = asked_of(origin_of(name, block, task, opened.text))
     faults = Faults()
-    rows = read_rows(list(files), origin, faults, targets=False)
+    rows = read_rows(list(files), origin, faults, targets=False, reader_of=lambda file: reader_of(file, block))
     if faults.number("error"):
         progress.say(f"{counted(faults.number('error'), 'row')} cannot be read and are left out:")
         progress.say(faults.first_errors(where=""))
