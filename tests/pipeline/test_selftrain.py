@@ -84,6 +84,13 @@ def test_shares_of_the_labels_are_kept() -> None:
     assert _balanced([], {"a": 1}) == []
 
 
+def test_a_text_may_hold_other_ends_of_lines(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01)
+    write_jsonl(tmp_path / "pool.jsonl", [{"text": "my bill\u2028头痛"}, {"text": "to\x85pay"}])
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert sum(record["self_training"]["rounds"][1]["labelled"]["it"].values()) == 2
+
+
 def test_texts_that_are_judged_on_teach_nothing(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01)
     own = recipe["tasks"]["it"]["data"]

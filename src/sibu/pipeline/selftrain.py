@@ -84,10 +84,12 @@ def _told(place: Path, number: int, more: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def _labels_in(file: Path) -> Iterator[tuple[str, Row]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        for label in [row["label"]] if "label" in row else [span["label"] for span in row["entities"]] or ["(none)"]:
-            yield label, row
+    with file.open(encoding="utf-8") as lines:  # `splitlines` would also cut a text at a line separator (U+2028)
+        for line in lines:
+            row = json.loads(line)
+            own = [row["label"]] if "label" in row else [span["label"] for span in row["entities"]]
+            for label in own or ["(none)"]:
+                yield label, row
 
 
 def _best(told: list[dict[str, Any]]) -> int:
