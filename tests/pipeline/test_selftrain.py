@@ -77,11 +77,13 @@ def test_unlabelled_files_may_be_of_several_kinds(tiny_model: Path, tmp_path: Pa
 
 def test_shares_of_the_labels_are_kept() -> None:
     sure = [_Sure({}, "a", 1 - n / 100) for n in range(40)] + [_Sure({}, "b", 0.5 - n / 100) for n in range(5)]
-    kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70})
+    kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70}, None)
     assert [each.label for each in kept].count("a") == 10
     assert [each.label for each in kept].count("b") == 5
     assert [each.chance for each in kept if each.label == "a"] == [1 - n / 100 for n in range(10)]
-    assert _balanced([], {"a": 1}) == []
+    few = _balanced(sure, {"a": 20, "b": 10}, 6)
+    assert [each.label for each in few] == ["a"] * 4 + ["b"] * 2
+    assert _balanced([], {"a": 1}, 6) == []
 
 
 def test_a_text_may_hold_other_ends_of_lines(tiny_model: Path, tmp_path: Path) -> None:

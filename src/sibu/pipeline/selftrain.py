@@ -166,21 +166,24 @@ def sure_rows(
             answer = [{key: span[key] for key in ("start", "end", "label")} for span in value] if spans else value
             found.append(_Sure(own | {target: answer}, "" if spans else value, chance))
     found.sort(key=lambda each: -each.chance)
-    kept = _balanced(found, task.state.get("counts")) if options.balance and target == "label" else found
+    shared = options.balance and target == "label"
+    kept = _balanced(found, task.state.get("counts"), options.most) if shared else found
     kept = kept[: options.most] if options.most is not None else kept
     said = f"{counted(total, 'text')}, {len(found)} at {options.threshold:g} or more"
     progress.say(f"{name}: of {said}, {len(kept)} are taken with the labels that the model gave them")
     return [each.row for each in kept]
 
 
-def _balanced(found: list[_Sure], shares: Mapping[str, int] | None) -> list[_Sure]:
-    """The surest of each label, as many as keep the labels' shares of the labelled rows.
+def _balanced(found: list[_Sure], shares: Mapping[str, int] | None, most: int | None) -> list[_Sure]:
+    """The surest of each label, as many as keep the labels' shares of the labelled rows; about ``most`` in all.
 
     A label that the model is never sure of counts for nothing: it must not keep the others away.
     """
     there = Counter(each.label for each in found)
     wanted = {label: (shares or {}).get(label, 0) or 1 for label in there}
     scale = min((there[label] / wanted[label] for label in there), default=0.0)
+    if most is not None and wanted:
+        scale = min(scale, most / sum(wanted.values()))
     room = {label: max(floor(scale * wanted[label]), 1) for label in there}
     kept = []
     for each in found:
