@@ -86,6 +86,21 @@ def test_shares_of_the_labels_are_kept() -> None:
     assert _balanced([], {"a": 1}, 6) == []
 
 
+def test_words_get_tags(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("tag", tiny_model, tmp_path, threshold=0.01)
+    words = [["take", "药", "for", "fever", str(n)] for n in range(9)]
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": own} for own in words])
+    recipe["tasks"]["it"]["data"] = recipe["tasks"]["it"]["data"] | {"shots": 3}  # the last round is taken
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = sibu.show(bundle)["record"]
+    assert record["augmented"]["it"]["self_training"] == 9
+    assert sum(record["self_training"]["rounds"][1]["labelled"]["it"].values()) >= 9
+    pool, options = [str(tmp_path / "pool.jsonl")], SelfTraining(threshold=0.01)
+    for row in sure_rows(sibu.load(bundle)._opened, "it", pool, options, Silent()):
+        assert len(row["tags"]) == len(row["tokens"])
+        assert set(row) == {"tokens", "tags"}
+
+
 def test_a_text_may_hold_other_ends_of_lines(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01)
     write_jsonl(tmp_path / "pool.jsonl", [{"text": "my bill\u2028头痛"}, {"text": "to\x85pay"}])
