@@ -156,6 +156,41 @@ def test_several_labels_come_back_as_a_list(tiny_model: Path, home: Path, tmp_pa
     assert [line["label"] for line in lines(tmp_path / "new.jsonl")] == [["cough", "pain"]] * 3
 
 
+@pytest.mark.parametrize("desk", ["jsonl", "doccano", "label_studio"])
+def test_words_go_out_as_a_text_and_come_back_with_tags(desk: str, tagger: Path, tmp_path: Path) -> None:
+    words = [["take", "药", "for", "a", "fever"], ["头", "痛", "since", "monday"]]
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": own} for own in words])
+    sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "todo", count=2, desk=desk)
+    text = (tmp_path / "todo").read_text()
+    assert "take药for a fever" in text
+    assert "头痛since monday" in text
+    sent = json.loads((tmp_path / "todo.sent.json").read_text())["rows"]
+    marks = {"take药for a fever": (4, 5), "头痛since monday": (0, 2)}
+    spans = {key: [{"start": n, "end": m, "label": "x"}] for key, row in sent.items() for n, m in [marks[row["text"]]]}
+    write_jsonl(tmp_path / "back", [{"id": key, "entities": own} for key, own in spans.items()])
+    named = {"sent": tmp_path / "todo.sent.json", "desk": "jsonl"}
+    sibu.take_labels(tmp_path / "back", tmp_path / "new.jsonl", **named)
+    tags = [["O", "B-x", "O", "O", "O"], ["B-x", "I-x", "O", "O"]]
+    wanted = [{"tokens": own, "tags": said} for own, said in zip(words, tags, strict=True)]
+    assert sorted(map(str, lines(tmp_path / "new.jsonl"))) == sorted(map(str, wanted))
+    with pytest.raises(DataError, match="no row that could be chosen: 2 rows, 2 are known"):
+        sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "more", known=[str(tmp_path / "new.jsonl")])
+
+
+def test_spans_that_do_not_keep_to_words_are_told(tagger: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": ["a", "fever"]}])
+    sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=1)
+    (row,) = lines(tmp_path / "todo.jsonl")
+    for places, said in (
+        ([(2, 4)], r"the span 2\.\.4 begins or ends inside a word: 'a', 'fever'"),
+        ([(0, 7), (2, 7)], r"the spans 0\.\.7 and 2\.\.7 overlap, and each word has one tag"),
+    ):
+        spans = [{"start": start, "end": end, "label": "x"} for start, end in places]
+        write_jsonl(tmp_path / "todo.jsonl", [row | {"entities": spans}])
+        with pytest.raises(DataError, match=said):
+            sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
+
+
 def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_path: Path) -> None:
     pool = unlabelled(tmp_path, intent_rows(20, seed=7))
     sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=3)
