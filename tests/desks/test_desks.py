@@ -53,6 +53,13 @@ def test_a_guess_that_is_agreed_with_comes_back(name: str, sent: Sent, tmp_path:
     assert (found.line, found.id) == (1, sent.id)
 
 
+@pytest.mark.parametrize("name", list(DESKS))
+def test_a_text_may_hold_other_ends_of_lines(name: str, tmp_path: Path) -> None:
+    own, file = desk(name), tmp_path / "out.json"
+    own.write(file, [Sent("a1", {"text": "头痛\u2028since\x85monday"}, "label", "pain"), TOPIC])
+    assert [each.id for each in own.read(file, "label")] == ["a1", "a1"]
+
+
 @pytest.mark.parametrize("name", ["jsonl", "label_studio"])
 def test_what_nobody_looked_at_has_no_label(name: str, tmp_path: Path) -> None:
     own, file = desk(name), tmp_path / "out.json"

@@ -91,6 +91,17 @@ def test_what_is_left_out_is_counted(bundle: Path, home: Path, tmp_path: Path) -
     assert told == {"rows": 7, "have a label": 1, "are known": 3, "come twice": 0, "chosen": 3}
 
 
+def test_known_rows_are_those_of_files_of_every_kind(bundle: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} {word}"} for n, word in enumerate(["my bill", "a book", "to pay", "to move"])]
+    write_jsonl(tmp_path / "pool.jsonl", rows)
+    write_jsonl(tmp_path / "new.jsonl", rows[:1])
+    (tmp_path / "old.csv").write_text(f"id,text\n1,{rows[1]['text']}\n")
+    for order in (["new.jsonl", "old.csv"], ["old.csv", "new.jsonl"]):
+        known = [str(tmp_path / name) for name in order]
+        told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / f"{order[0]}.todo", count=9, known=known)
+        assert (told["are known"], told["chosen"]) == (2, 2)
+
+
 def test_nothing_left_to_choose(bundle: Path, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "pool.jsonl", [{"text": "42 bill", "label": "billing"}])
     with pytest.raises(DataError, match=r"no row that could be chosen: 1 rows, 1 have a label"):
@@ -143,6 +154,41 @@ def test_several_labels_come_back_as_a_list(tiny_model: Path, home: Path, tmp_pa
     (tmp_path / "todo").write_text(json.dumps(tasks))
     sibu.take_labels(tmp_path / "todo", tmp_path / "new.jsonl")
     assert [line["label"] for line in lines(tmp_path / "new.jsonl")] == [["cough", "pain"]] * 3
+
+
+@pytest.mark.parametrize("desk", ["jsonl", "doccano", "label_studio"])
+def test_words_go_out_as_a_text_and_come_back_with_tags(desk: str, tagger: Path, tmp_path: Path) -> None:
+    words = [["take", "药", "for", "a", "fever"], ["头", "痛", "since", "monday"]]
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": own} for own in words])
+    sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "todo", count=2, desk=desk)
+    text = (tmp_path / "todo").read_text()
+    assert "take药for a fever" in text
+    assert "头痛since monday" in text
+    sent = json.loads((tmp_path / "todo.sent.json").read_text())["rows"]
+    marks = {"take药for a fever": (4, 5), "头痛since monday": (0, 2)}
+    spans = {key: [{"start": n, "end": m, "label": "x"}] for key, row in sent.items() for n, m in [marks[row["text"]]]}
+    write_jsonl(tmp_path / "back", [{"id": key, "entities": own} for key, own in spans.items()])
+    named = {"sent": tmp_path / "todo.sent.json", "desk": "jsonl"}
+    sibu.take_labels(tmp_path / "back", tmp_path / "new.jsonl", **named)
+    tags = [["O", "B-x", "O", "O", "O"], ["B-x", "I-x", "O", "O"]]
+    wanted = [{"tokens": own, "tags": said} for own, said in zip(words, tags, strict=True)]
+    assert sorted(map(str, lines(tmp_path / "new.jsonl"))) == sorted(map(str, wanted))
+    with pytest.raises(DataError, match="no row that could be chosen: 2 rows, 2 are known"):
+        sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "more", known=[str(tmp_path / "new.jsonl")])
+
+
+def test_spans_that_do_not_keep_to_words_are_told(tagger: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": ["a", "fever"]}])
+    sibu.label(tagger, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=1)
+    (row,) = lines(tmp_path / "todo.jsonl")
+    for places, said in (
+        ([(2, 4)], r"the span 2\.\.4 begins or ends inside a word: 'a', 'fever'"),
+        ([(0, 7), (2, 7)], r"the spans 0\.\.7 and 2\.\.7 overlap, and each word has one tag"),
+    ):
+        spans = [{"start": start, "end": end, "label": "x"} for start, end in places]
+        write_jsonl(tmp_path / "todo.jsonl", [row | {"entities": spans}])
+        with pytest.raises(DataError, match=said):
+            sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
 
 
 def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_path: Path) -> None:

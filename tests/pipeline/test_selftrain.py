@@ -64,13 +64,48 @@ def test_labels_are_those_the_bundle_would_give(tiny_model: Path, tmp_path: Path
     assert [answers[row["text"]].score for row in few] == sorted((a.score for a in answers.values()), reverse=True)[:3]
 
 
+def test_unlabelled_files_may_be_of_several_kinds(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path)
+    recipe.pop("self_training")
+    pool = Path(recipe["tasks"]["it"]["data"].pop("unlabelled"))
+    (tmp_path / "more.csv").write_text("id,text\n1,pay my bill\n")
+    opened = sibu.load(sibu.run(recipe, out=tmp_path / "out"))._opened
+    options = SelfTraining(threshold=0.01, balance=False)
+    found = sure_rows(opened, "it", [str(pool), str(tmp_path / "more.csv")], options, Silent())
+    assert len(found) == 31
+
+
 def test_shares_of_the_labels_are_kept() -> None:
     sure = [_Sure({}, "a", 1 - n / 100) for n in range(40)] + [_Sure({}, "b", 0.5 - n / 100) for n in range(5)]
-    kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70})
+    kept = _balanced(sure, {"a": 20, "b": 10, "never sure": 70}, None)
     assert [each.label for each in kept].count("a") == 10
     assert [each.label for each in kept].count("b") == 5
     assert [each.chance for each in kept if each.label == "a"] == [1 - n / 100 for n in range(10)]
-    assert _balanced([], {"a": 1}) == []
+    few = _balanced(sure, {"a": 20, "b": 10}, 6)
+    assert [each.label for each in few] == ["a"] * 4 + ["b"] * 2
+    assert _balanced([], {"a": 1}, 6) == []
+
+
+def test_words_get_tags(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("tag", tiny_model, tmp_path, threshold=0.01)
+    words = [["take", "药", "for", "fever", str(n)] for n in range(9)]
+    write_jsonl(tmp_path / "pool.jsonl", [{"tokens": own} for own in words])
+    recipe["tasks"]["it"]["data"] = recipe["tasks"]["it"]["data"] | {"shots": 3}  # the last round is taken
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = sibu.show(bundle)["record"]
+    assert record["augmented"]["it"]["self_training"] == 9
+    assert sum(record["self_training"]["rounds"][1]["labelled"]["it"].values()) >= 9
+    pool, options = [str(tmp_path / "pool.jsonl")], SelfTraining(threshold=0.01)
+    for row in sure_rows(sibu.load(bundle)._opened, "it", pool, options, Silent()):
+        assert len(row["tags"]) == len(row["tokens"])
+        assert set(row) == {"tokens", "tags"}
+
+
+def test_a_text_may_hold_other_ends_of_lines(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01)
+    write_jsonl(tmp_path / "pool.jsonl", [{"text": "my bill\u2028头痛"}, {"text": "to\x85pay"}])
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert sum(record["self_training"]["rounds"][1]["labelled"]["it"].values()) == 2
 
 
 def test_texts_that_are_judged_on_teach_nothing(tiny_model: Path, tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ from tests.tiny_tasks import tiny_recipe
         (["c++"], "I write c++ daily", True),
         (["头痛"], "昨天头痛得很", True),
         (["头痛", "flu"], "influenza", False),
+        (["iphone"], "我的iPhone坏了", True),
+        (["5g", "flu"], "5G套餐", True),
+        (["phone"], "我的iPhone坏了", False),
+        (["x光"], "拍了X光片", True),
+        (["a a", "ill"], "ba a a", True),
         (["e-mail"], "an e-mail, please", True),
     ],
 )

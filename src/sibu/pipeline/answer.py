@@ -235,8 +235,9 @@ def evaluate_files(opened: Opened, name: str, files: list[str], *, faults: Fault
     task = opened.tasks[name]
     block = opened.recipe.tasks[name]
     require_files(files, "--data")
-    origin = origin_of(name, block, task, opened.text, reader_of(files[0], block))
-    rows = sensed(read_rows(files, origin, faults), opened.text, faults, progress, what=name)
+    origin = origin_of(name, block, task, opened.text)
+    rows = read_rows(files, origin, faults, reader_of=lambda file: reader_of(file, block))
+    rows = sensed(rows, opened.text, faults, progress, what=name)
     from sibu.pipeline.gate import survey
 
     found, _ = survey(task, rows, opened.text, faults, progress, what=f"looking at {name}", each=lambda *_: None)

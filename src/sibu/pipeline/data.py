@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -163,7 +163,14 @@ class Origin:
     """Where the recipe speaks of it, such as ``tasks.intent``."""
 
 
-def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: bool = True) -> Rows:
+def read_rows(
+    files: Sequence[str],
+    origin: Origin,
+    faults: Faults,
+    *,
+    targets: bool = True,
+    reader_of: Callable[[str], Spec] | None = None,
+) -> Rows:
     """Read files to rows on disk; rows that are not clean are counted in ``faults``.
 
     Args:
@@ -171,12 +178,13 @@ def read_rows(files: Sequence[str], origin: Origin, faults: Faults, *, targets: 
         origin: How.
         faults: Takes what is wrong with lines and values.
         targets: Whether the rows must have what is to be learned.
+        reader_of: The reader of each file; None: as ``origin`` says.
 
     Raises:
         RecipeError: When a column that the task needs is in no file, or `fields` names one that is not there.
         DataError: When a file is missing or holds no row.
     """
-    readers = [_reader(file, origin) for file in files]
+    readers = [_reader(file, origin) if reader_of is None else reader_of(file) for file in files]
     contents = [[file, content_of(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
     columns = [asdict(column) for column in origin.columns]
     key = hash_json([hash_code(), contents, dict(origin.fields), columns, targets])

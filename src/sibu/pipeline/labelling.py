@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import numpy as np
 
 from sibu.catalog import Spec
 from sibu.core.errors import DataError, RecipeError, Unsupported, counted
-from sibu.core.example import Faults, Row, as_names
+from sibu.core.example import Faults, Row, as_names, join_tokens
 from sibu.core.protocols import Picker, Pool, Returned, Sent, WindowOutput
 from sibu.core.tensors import Encoded
 from sibu.desks import DESKS
+from sibu.metrics.spans import encode_tags
 from sibu.pickers import PICKERS
 from sibu.pipeline.answer import reader_of
 from sibu.pipeline.bundle import Opened
@@ -130,15 +131,16 @@ def choose(
     guesses = answers(opened.model, name, task, opened.text, found)
     columns = {column.name for column in task.columns if column.role == "input"}
     sent = [
-        Sent(
-            identity(row),
-            {key: value for key, value in row.items() if key in columns and value is not None},
-            target,
-            guess.value,
-        )
+        Sent(identity(row), _to_show(row, columns), target, guess.value)
         for row, guess in zip(found, guesses, strict=True)
     ]
     return Chosen(sent, told)
+
+
+def _to_show(row: Row, columns: Container[str]) -> Row:
+    """The inputs of a row; words also as the text that they make, in which spans are marked."""
+    own = {key: value for key, value in row.items() if key in columns and value is not None}
+    return own | {"text": join_tokens(own["tokens"])[0]} if "tokens" in own else own
 
 
 def _said(told: dict[str, int]) -> str:
@@ -149,9 +151,9 @@ def inputs_of(opened: Opened, name: str, files: Sequence[str], progress: Progres
     """The inputs of files; what cannot be read is told and left out."""
     require_files(list(files), "--input")
     block, task = opened.recipe.tasks[name], opened.tasks[name]
-    origin = asked_of(origin_of(name, block, task, opened.text, reader_of(files[0], block)))
+    origin = asked_of(origin_of(name, block, task, opened.text))
     faults = Faults()
-    rows = read_rows(list(files), origin, faults, targets=False)
+    rows = read_rows(list(files), origin, faults, targets=False, reader_of=lambda file: reader_of(file, block))
     if faults.number("error"):
         progress.say(f"{counted(faults.number('error'), 'row')} cannot be read and are left out:")
         progress.say(faults.first_errors(where=""))
@@ -420,10 +422,24 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
     fields = about["fields"]
     with new_file(output) as temporary, temporary.open("w", encoding="utf-8") as out:
         for key, value in known.items():
-            row = {fields.get(name, name): own for name, own in about["rows"][key].items()}
-            line = row | {fields.get(about["target"], about["target"]): value}
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            row = about["rows"][key]
+            line = _as_tokens(row, value) if "tokens" in row else row | {about["target"]: value}
+            named = {fields.get(name, name): own for name, own in line.items()}
+            out.write(json.dumps(named, ensure_ascii=False) + "\n")
     return {"labelled": len(known), "without": len(about["rows"]) - len(known), "new labels": sorted(strange)}
+
+
+def _as_tokens(row: Row, spans: Sequence[dict[str, Any]]) -> Row:
+    """Words with a tag for each, as they are learned from."""
+    starts, ends = _borders(row)
+    places = [(span["label"], starts.index(span["start"]), ends.index(span["end"]) + 1) for span in spans]
+    return {"tokens": row["tokens"], "tags": encode_tags(places, len(row["tokens"]), "BIO")}
+
+
+def _borders(row: Row) -> tuple[list[int], list[int]]:
+    """Where words begin and end in the text that they make."""
+    _, places = join_tokens(row["tokens"])
+    return [start for start, _ in places], [end for _, end in places]
 
 
 def _form(value: Any, about: dict[str, Any]) -> Any:
@@ -440,6 +456,18 @@ def _names(value: Any, about: dict[str, Any]) -> set[str]:
     return set(value) if isinstance(value, list) else {value}
 
 
+def _tokens_fault(spans: Sequence[dict[str, Any]], row: Row) -> str:
+    starts, ends = _borders(row)
+    for span in spans:
+        if span["start"] not in starts or span["end"] not in ends:
+            return f"the span {span['start']}..{span['end']} begins or ends inside a word: {as_names(row['tokens'])}."
+    ordered = sorted((span["start"], span["end"]) for span in spans)
+    for (start, end), (other, last) in pairwise(ordered):
+        if other < end:
+            return f"the spans {start}..{end} and {other}..{last} overlap, and each word has one tag."
+    return ""
+
+
 def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
     """What is wrong with what came back; nothing where all is well."""
     if about["target"] == "entities":
@@ -450,7 +478,7 @@ def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
                 return f"the span {start}..{end} does not lie in the text of {len(text)} characters."
             if not isinstance(span.get("label"), str) or not span["label"]:
                 return f"the span {start}..{end} has no label."
-        return ""
+        return _tokens_fault(value, row) if "tokens" in row else ""
     listed = value if isinstance(value, list) else [value]
     if not about["several"] and len(listed) != 1:
         return f"it has {len(listed)} labels ({as_names(map(str, listed))}), and the task gives a text one."

@@ -135,21 +135,21 @@ def mixed(text: Any, values: Mapping[str, ValueModality], alignments: Sequence[A
     return Mixed(text, values, alignments) if values else text
 
 
-def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = None) -> Origin:
+def origin_of(name: str, block: TaskBlock, task: Task, text: Any) -> Origin:
     """How a task's files are read: its own columns, and those of the modalities.
 
     Raises:
         RecipeError: When the task reads texts and there are none, or it cannot be joined with other modalities.
     """
-    where, reader = f"tasks.{name}", reader or block.reader
+    where = f"tasks.{name}"
     if not isinstance(text, Mixed):
         if hasattr(task, "of"):
             what = "`match` joins two modalities, and there are texts alone."
             raise RecipeError(Fault(f"{where}.type", what, "Name the other under `modalities`; or choose `contrast`."))
-        return Origin(block.fields, reader, task.columns, task.needs, where)
+        return Origin(block.fields, block.reader, task.columns, task.needs, where)
     joins = bool(getattr(task, "any_modality", False))
     if (pair := getattr(task, "of", None)) is not None:
-        return _pair_origin(block, task, text, pair, where, reader)
+        return _pair_origin(block, task, text, pair, where)
     kind = block.task.type  # type: ignore[attr-defined]
     if text.inner is None and not joins:
         what = f"`{kind}` reads texts, and there are none among the modalities."
@@ -168,7 +168,7 @@ def origin_of(name: str, block: TaskBlock, task: Task, text: Any, reader: Any = 
         needs = (first, *(group for group in task.needs if not inputs.intersection(group)))
         if text.inner is None:
             columns = (*(column for column in task.columns if column.role == "target"), *own)
-    return Origin(block.fields, reader, columns, needs, where)
+    return Origin(block.fields, block.reader, columns, needs, where)
 
 
 def _require_untold(name: str, block: TaskBlock, task: Task, text: Mixed) -> None:
@@ -183,7 +183,7 @@ def _require_untold(name: str, block: TaskBlock, task: Task, text: Mixed) -> Non
         raise RecipeError(faults)
 
 
-def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str], where: str, reader: Any) -> Origin:
+def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str], where: str) -> Origin:
     """How pairs of two modalities are read."""
     there = [*(["text"] if text.inner is not None else []), *text.values]
     if wrong := [name for name in pair if name not in there]:
@@ -191,7 +191,7 @@ def _pair_origin(block: TaskBlock, task: Task, text: Mixed, pair: Sequence[str],
         raise RecipeError(Fault(f"{where}.of", what, f"Allowed: {', '.join(there)}."))
     own = text.columns[len(text.values) :]
     own = (*(text.values[name].column for name in pair if name in text.values), *own)
-    return Origin(block.fields, reader, (*task.columns, *own), task.needs, where)
+    return Origin(block.fields, block.reader, (*task.columns, *own), task.needs, where)
 
 
 def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Mapping[str, Task], text: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from sibu.core.errors import RecipeError, ReleaseMissed, Unsupported, counted
 from sibu.core.example import Row
 from sibu.metrics import goodness
+from sibu.metrics.spans import decode_tags, encode_tags
 from sibu.pipeline.bundle import Opened, about_of, manifest, read_manifest
 from sibu.pipeline.data import named_files
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
@@ -84,10 +85,20 @@ def _told(place: Path, number: int, more: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def _labels_in(file: Path) -> Iterator[tuple[str, Row]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        for label in [row["label"]] if "label" in row else [span["label"] for span in row["entities"]] or ["(none)"]:
-            yield label, row
+    with file.open(encoding="utf-8") as lines:  # `splitlines` would also cut a text at a line separator (U+2028)
+        for line in lines:
+            row = json.loads(line)
+            for label in _given(row) or ["(none)"]:
+                yield label, row
+
+
+def _given(row: Row) -> list[str]:
+    """The label of a row, or that of each of its spans."""
+    if "label" in row:
+        return [row["label"]]
+    if "tags" in row:
+        return [label for label, _, _ in decode_tags(row["tags"], "BIO")]
+    return [span["label"] for span in row["entities"]]
 
 
 def _best(told: list[dict[str, Any]]) -> int:
@@ -161,24 +172,36 @@ def sure_rows(
             value = task.decode(row, outputs).value
             own = {key: part for key, part in given.items() if key in columns and part is not None}
             spans = target == "entities"
-            answer = [{key: span[key] for key in ("start", "end", "label")} for span in value] if spans else value
-            found.append(_Sure(own | {target: answer}, "" if spans else value, chance))
+            found.append(
+                _Sure(own | (_marks(own, value) if spans else {target: value}), "" if spans else value, chance)
+            )
     found.sort(key=lambda each: -each.chance)
-    kept = _balanced(found, task.state.get("counts")) if options.balance and target == "label" else found
+    shared = options.balance and target == "label"
+    kept = _balanced(found, task.state.get("counts"), options.most) if shared else found
     kept = kept[: options.most] if options.most is not None else kept
     said = f"{counted(total, 'text')}, {len(found)} at {options.threshold:g} or more"
     progress.say(f"{name}: of {said}, {len(kept)} are taken with the labels that the model gave them")
     return [each.row for each in kept]
 
 
-def _balanced(found: list[_Sure], shares: Mapping[str, int] | None) -> list[_Sure]:
-    """The surest of each label, as many as keep the labels' shares of the labelled rows.
+def _marks(row: Row, spans: list[dict[str, Any]]) -> dict[str, Any]:
+    """The spans of a text; of tokens a tag for each, as they are learned from."""
+    if row.get("tokens") is None:
+        return {"entities": [{key: span[key] for key in ("start", "end", "label")} for span in spans]}
+    places = [(span["label"], span["token_start"], span["token_end"]) for span in spans]
+    return {"tags": encode_tags(places, len(row["tokens"]), "BIO")}
+
+
+def _balanced(found: list[_Sure], shares: Mapping[str, int] | None, most: int | None) -> list[_Sure]:
+    """The surest of each label, as many as keep the labels' shares of the labelled rows; about ``most`` in all.
 
     A label that the model is never sure of counts for nothing: it must not keep the others away.
     """
     there = Counter(each.label for each in found)
     wanted = {label: (shares or {}).get(label, 0) or 1 for label in there}
     scale = min((there[label] / wanted[label] for label in there), default=0.0)
+    if most is not None and wanted:
+        scale = min(scale, most / sum(wanted.values()))
     room = {label: max(floor(scale * wanted[label]), 1) for label in there}
     kept = []
     for each in found:

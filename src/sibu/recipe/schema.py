@@ -239,7 +239,7 @@ class SelfTraining(Spec):
     balance: bool = True
     """Take the surest of each label, so that the labels keep the shares that they have in the labelled rows."""
     most: PositiveInt | None = None
-    """Most texts that a round takes, the surest first; null: all that are sure."""
+    """Most texts that a round takes, the surest first (with `balance` of each label); null: all that are sure."""
 
 
 class Range(Spec):
