@@ -20,6 +20,7 @@ import json
 import random
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -115,6 +116,7 @@ def main() -> None:
     given.sides = list(dict.fromkeys(["plain", *given.sides]))  # what all others are held against
     given.place = run.prepared(given.data, given.work)
     home = given.place / "atis"
+    recipe = (run.HERE / "recipes" / "atis-rules.yaml").read_text(encoding="utf-8")
     pairs = mined(rows_of(home / "train.jsonl"), given.least)
     against = rows_of(home / "test.jsonl")
     found: dict[str, Any] = {
@@ -130,7 +132,8 @@ def main() -> None:
         rounds: dict[str, list[dict[str, Any]]] = {side: [] for side in given.sides}
         for seed in range(1, 1 + (given.seeds if share < 1 else 1)):
             for side in given.sides:
-                rounds[side].append(one(side, share, seed, pairs, given))
+                asked = [recipe, side, share, seed, pairs, given.limit, given.epochs]
+                rounds[side].append(run.once(given.work, asked, partial(one, side, share, seed, pairs, given)))
                 print(share, seed, side, {key: round(rounds[side][-1][key], 4) for key in METRICS}, file=sys.stderr)
         by_side = {side: {metric: [each[metric] for each in own] for metric in METRICS} for side, own in rounds.items()}
         found["shares"][f"{share:g}"] = {
