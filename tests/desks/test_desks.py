@@ -96,7 +96,7 @@ def test_of_several_annotations_the_last_that_stands(tmp_path: Path) -> None:
     assert found.value == ["y"]
 
 
-@pytest.mark.parametrize("content", ["{broken", "[1, 2", '"text"\n'])
+@pytest.mark.parametrize("content", ["{broken", "[1, 2", "[1, 2]", '"text"\n'])
 def test_what_is_no_json_is_told(content: str, tmp_path: Path) -> None:
     file = tmp_path / "back.jsonl"
     file.write_text(content)

@@ -117,6 +117,15 @@ def test_an_empty_text_is_told_by_check_too(tiny_model: Path, tmp_path: Path) ->
             verb(recipe)
 
 
+def test_rows_that_cannot_be_read_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = asking(tiny_model, tmp_path, augment=["swap"])
+    file = tmp_path / "texts.jsonl"
+    file.write_text(file.read_text(encoding="utf-8") + '{"text": "cut o\n{"words": "no text"}\n', encoding="utf-8")
+    assert not sibu.check(recipe).sound
+    with pytest.raises(DataError, match=r"found 2 errors; nothing was trained\.\n(?s:.*)texts\.jsonl:26"):
+        sibu.run(recipe, out=tmp_path / "out")
+
+
 def test_a_way_that_cannot_be_had_has_its_place(tiny_model: Path, tmp_path: Path) -> None:
     recipe = asking(tiny_model, tmp_path, augment=[{"name": "masked", "model": "minilm"}])
     with pytest.raises(

@@ -219,6 +219,33 @@ def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_p
         sibu.take_labels(tmp_path / "spans", tmp_path / "new.jsonl")
 
 
+@pytest.mark.parametrize("value", [[[0, 2, "x"]], "x", {"start": 0}, [3]])
+@pytest.mark.parametrize("desk", ["jsonl", "doccano"])
+def test_spans_in_another_form_are_told(desk: str, value: object, tagger: Path, tmp_path: Path) -> None:
+    todo = tmp_path / "todo.jsonl"
+    sibu.label(tagger, unlabelled(tmp_path, entity_rows(20, seed=7)), todo, count=1, desk=desk)
+    (row,) = lines(todo)
+    write_jsonl(todo, [row | {"label" if desk == "doccano" else "entities": value}])
+    if desk == "doccano" and value == [[0, 2, "x"]]:  # which is its own form
+        assert sibu.take_labels(todo, tmp_path / "new.jsonl")["labelled"] == 1
+        return
+    with pytest.raises(DataError, match=r"todo\.jsonl:1: its spans must be a list of objects with `start`, `end` and"):
+        sibu.take_labels(todo, tmp_path / "new.jsonl")
+
+
+def test_what_else_label_studio_holds_is_passed_over(tagger: Path, tmp_path: Path) -> None:
+    todo = tmp_path / "todo.json"
+    sibu.label(tagger, unlabelled(tmp_path, entity_rows(20, seed=7)), todo, count=1, desk="label_studio")
+    (row,) = json.loads(todo.read_text(encoding="utf-8"))
+    span = {"type": "labels", "value": {"start": 0, "end": 2, "text": "ab", "labels": ["x"]}}
+    other = {"type": "choices", "value": {"choices": ["good"]}}
+    row["annotations"] = [{"result": [span, other, {"type": "relation", "from_id": "a", "to_id": "b"}]}]
+    todo.write_text(json.dumps([row]), encoding="utf-8")
+    sibu.take_labels(todo, tmp_path / "new.jsonl")
+    (found,) = lines(tmp_path / "new.jsonl")
+    assert found["entities"] == [{"start": 0, "end": 2, "label": "x"}]
+
+
 def test_new_labels_are_told(bundle: Path, tmp_path: Path) -> None:
     pool = unlabelled(tmp_path, intent_rows(20, seed=7))
     sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=1)
@@ -315,6 +342,10 @@ def test_a_simulation_draws_curves_and_goes_on(
     assert sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own)["curves"] == found["curves"]
     with pytest.raises(RecipeError, match=r"stopped\.json is of another simulation"):
         sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own | {"count": 5})
+    for content in ("{", "[]", '{"a": 1}'):
+        (tmp_path / "other.json").write_text(content)
+        with pytest.raises(RecipeError, match=r"other\.json is there already and is no simulation\. Choose"):
+            sibu.simulate_labels(recipe, tmp_path / "other.json", **own)
     with pytest.raises(RecipeError, match=r"the training data has 40\. Give at most 5 rounds"):
         sibu.simulate_labels(recipe, tmp_path / "more.json", **own | {"rounds": 9})
 

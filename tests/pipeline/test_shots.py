@@ -20,6 +20,7 @@ from sibu.recipe.load import load_recipe
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
 from tests.tiny_tasks import tiny_recipe
+from tests.tiny_values import tiny_mixed
 
 
 def changed(recipe: dict, **data: object) -> dict:
@@ -44,6 +45,18 @@ def test_each_label_has_as_many_rows(task: str, tiny_model: Path, tmp_path: Path
         assert set(counts.values()) == {3}
     assert list(planned(recipe).learned) == rows
     assert list(planned(recipe, "train.seed=14").learned) != rows
+
+
+def test_rows_that_were_left_out_are_not_drawn(tmp_path: Path) -> None:
+    recipe = tiny_mixed("classify", ("image",), None, tmp_path)
+    lines = _lines(recipe, "train")
+    for row in lines[:6]:
+        Path(row["image"]).write_bytes(b"no picture")
+    recipe["tasks"]["it"]["data"] |= {"shots": 6}
+    broken = {row["image"] for row in lines[:6]}
+    drawn = {row["image"].said for seed in range(5) for row in planned(recipe, f"train.seed={seed}").splits["train"]}
+    assert not drawn & broken
+    assert lines[-1]["image"] in drawn
 
 
 def _lines(recipe: dict, split: str) -> list[dict]:

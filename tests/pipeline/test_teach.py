@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sibu
-from sibu.core.errors import SibuError
+from sibu.core.errors import DataError, SibuError
 from sibu.pipeline.teach import taught_loss
 from tests.conftest import intent_rows, write_jsonl
 from tests.tiny_tasks import number_rows, tiny_recipe, topic_rows
@@ -69,6 +69,14 @@ def test_unlabelled_rows_get_the_teachers_answers(teacher: Path, tiny_model: Pat
     }  # fmt: skip
     again = sibu.run(recipe, out=tmp_path / "again")
     assert (bundle / "heads.safetensors").read_bytes() == (again / "heads.safetensors").read_bytes()
+
+
+def test_unlabelled_rows_that_cannot_be_read_are_told(teacher: Path, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = pupil(tiny_model, teacher, tmp_path)
+    (tmp_path / "texts.jsonl").write_text('{"text": "a"}\n{"text": "cut o\n', encoding="utf-8")
+    recipe["tasks"]["it"]["data"]["unlabelled"] = str(tmp_path / "texts.jsonl")
+    with pytest.raises(DataError, match=r"found 1 error; nothing was trained\.\n(?s:.*)texts\.jsonl:2"):
+        sibu.run(recipe, out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("regress", number_rows), ("classify, several labels", topic_rows)])

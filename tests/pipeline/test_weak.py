@@ -107,6 +107,15 @@ def test_rows_get_labels_and_the_others_are_counted(tiny_model: Path, tmp_path: 
     assert {answer.value for answer in answers} <= {"billing", "appointment"}
 
 
+def test_an_empty_cell_of_a_table_is_no_label(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, [{"text": "x"}], [BILL, MOVE])
+    rows = [f"{n} my bill," for n in range(6)] + [f"{n} a book," for n in range(6)] + ["pay,appointment"]
+    (tmp_path / "pool.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    recipe["tasks"]["it"]["data"]["train"] = str(tmp_path / "pool.csv")
+    told = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]["rules"]["it"]
+    assert {key: told[key] for key in ("rows", "have one", "labelled")} == {"rows": 13, "have one": 1, "labelled": 12}
+
+
 def test_the_labels_are_those_of_the_rules(tiny_model: Path, tmp_path: Path) -> None:
     from sibu.pipeline.plan import make_plan
     from sibu.pipeline.progress import Silent

@@ -31,9 +31,11 @@ def objects(path: Path) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{path} cannot be read: {fault}.") from None
     if text.lstrip().startswith("["):
         try:
-            yield from enumerate(json.loads(text), 1)
+            listed = json.loads(text)
         except ValueError as fault:
             raise DataError(f"{path} is no JSON: {fault}.") from None
+        for number, found in enumerate(listed, 1):
+            yield number, _object(found, f"{path}:{number}")
         return
     for number, line in enumerate(text.split("\n"), 1):  # `splitlines` would also cut a text at U+2028
         if line.strip():
@@ -41,9 +43,13 @@ def objects(path: Path) -> Iterator[tuple[int, Any]]:
                 found = json.loads(line)
             except ValueError as fault:
                 raise DataError(f"{path}:{number} is no JSON: {fault}.") from None
-            if not isinstance(found, dict):
-                raise DataError(f"{path}:{number} must be an object, given {line[:40]}.")
-            yield number, found
+            yield number, _object(found, f"{path}:{number}")
+
+
+def _object(found: Any, where: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise DataError(f"{where} must be an object, given {json.dumps(found, ensure_ascii=False)[:40]}.")
+    return found
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:

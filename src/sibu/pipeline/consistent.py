@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -16,11 +16,11 @@ import numpy as np
 
 from sibu.augmenters import AUGMENTERS
 from sibu.core.errors import DataError, Fault, RecipeError, counted, placed_at
-from sibu.core.example import Faults, Row
+from sibu.core.example import Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import Feature
 from sibu.pipeline.augment import models_behind, stored_row, write_rows
-from sibu.pipeline.data import Origin, Rows, named_files, read_rows
+from sibu.pipeline.data import Origin, Rows, named_files, read_unlabelled
 from sibu.pipeline.gate import input_key
 from sibu.pipeline.looked import look
 from sibu.pipeline.progress import Progress
@@ -84,8 +84,7 @@ def doubled(
     if options is None or files is None:
         raise ValueError("nothing asks for pairs")
     inputs = [column.name for column in task.columns if column.role == "input"]
-    bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
-    rows = read_rows(named_files(files), bare, Faults(), targets=False)
+    rows, _ = read_unlabelled(named_files(files), origin)
     there = np.unique(np.concatenate([np.zeros(0, np.int64), *judged]))
     specs = [[spec.model_dump(mode="json") for spec in options.augment], models_behind(options.augment)]
     label = task.state["labels"][0]  # a row must have one to be encoded; it is never looked at

@@ -291,6 +291,14 @@ _FORMS = {
 """How values that a task's guide does not describe are given."""
 
 
+def read_unlabelled(files: Sequence[str], origin: Origin) -> tuple[Rows, Faults]:
+    """Rows of which only the inputs are wanted, and what is wrong with those that are left out."""
+    inputs = {column.name for column in origin.columns if column.role == "input"}
+    bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
+    faults = Faults()
+    return read_rows(files, bare, faults, targets=False), faults
+
+
 def _cleaned(
     record: Record, number: int, file: str, origin: Origin, faults: Faults, *, targets: bool, cell: bool
 ) -> dict[str, Any] | None:
@@ -306,8 +314,11 @@ def _cleaned(
         value = raw_value(column, raw, source) if targets or column.role == "input" else None
         if value is None:
             continue
-        spared = column.name in either or (cell and (column.name,) not in origin.needs)
-        if spared and column.role == "input" and isinstance(value, str) and not value.strip():
+        if column.role == "input":
+            spared = column.name in either or (cell and (column.name,) not in origin.needs)
+        else:  # such as a label that rules may give
+            spared = cell and not any(column.name in group for group in origin.needs)
+        if spared and isinstance(value, str) and not value.strip():
             continue  # an empty cell is all that a CSV can say of what a row lacks
         try:
             value = placed(column.clean(value, cell=cell), column, Path(file).parent)

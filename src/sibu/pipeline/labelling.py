@@ -472,6 +472,9 @@ def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
     """What is wrong with what came back; nothing where all is well."""
     if about["target"] == "entities":
         text = str(row.get("text") or "")
+        if not isinstance(value, list) or not all(isinstance(span, dict) for span in value):
+            given = json.dumps(value, ensure_ascii=False)[:60]
+            return f"its spans must be a list of objects with `start`, `end` and `label`, given {given}."
         for span in value:
             start, end = span.get("start"), span.get("end")
             if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(text):

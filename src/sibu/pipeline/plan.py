@@ -45,6 +45,7 @@ from sibu.pipeline.data import (
     files_of,
     named_files,
     read_rows,
+    read_unlabelled,
     split_dev,
     test_files,
 )
@@ -52,7 +53,7 @@ from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, 
 from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
-from sibu.pipeline.looked import look, twins
+from sibu.pipeline.looked import Looked, look, twins
 from sibu.pipeline.mixed import Mixed, build_values, columns_of, learn_values, mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
@@ -273,7 +274,7 @@ def _plan_task(
         whole = whole.subset(np.asarray(chosen, np.int64))
     if block.data.shots is not None:
         where = f"tasks.{name}.data.shots"
-        left = np.setdiff1d(np.arange(len(whole)), _of_others("dev", whole, block, recipe, before))
+        left = np.setdiff1d(_numbers(whole), _of_others("dev", whole, block, recipe, before))
         whole = draw_shots(whole.subset(left), block.data.shots, seed=recipe.train.seed, where=where)
     splits = {"train": whole}
     dev_is_train = block.data.undivided
@@ -336,8 +337,7 @@ def _plan_task(
         learned, made = augmented(learned, task.columns, block.data, inputs, **named)
         what = f"{name}: looking at the copies"
         train = look(task, block.task, learned, text, progress, what=what, encode=encode)
-        if train.faults.number("error"):  # a way that breaks rows is a fault of its own
-            raise DataError(f"Changed copies of {name}'s rows cannot be used:\n{train.faults.first_errors()}")
+        _require_sound(train, f"Changed copies of {name}'s rows")  # a way that breaks rows is a fault of its own
         said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
         if not said:
             ways = ", ".join(way for way in made if way != "none")
@@ -350,7 +350,10 @@ def _plan_task(
         learned, added = _behind(learned, task, text, more, inputs, "self_training", progress)
         made = made | {"self_training": added}
         train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
+        _require_sound(train, f"The texts that {name} labelled itself")
     told = None
+    if block.data.unlabelled is not None and (block.teacher is not None or block.consistency is not None):
+        faults.join(read_unlabelled(named_files(block.data.unlabelled), origin)[1])
     if block.teacher is not None and not faults.number("error"):
         teacher = Taught(block.teacher, name, task)
         if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
@@ -362,6 +365,7 @@ def _plan_task(
             said = f"; {there} stand in a split or come twice, and are left out" if there else ""
             progress.say(f"{name}: the teacher labels {counted(added, 'text')}{said}")
             train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
+            _require_sound(train, f"The texts that the teacher of {name} labelled")
         told = teacher.told(learned, progress) if encode else None
     pairs = None
     if block.consistency is not None and not faults.number("error"):
@@ -389,6 +393,12 @@ def _plan_task(
         train.rows,
         lent,
     )
+
+
+def _require_sound(found: Looked, what: str) -> None:
+    """Stop where rows that the run made itself cannot be learned from."""
+    if found.faults.number("error"):
+        raise DataError(f"{what} cannot be used:\n{found.faults.first_errors(where='')}")
 
 
 def _behind(

@@ -63,12 +63,10 @@ def simulate(
     named = [way.name for way in ways]  # type: ignore[attr-defined]
     about = {"task": name, "start": start, "count": count, "ways": [way.model_dump(mode="json") for way in ways]}
     mark = hash_json([mark_of(loaded), about])
-    found: dict[str, Any] = (
-        json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {"mark": mark, "curves": {}}
-    )
-    curves: dict[str, list[dict[str, Any]]] = found["curves"]
+    found: dict[str, Any] = _begun(output) if output.exists() else {"mark": mark, "curves": {}}
     if found.get("mark") != mark:
         raise RecipeError(f"{output} is of another simulation. Choose another name with --output.")
+    curves: dict[str, list[dict[str, Any]]] = found["curves"]
     for way, own in zip(ways, named, strict=True):
         curve = curves.setdefault(own, [])
         chosen: list[int] = list(curve[-1]["next"]) if curve else _first(loaded, total, start)
@@ -88,6 +86,16 @@ def simulate(
     ]
     title = f"{found['metric']} of {name} on test, by labels"
     output.with_suffix(".html").write_text(chart_page(series, title=title, x_name="labels"), encoding="utf-8")
+    return found
+
+
+def _begun(output: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(output.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or "curves" not in found:
+        raise RecipeError(f"{output} is there already and is no simulation. Choose another name with --output.")
     return found
 
 

@@ -14,7 +14,7 @@ from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults, Row, as_names
 from sibu.core.protocols import Task
 from sibu.core.text import Feature
-from sibu.pipeline.data import Origin, Rows, named_files, read_rows
+from sibu.pipeline.data import Origin, Rows, named_files, read_unlabelled
 from sibu.pipeline.mixed import Mixed, sensed
 from sibu.pipeline.progress import Progress
 from sibu.recipe.schema import DataBlock, Teacher
@@ -122,8 +122,7 @@ class Taught:
             return None
         inputs = [column.name for column in origin.columns if column.role == "input"]
         target = next(column.name for column in self.task.columns if column.role == "target")
-        bare = replace(origin, needs=tuple(group for group in origin.needs if group[0] in inputs))
-        rows = read_rows(named_files(data.unlabelled), bare, Faults(), targets=False)
+        rows, _ = read_unlabelled(named_files(data.unlabelled), origin)
         key = hash_json([hash_code(), "labelled", self.sha, self.name, rows.key()])
 
         def make(folder: Path) -> None:

@@ -35,17 +35,18 @@ def _guessed(one: Sent) -> list[Any]:
     return one.guess if isinstance(one.guess, list) else [one.guess]
 
 
-def _spans(found: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Spans as doccano wrote them in its versions: `[start, end, label]`, or objects with offsets."""
+def _spans(found: dict[str, Any]) -> Any:
+    """Spans as doccano wrote them in its versions: `[start, end, label]`, or objects with offsets; others as given."""
     given = found.get("label", found.get("labels", found.get("entities")))
-    if given is None:
-        return None
-    spans = []
+    if not isinstance(given, list) or any(isinstance(span, list) and len(span) != 3 for span in given):
+        return given
+    spans: list[Any] = []
     for span in given:
         if isinstance(span, dict):
             start, end = span.get("start_offset", span.get("start")), span.get("end_offset", span.get("end"))
             spans.append({"start": start, "end": end, "label": span.get("label")})
+        elif isinstance(span, list):
+            spans.append(dict(zip(("start", "end", "label"), span, strict=True)))
         else:
-            start, end, label = span
-            spans.append({"start": start, "end": end, "label": label})
+            spans.append(span)
     return spans

@@ -29,7 +29,7 @@ class LabelStudio:
         for place, found in objects(path):
             own = str((found.get("data") or {}).get("sibu_id", ""))
             made = [each for each in found.get("annotations") or [] if not each.get("was_cancelled")]
-            yield Returned(place, own, _labels(made[-1]["result"], target) if made else None)
+            yield Returned(place, own, _labels(made[-1].get("result") or [], target) if made else None)
 
 
 def _guessed(one: Sent) -> list[dict[str, Any]]:
@@ -46,16 +46,12 @@ def _guessed(one: Sent) -> list[dict[str, Any]]:
     return [NAMES | {"type": "choices", "value": {"choices": guess}}] if guess else []
 
 
-def _value(span: dict[str, Any]) -> dict[str, Any]:
-    return {"start": span["start"], "end": span["end"], "text": span["text"], "labels": [span["label"]]}
-
-
 def _labels(results: Sequence[dict[str, Any]], target: str) -> list[Any] | None:
-    values = [each["value"] for each in results]
+    values = [each.get("value") or {} for each in results]  # a relation has none
     if target == "entities":
         return [
-            {"start": value["start"], "end": value["end"], "label": label}
+            {"start": value.get("start"), "end": value.get("end"), "label": label}
             for value in values
-            for label in value["labels"]
+            for label in value.get("labels") or []
         ]
     return [choice for value in values for choice in value.get("choices", [])] or None
