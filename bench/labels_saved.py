@@ -80,9 +80,10 @@ def choose(name: str, place: Path, given: Any) -> dict[str, Any]:
         words += [word for picker in PICKERS[name] for word in ("--by", picker)]
         for key in ("start", "count", "rounds"):
             words += [f"--{key}", str(about[key])]
-        words += [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", "tasks.it.data.shots=null"]
-        words += [f"train.seed={seed}"]
-        runs.append(run.once(given.work, [recipe.read_text(encoding="utf-8"), words], partial(simulated, words, out)))
+        data = [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", "tasks.it.data.shots=null"]
+        words += [*data, f"train.seed={seed}"]
+        asked = [recipe.read_text(encoding="utf-8"), words, run.contents(data)]
+        runs.append(run.once(given.work, asked, partial(simulated, words, out)))
     curves: dict[str, list[dict[str, Any]]] = {}
     for picker in PICKERS[name]:
         points = zip(*(each[picker] for each in runs), strict=True)

@@ -12,6 +12,7 @@ stopped; its wall seconds are those of the last part.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -70,8 +71,19 @@ def once(work: Path, asked: Any, make: Callable[[], dict[str, Any]]) -> dict[str
 
 def run_once(name: str, place: Path, work: Path, overrides: list[str]) -> dict[str, Any]:
     """As ``run``, once; the bundle is there only where it was run now."""
-    asked = [(HERE / "recipes" / f"{name}.yaml").read_text(encoding="utf-8"), overrides]
+    asked = [(HERE / "recipes" / f"{name}.yaml").read_text(encoding="utf-8"), overrides, contents(overrides)]
     return once(work, asked, lambda: run(name, place, work, overrides))
+
+
+def contents(words: list[str]) -> list[str]:
+    """Hashes of the files and bundles that are named in words: another one may stand there under the same name."""
+    from sibu.store.hashes import hash_file
+
+    found = []
+    for named in re.findall(r"/[^\s\"',}\]]+", " ".join(words)):
+        file = Path(named) / "bundle.json" if Path(named).is_dir() else Path(named)
+        found += [hash_file(file)] if file.is_file() else []
+    return found
 
 
 def result(name: str, told: dict[str, Any], out: Path, overrides: list[str]) -> dict[str, Any]:
