@@ -116,6 +116,16 @@ def test_an_empty_cell_of_a_table_is_no_label(tiny_model: Path, tmp_path: Path) 
     assert {key: told[key] for key in ("rows", "have one", "labelled")} == {"rows": 13, "have one": 1, "labelled": 12}
 
 
+@pytest.mark.parametrize("text", [{"trim_vocabulary": True}, {"new_words": 1}, None], ids=["fewer", "more", "new"])
+def test_pieces_are_those_of_the_rows_that_rules_label(text: dict | None, tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} my bill in xylophonia"} for n in range(9)] + [{"text": f"{n} a book"} for n in range(8)]
+    recipe = recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE], label_model="majority")
+    recipe |= {"model": {"new": "causal", "width": 16, "layers": 1, "heads": 2}} if text is None else {}
+    recipe |= {} if text is None else {"modalities": [{"name": "text", **text}]}
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert record["rows"]["it"]["train"] == 17
+
+
 def test_the_labels_are_those_of_the_rules(tiny_model: Path, tmp_path: Path) -> None:
     from sibu.pipeline.plan import make_plan
     from sibu.pipeline.progress import Silent

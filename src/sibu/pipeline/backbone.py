@@ -19,7 +19,8 @@ from sibu.models.sources import Source, find_model, hash_model
 from sibu.models.spec import NewModel
 from sibu.models.trim import trim_vocabulary
 from sibu.pipeline.data import Origin, files_by_split, missing_files, named_files, read_rows
-from sibu.pipeline.progress import Progress
+from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.weak import training_rows
 from sibu.recipe.schema import Recipe
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_json
@@ -176,11 +177,11 @@ def new_model(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
     if wrong:
         raise RecipeError(wrong)
     tasks, rows = {}, {}
-    taught = {name: (block, block.data.train) for name, block in recipe.tasks.items() if block.data.train is not None}
-    for name, (block, train) in taught.items():
+    taught = {name: block for name, block in recipe.tasks.items() if block.data.train is not None}
+    for name, block in taught.items():
         task = tasks[name] = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        rows[name] = read_rows(named_files(train), origin, Faults())
+        rows[name], _ = training_rows(name, block, task, origin, Faults(), Silent())
         learn(task, rows[name], name)
 
     def texts(name: str) -> Iterator[str]:
@@ -189,7 +190,7 @@ def new_model(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
                 yield from (text for _, _, row in chunk for each in tasks[name].inputs(row) for text in each.texts())
                 advance(len(chunk))
 
-    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, (block, _) in taught.items()]
+    about = [[block.task.model_dump(mode="json"), rows[name].key()] for name, block in taught.items()]
     key = hash_json([VERSION, spec.model_dump(), about])
     folder = cached(
         "new", key, lambda folder: make_model(spec, (text for name in taught for text in texts(name)), folder)
@@ -227,7 +228,7 @@ def trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) 
             continue
         task = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        train = read_rows(named_files(block.data.train), origin, Faults())
+        train, _ = training_rows(name, block, task, origin, Faults(), Silent())
         learn(task, train, name)
         dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
         for rows in (train, *dev):
@@ -254,7 +255,7 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
                 continue
             task = build_task(block.task)
             origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-            train = read_rows(named_files(block.data.train), origin, Faults())
+            train, _ = training_rows(name, block, task, origin, Faults(), Silent())
             learn(task, train, name)
             with progress.bar(f"{name}: counting words", len(train)) as advance:
                 for chunk in train.chunks():

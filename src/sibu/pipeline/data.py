@@ -187,7 +187,7 @@ def read_rows(
     readers = [_reader(file, origin) if reader_of is None else reader_of(file) for file in files]
     contents = [[file, content_of(file), spec.model_dump()] for file, spec in zip(files, readers, strict=True)]
     columns = [asdict(column) for column in origin.columns]
-    key = hash_json([hash_code(), contents, dict(origin.fields), columns, targets])
+    key = hash_json([hash_code(), contents, dict(origin.fields), columns, origin.needs, targets])
     folder = cached("rows", key, lambda folder: _write(folder, files, readers, origin, targets=targets))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     found = Faults.from_json(about["faults"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,7 +70,7 @@ from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.pipeline.ruled import rows_that_break
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.teach import Taught
-from sibu.pipeline.weak import require_rules, weakly_labelled
+from sibu.pipeline.weak import training_rows
 from sibu.recipe.fill import as_written, settle, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
@@ -268,7 +267,7 @@ def _plan_task(
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
-    whole, weak = _train_rows(name, block, task, origin, faults, progress)
+    whole, weak = training_rows(name, block, task, origin, faults, progress)
     whole = sensed(whole, text, faults, progress, what=name)
     if chosen is not None:
         whole = whole.subset(np.asarray(chosen, np.int64))
@@ -421,23 +420,6 @@ def _behind(
             there.add(key)
         taken.append(number)
     return whole.subset(np.array(taken)), sum(number >= len(rows) for number in taken)
-
-
-def _train_rows(
-    name: str, block: TaskBlock, task: Task, origin: Origin, faults: Faults, progress: Progress
-) -> tuple[Rows, dict[str, Any] | None]:
-    """The training rows; with rules those that have a label or get one, and what came of the rules."""
-    files = named_files(block.data.train or ())
-    if not block.data.rules:
-        return read_rows(files, origin, faults), None
-    require_rules(name, block.data, task.columns, getattr(block.task, "labels", None))
-    roles = {column.name: column.role for column in task.columns}
-    inputs = tuple(group for group in origin.needs if roles[group[0]] == "input")
-    bare = read_rows(files, replace(origin, needs=inputs), Faults(), targets=False)
-    there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
-    fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
-    rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
-    return weakly_labelled(rows, task.columns, block.data, name=name, progress=progress)
 
 
 def _plan_untaught(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, counted
-from sibu.core.example import Row, as_names, is_cjk
+from sibu.core.example import Faults, Row, as_names, is_cjk
+from sibu.core.protocols import Task
 from sibu.pipeline.augment import stored_row, write_rows
-from sibu.pipeline.data import Rows
+from sibu.pipeline.data import Origin, Rows, named_files, read_rows
 from sibu.pipeline.progress import Progress
-from sibu.recipe.schema import DataBlock, Rule
+from sibu.recipe.schema import DataBlock, Rule, TaskBlock
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_json
 
@@ -131,6 +132,36 @@ def require_rules(name: str, data: DataBlock, columns: Sequence[Column], labels:
                 wrong.append(Fault(where, f"{rule.pattern!r} is no regular expression: {fault}.", "Mend it."))
     if wrong:
         raise RecipeError(wrong)
+
+
+def training_rows(
+    name: str, block: TaskBlock, task: Task, origin: Origin, faults: Faults, progress: Progress
+) -> tuple[Rows, dict[str, Any] | None]:
+    """The training rows; with rules those that have a label or get one, and what came of the rules.
+
+    Args:
+        name: The task's name.
+        block: Its part of the recipe, with files to train on.
+        task: The task.
+        origin: How its files are read.
+        faults: Takes what is wrong with the rows.
+        progress: Where to tell what came of the rules.
+
+    Raises:
+        RecipeError: When the rules do not suit the task, or a column is not there.
+        DataError: When a file is missing, or no row can be used.
+    """
+    files = named_files(block.data.train or ())
+    if not block.data.rules:
+        return read_rows(files, origin, faults), None
+    require_rules(name, block.data, task.columns, getattr(block.task, "labels", None))
+    roles = {column.name: column.role for column in task.columns}
+    inputs = tuple(group for group in origin.needs if roles[group[0]] == "input")
+    bare = read_rows(files, replace(origin, needs=inputs), Faults(), targets=False)
+    there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
+    fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
+    rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
+    return weakly_labelled(rows, task.columns, block.data, name=name, progress=progress)
 
 
 def weakly_labelled(
