@@ -22,6 +22,7 @@ from sibu.cli import (
     label,
     links,
     list_,
+    once,
     predict,
     reasoning,
     run,
@@ -60,6 +61,8 @@ kb.app.command()(extraction.extract)
 kb.app.command()(updating.update)
 kb.app.command()(links.embed)
 kb.app.command()(links.mine)
+for command in (*app.registered_commands, *kb.app.registered_commands):
+    command.cls = once.Once
 app.add_typer(kb.app, name="kb")
 
 
