@@ -78,6 +78,17 @@ def test_a_session(home: Path) -> None:
     assert said("rebuild kb --quiet").startswith("version 3: ")
 
 
+def test_a_retracted_fact_that_is_stated_again_is_told(home: Path) -> None:
+    assert "again" not in said("add kb facts.ttl")
+    said("retract kb anna takes warfarin --why stopped")
+    again = said("add kb facts.ttl")
+    assert "1 fact retracted before, now stated again: takes(anna, warfarin)" in again
+    said("retract kb anna takes _ --why both")
+    told = json.loads(said("add kb facts.ttl --json"))
+    assert sorted(each["said"] for each in told["returned"]) == ["takes(anna, ibuprofen)", "takes(anna, warfarin)"]
+    assert json.loads(said("add kb facts.ttl --json"))["returned"] == []
+
+
 def test_facts_from_standard_input(home: Path) -> None:
     read = [sys.executable, "-m", "sibu", "kb", "add", "kb", "-"]
     told = ["--document", "piped", "--format", "turtle"]

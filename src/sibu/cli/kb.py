@@ -18,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 KB = Annotated[Path, typer.Argument(metavar="KB", help="Folder that `sibu kb create` made.")]
+MOST_RETURNED = 5
+"""So many facts that hold again are shown."""
 Message = Annotated[str, typer.Option("--message", "-m", help="What the change is, in words.")]
 
 
@@ -82,6 +84,10 @@ def add(
         return
     for each in found["files"]:
         typer.echo(f"{each['document']}: {counted(each['facts'], 'fact')} stated")
+    if back := found["returned"]:
+        shown = "; ".join(each["said"] for each in back[:MOST_RETURNED])
+        rest = f"; and {len(back) - MOST_RETURNED:,} more, --json has them all" if len(back) > MOST_RETURNED else ""
+        typer.echo(f"{counted(len(back), 'fact')} retracted before, now stated again: {shown}{rest}")
     typer.echo(said(found["version"]) if found["new"] else "Nothing new: all of it was stated before.")
 
 

@@ -93,12 +93,14 @@ def add(
         progress: Where to tell how far it is; None: silent.
 
     Returns:
-        The version, whether it is a new one, and how many facts each file states.
+        The version, whether it is a new one, how many facts each file states, and which facts that had been retracted
+        hold again.
 
     Raises:
         SibuError: For every fault that the user can mend. Nothing was loaded then.
     """
     from sibu.curation import given
+    from sibu.graph.spoken import said_triple
 
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not listed:
@@ -108,7 +110,7 @@ def add(
         mend = "Add them one by one, each with a name of its own as its document."
         raise DataError(f"Several files are the document {', '.join(map(repr, sorted(twice)))}. {mend}")
     with _standing(listed, document, format) as standing, open(folder, write=True) as kb:
-        before, told = kb.version.number, []
+        before, told, gone = kb.version.number, [], _retracted(kb)
         read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
             for file, name in zip(standing, named, strict=True):
@@ -119,7 +121,14 @@ def add(
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
                 told.append({"document": name, "facts": found.facts})
         version = kb.version
-        return {"version": version.to_json(), "new": version.number > before, "files": told}
+        back = [fact_json(each) | {"said": said_triple(each, kb.names)} for each in gone if kb.holds(each)]
+        return {"version": version.to_json(), "new": version.number > before, "files": told, "returned": back}
+
+
+def _retracted(kb: KnowledgeBase) -> list[Triple]:
+    """The facts that were retracted, and that nothing else says."""
+    said = dict.fromkeys(triple for triple, _ in kb.said_by(lambda source: source.status == "retracted"))
+    return [each for each in said if not kb.holds(each)]
 
 
 @contextmanager
