@@ -418,7 +418,6 @@ def test_frozen_pictures_are_encoded_once(home: Path, tmp_path: Path) -> None:
         ({"knowledge": {"names": "n.txt", "use": "gazetteer"}}, "knowledge: is for texts alone"),
         ({"head": "labels"}, "`labels` is for texts alone, and there are the modalities 'table'"),
         ({"data": {"augment": "swap"}}, "data.augment: is for texts alone"),
-        ({"data": {"rules": [{"label": "red", "words": ["red"]}]}}, "data.rules: is for texts alone"),
         ({"data": {"unlabelled": "u.jsonl"}, "consistency": {}}, "consistency: is for texts alone"),
     ],
 )
@@ -641,3 +640,26 @@ def test_each_modality_answers_alone_while_it_trains() -> None:
     model.alone = 0.5
     model.eval()
     assert model(batch)["t"].votes is None
+
+
+def test_rules_label_rows_of_several_modalities(home: Path, tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{key: row[key] for key in row if key != "label"} for row in rows_of(home, 60)]
+    write_jsonl(home / "unlabelled.jsonl", rows)
+    rules = [{"label": "red", "words": ["red"]}, {"label": "blue", "words": ["蓝色"]}]
+    recipe = recipe_of(home, tiny_model, ["text", IMAGE, TABLE], train="unlabelled")
+    recipe["tasks"]["pill"]["data"] |= {"rules": rules, "test": str(home / "test.jsonl")}
+    bundle = sibu.run(recipe, out=tmp_path / "ruled")
+    record = json.loads((bundle / "record.json").read_text())
+    spoken = [row for row in rows if row["text"]]
+    assert record["rules"]["pill"]["labelled"] == len(spoken) < len(rows)
+    assert json.loads((bundle / "metrics.json").read_text())["pill"]["test"]["accuracy"]["value"] > 0.8
+    answers = sibu.load(bundle)
+    for label, table in (("red", {"dose": 1.5, "route": "oral"}), ("blue", {"dose": 0.5, "route": "iv"})):
+        assert answers.predict({"text": SAID[label], **table}).value == label
+
+    recipe["modalities"] = [IMAGE, TABLE]
+    recipe.pop("model")
+    with pytest.raises(
+        RecipeError, match=r"data\.rules: reads texts, and the modalities are 'image', 'table'\. Add `text` to"
+    ):
+        sibu.check(recipe)

@@ -24,8 +24,9 @@ from sibu.core.values import Alignment, ValueModality
 from sibu.media.decoding import decoded
 from sibu.modalities import MODALITIES
 from sibu.pipeline.aligned import Fits, fitted, line_up, raw_of
-from sibu.pipeline.data import Kept, Origin, Rows, named_files, read_rows
-from sibu.pipeline.progress import Progress
+from sibu.pipeline.data import Kept, Origin, Rows
+from sibu.pipeline.progress import Progress, Silent
+from sibu.pipeline.weak import training_rows
 from sibu.store.cache import cached
 from sibu.store.hashes import hash_code, hash_file, hash_json
 from sibu.store.ragged import RaggedArrays, RaggedWriter
@@ -198,7 +199,7 @@ def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Map
     """Let each modality look at the training rows' values."""
     for field, modality in values.items():
         own = [
-            read_rows(named_files(block.data.train), origin_of(name, block, tasks[name], text), Faults())
+            training_rows(name, block, tasks[name], origin_of(name, block, tasks[name], text), Faults(), Silent())[0]
             for name, block in recipe.tasks.items()
             if block.data.train is not None
         ]

@@ -154,14 +154,14 @@ def training_rows(
     files = named_files(block.data.train or ())
     if not block.data.rules:
         return read_rows(files, origin, faults), None
-    require_rules(name, block.data, task.columns, getattr(block.task, "labels", None))
-    roles = {column.name: column.role for column in task.columns}
+    require_rules(name, block.data, origin.columns, getattr(block.task, "labels", None))
+    roles = {column.name: column.role for column in origin.columns}
     inputs = tuple(group for group in origin.needs if roles[group[0]] == "input")
     bare = read_rows(files, replace(origin, needs=inputs), Faults(), targets=False)
     there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
     fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
     rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
-    return weakly_labelled(rows, task.columns, block.data, name=name, progress=progress)
+    return weakly_labelled(rows, origin.columns, block.data, name=name, progress=progress)
 
 
 def weakly_labelled(

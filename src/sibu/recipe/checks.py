@@ -155,9 +155,11 @@ def _texts_alone(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     for name, block in recipe.tasks.items():
         if block.consistency is not None:
             yield ("tasks", name, "consistency"), what, mend
-        for key in ("augment", "rules"):
-            if getattr(block.data, key):
-                yield ("tasks", name, "data", key), what, mend
+        if block.data.augment:
+            yield ("tasks", name, "data", "augment"), what, mend
+        if block.data.rules and not recipe.reads_text:
+            none = f"reads texts, and the modalities are {as_names(recipe.valued)}."
+            yield ("tasks", name, "data", "rules"), none, "Add `text` to `modalities`, or leave it out."
         if getattr(block.head, "starts", False):
             yield ("tasks", name, "head"), f"`{block.head.name}` {what}", "Choose another head, as `linear`."  # type: ignore[attr-defined]
 
