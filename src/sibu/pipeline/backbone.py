@@ -181,7 +181,7 @@ def new_model(recipe: Recipe, spec: NewModel, progress: Progress) -> Source:
     for name, block in taught.items():
         task = tasks[name] = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        rows[name], _ = training_rows(name, block, task, origin, Faults(), Silent())
+        rows[name], _ = training_rows(name, block, origin, Faults(), Silent())
         learn(task, rows[name], name)
 
     def texts(name: str) -> Iterator[str]:
@@ -228,7 +228,7 @@ def trimmed(recipe: Recipe, source: Source, text: Modality, progress: Progress) 
             continue
         task = build_task(block.task)
         origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        train, _ = training_rows(name, block, task, origin, Faults(), Silent())
+        train, _ = training_rows(name, block, origin, Faults(), Silent())
         learn(task, train, name)
         dev = [] if block.data.dev is None else [read_rows(named_files(block.data.dev), origin, Faults())]
         for rows in (train, *dev):
@@ -255,7 +255,7 @@ def extended(recipe: Recipe, source: Source, text: Any, progress: Progress) -> S
                 continue
             task = build_task(block.task)
             origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-            train, _ = training_rows(name, block, task, origin, Faults(), Silent())
+            train, _ = training_rows(name, block, origin, Faults(), Silent())
             learn(task, train, name)
             with progress.bar(f"{name}: counting words", len(train)) as advance:
                 for chunk in train.chunks():

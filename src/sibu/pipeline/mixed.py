@@ -199,7 +199,7 @@ def learn_values(recipe: Recipe, values: Mapping[str, ValueModality], tasks: Map
     """Let each modality look at the training rows' values."""
     for field, modality in values.items():
         own = [
-            training_rows(name, block, tasks[name], origin_of(name, block, tasks[name], text), Faults(), Silent())[0]
+            training_rows(name, block, origin_of(name, block, tasks[name], text), Faults(), Silent())[0]
             for name, block in recipe.tasks.items()
             if block.data.train is not None
         ]

@@ -267,7 +267,7 @@ def _plan_task(
         progress.say(f"{name}: reading {', '.join(Path(file).name for file in files)}")
     if block.data.train is None:
         return _plan_untaught(name, block, task, origin, text, faults, progress)
-    whole, weak = training_rows(name, block, task, origin, faults, progress)
+    whole, weak = training_rows(name, block, origin, faults, progress)
     whole = sensed(whole, text, faults, progress, what=name)
     if chosen is not None:
         whole = whole.subset(np.asarray(chosen, np.int64))

@@ -14,7 +14,6 @@ import numpy as np
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, Fault, RecipeError, counted
 from sibu.core.example import Faults, Row, as_names, is_cjk
-from sibu.core.protocols import Task
 from sibu.pipeline.augment import stored_row, write_rows
 from sibu.pipeline.data import Origin, Rows, named_files, read_rows
 from sibu.pipeline.progress import Progress
@@ -135,14 +134,13 @@ def require_rules(name: str, data: DataBlock, columns: Sequence[Column], labels:
 
 
 def training_rows(
-    name: str, block: TaskBlock, task: Task, origin: Origin, faults: Faults, progress: Progress
+    name: str, block: TaskBlock, origin: Origin, faults: Faults, progress: Progress
 ) -> tuple[Rows, dict[str, Any] | None]:
     """The training rows; with rules those that have a label or get one, and what came of the rules.
 
     Args:
         name: The task's name.
         block: Its part of the recipe, with files to train on.
-        task: The task.
         origin: How its files are read.
         faults: Takes what is wrong with the rows.
         progress: Where to tell what came of the rules.
