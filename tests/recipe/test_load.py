@@ -474,3 +474,19 @@ def test_defaults_that_depend_on_model_and_data(
     value = {"name": "x", "model": "minilm", "tasks": tasks, "method": method, "train": given}
     train = settle(validate(value, "x", {}), width=width, tokens=tokens).train
     assert (train.learning_rate, train.head_learning_rate, train.batch_tokens) == (peak, pytest.approx(head), batch)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "given", "peak", "head"),
+    [
+        (["contrast"], {}, 2e-5, 7.5e-4),
+        (["mask", "denoise"], {}, 5e-5, 7.5e-4),
+        (["contrast", "classify"], {}, 1.5e-4, 7.5e-4),  # labels are learned beside it
+        (["denoise"], {"learning_rate": 1e-4}, 1e-4, 5e-4),
+    ],
+)
+def test_reading_on_takes_smaller_steps(kinds: list, given: dict, peak: float, head: float) -> None:
+    tasks = {kind: {"type": kind, "data": {"train": "a.jsonl"}} for kind in kinds}
+    value = {"name": "x", "model": "minilm", "tasks": tasks, "train": given}
+    train = settle(validate(value, "x", {}), width=384, tokens=99).train
+    assert (train.learning_rate, train.head_learning_rate) == (peak, pytest.approx(head))
