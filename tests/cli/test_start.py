@@ -32,19 +32,32 @@ def test_rooms_import_nothing_heavy() -> None:
     assert imported(code) == set()
 
 
+LEAST = "import pydantic, typer"
+"""What any command imports, whatever it is."""
+ITS_SECONDS = 0.12
+"""Of a core at rest, of the kind on which the half second was set."""
+
+
+def used(*words: str) -> float:
+    """The work that Python does for this, in seconds of a core."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["list"]])
 def test_they_answer_in_half_a_second(arguments: list[str]) -> None:
-    def used() -> float:
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return children.ru_utime + children.ru_stime
-
-    times: list[float] = []
-    # The work that it is, in seconds of a core. Beside other work a core does less in one: so the least of several.
-    while len(times) < 12 and min(times, default=1.0) >= 0.5:
-        before = used()
-        subprocess.run([sys.executable, "-m", "sibu", *arguments], capture_output=True, check=True)
-        times.append(used() - before)
-    assert min(times) < 0.5, times
+    tried: list[tuple[float, float]] = []
+    # Beside other work, or on a slow host, a second of a core does less: told by what Python and the two libraries that
+    # every command imports take in the same moment.
+    while len(tried) < 12:
+        allowed = 0.5 * max(1.0, used("-c", LEAST) / ITS_SECONDS)
+        taken = used("-m", "sibu", *arguments)
+        if taken < allowed:
+            return
+        tried.append((taken, allowed))
+    pytest.fail(f"seconds of a core, and what was allowed: {tried}")
 
 
 def test_torchvision_did_not_come_in() -> None:
