@@ -17,6 +17,7 @@ import yaml
 import sibu
 from sibu.cli.console import progress
 from sibu.core.errors import DataError, RecipeError, Unsupported
+from tests.command import sibu_here
 from tests.conftest import intent_rows, write_jsonl, write_recipe
 from tests.tiny_tasks import tiny_recipe
 
@@ -26,8 +27,11 @@ def command(*arguments: object, file_limit: int | None = None) -> subprocess.Com
         if file_limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
 
-    line = [sys.executable, "-m", "sibu", *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
+    if file_limit is None:
+        done = sibu_here(*arguments)
+    else:
+        line = [sys.executable, "-m", "sibu", *map(str, arguments)]
+        done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.command import sibu_here
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -19,11 +19,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "sibu", "search", *map(str, arguments)], capture_output=True, text=True
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    return sibu_here("search", *arguments)
 
 
 def test_the_table_and_what_to_try_are_told(recipe: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,13 @@ import pytest
 import sibu
 from sibu.core.errors import DataError, RecipeError, Unsupported
 from sibu.pickers import PICKERS
+from tests.command import sibu_here
 from tests.conftest import entity_rows, intent_rows, write_jsonl
 from tests.tiny_tasks import tiny_recipe, topic_rows
 
 
 def sibu_label(*words: object, given: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sibu", "label", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, input=given, check=False)
+    return sibu_here("label", *words, given=given)
 
 
 @pytest.fixture(scope="module")

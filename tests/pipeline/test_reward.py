@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 import sibu
 from sibu.core.errors import DataError, RecipeError
 from sibu.store.hashes import hash_file
+from tests.command import sibu_here
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
 from tests.tiny_tasks import tiny_recipe
@@ -202,8 +201,8 @@ def test_a_bundle_whose_judge_is_gone_still_answers(tiny_model: Path, tiny_write
 def test_any_measure_can_be_asked_of_a_bundle(replies: Path, tmp_path: Path) -> None:
     """By the command line, on a bundle that was trained without a reward."""
     file = write_jsonl(tmp_path / "some.jsonl", [{"text": text, "target": "take aspirin"} for text in TEXTS])
-    words = ["evaluate", str(replies), "reward={name: regex, pattern: '.'}", "--data", str(file), "--json", "--quiet"]
-    told = json.loads(subprocess.run([sys.executable, "-m", "sibu", *words], check=True, stdout=subprocess.PIPE).stdout)
+    words = ["evaluate", replies, "reward={name: regex, pattern: '.'}", "--data", file, "--json", "--quiet"]
+    told = json.loads(sibu_here(*words).stdout)
     written = [each.value for each in sibu.load(replies).predict(TEXTS)]
     assert told["reward"]["value"] == sum(bool(re.search(".", text)) for text in written) / len(written)
 

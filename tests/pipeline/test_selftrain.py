@@ -1,8 +1,6 @@
 """Texts that a model labels for the next one."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from sibu.core.errors import RecipeError, SibuError
 from sibu.pipeline.progress import Silent
 from sibu.pipeline.selftrain import _balanced, _Sure, sure_rows
 from sibu.recipe.schema import SelfTraining
+from tests.command import sibu_here
 from tests.conftest import entity_rows, intent_rows, write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
 from tests.tiny_tasks import tiny_recipe
@@ -142,8 +141,8 @@ def test_a_stopped_run_goes_on(tiny_model: Path, tmp_path: Path, monkeypatch: py
 def test_by_the_command_line(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of("classify", tiny_model, tmp_path, balance=False)
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
-    words = [sys.executable, "-m", "sibu", "run", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "out")]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = sibu_here("run", tmp_path / "r.yaml", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
     assert "it: of 30 texts, " in done.stderr
     assert "are taken with the labels that the model gave them" in done.stderr
     assert "self-training: the bundle is that of round" in done.stderr
