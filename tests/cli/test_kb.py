@@ -89,6 +89,13 @@ def test_a_retracted_fact_that_is_stated_again_is_told(home: Path) -> None:
     assert json.loads(said("add kb facts.ttl --json"))["returned"] == []
 
 
+def test_an_empty_text_is_retracted_and_an_empty_name_is_none(home: Path) -> None:
+    Path("more.ttl").write_text(f'@prefix : <{BASE}> .\n:anna :note "" ; :knows :bob .\n', encoding="utf-8")
+    said("add kb more.ttl")
+    assert "1 statement retracted" in said("retract kb anna note '' --why empty")
+    assert "No fact is stated as (anna, knows, '')." in said("retract kb anna knows '' --why none", 1)
+
+
 def test_facts_from_standard_input(home: Path) -> None:
     read = [sys.executable, "-m", "sibu", "kb", "add", "kb", "-"]
     told = ["--document", "piped", "--format", "turtle"]

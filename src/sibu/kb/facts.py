@@ -202,7 +202,8 @@ def _stated(kb: KnowledgeBase, subject: str, predicate: str, object_: str, docum
 
         terms = ", ".join(ANY if each is None else said_term(each, kb.names) for each in (head, relation))
         by = f" in {document!r}" if document else ""
-        raise DataError(f"No fact is stated as ({terms}, {object_}){by}. `sibu kb show` lists those of a thing.")
+        last = object_ if object_.strip() else repr(object_)
+        raise DataError(f"No fact is stated as ({terms}, {last}){by}. `sibu kb show` lists those of a thing.")
     return list(found) if object_ == ANY else _of_one_object(kb, list(found), object_)
 
 
@@ -214,7 +215,7 @@ def _of_one_object(kb: KnowledgeBase, facts: list[Triple], given: str) -> list[T
     objects = dict.fromkeys(each.object for each in facts)
     if len(objects) == 1:
         return facts
-    named, _ = entity_of(given, kb.names)
+    named = entity_of(given, kb.names)[0] if given.strip() else None
     if named not in objects:
         shown = ", ".join(said_term(each, kb.names) for each in list(objects)[:8])
         said = f"{given!r} may mean {len(objects)} things and values: {shown}."
@@ -228,6 +229,8 @@ def _is_meant(kb: KnowledgeBase, term: Term, given: str) -> bool:
     if isinstance(term, Value):
         value = value_of(given, kb.names)
         return term == value if value is not None else term.text == given
+    if not given.strip():  # a text may be empty, a name may not
+        return False
     entity, _ = entity_of(given, kb.names)
     return term == entity or term in kb.find(given)
 
