@@ -10,6 +10,7 @@ import pytest
 import sibu
 from tests.cli.test_faults import command as whole_command
 from tests.cli.test_kb import command
+from tests.command import sibu_here
 from tests.curation.clinic import make_clinic
 
 
@@ -22,22 +23,8 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ask(*arguments: object) -> tuple[int, str, str]:
     """Run a line of `sibu ask` here."""
-    import contextlib
-    import io
-
-    from sibu.cli import main
-
-    out, err = io.StringIO(), io.StringIO()
-    code: object = 0
-    before, sys.argv = sys.argv, ["sibu", "ask", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = before
-    return int(str(code)), out.getvalue(), err.getvalue()
+    done = sibu_here("ask", *arguments)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_an_answer_with_its_proof(clinic: Path) -> None:

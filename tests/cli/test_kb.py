@@ -1,7 +1,5 @@
 """`sibu kb` from outside: what it prints, its exit codes, its messages."""
 
-import contextlib
-import io
 import json
 import shlex
 import shutil
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sibu.cli import main
+from tests.command import sibu_here
 
 BASE = "https://example.org/clinic/"
 FACTS = f"""@prefix : <{BASE}> .
@@ -21,17 +19,8 @@ FACTS = f"""@prefix : <{BASE}> .
 
 def command(line: str) -> tuple[int, str, str]:
     """Run a line of `sibu kb` here; returns its exit code, and what it says on stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    code: object = 0
-    before, sys.argv = sys.argv, ["sibu", "kb", *shlex.split(line)]
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = before
-    return int(str(code)), out.getvalue(), err.getvalue()
+    done = sibu_here("kb", *shlex.split(line))
+    return done.returncode, done.stdout, done.stderr
 
 
 def said(line: str, code: int = 0) -> str:

@@ -477,16 +477,18 @@ def test_defaults_that_depend_on_model_and_data(
 
 
 @pytest.mark.parametrize(
-    ("kinds", "given", "peak", "head"),
+    ("share", "given", "peak", "head"),
     [
-        (["contrast"], {}, 2e-5, 7.5e-4),
-        (["mask", "denoise"], {}, 5e-5, 7.5e-4),
-        (["contrast", "classify"], {}, 1.5e-4, 7.5e-4),  # labels are learned beside it
-        (["denoise"], {"learning_rate": 1e-4}, 1e-4, 5e-4),
+        (2 / 15, {}, 2e-5, 7.5e-4),
+        (1 / 3, {}, 5e-5, 7.5e-4),
+        (1.0, {}, 1.5e-4, 7.5e-4),
+        (1 / 3, {"learning_rate": 1e-4}, 1e-4, 5e-4),
     ],
 )
-def test_reading_on_takes_smaller_steps(kinds: list, given: dict, peak: float, head: float) -> None:
-    tasks = {kind: {"type": kind, "data": {"train": "a.jsonl"}} for kind in kinds}
+def test_a_share_of_the_rate_is_the_weights_and_not_the_heads(
+    share: float, given: dict, peak: float, head: float
+) -> None:
+    tasks = {"it": {"type": "denoise", "data": {"train": "a.jsonl"}}}
     value = {"name": "x", "model": "minilm", "tasks": tasks, "train": given}
-    train = settle(validate(value, "x", {}), width=384, tokens=99).train
+    train = settle(validate(value, "x", {}), width=384, tokens=99, share=share).train
     assert (train.learning_rate, train.head_learning_rate) == (peak, pytest.approx(head))

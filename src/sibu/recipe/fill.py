@@ -22,12 +22,12 @@ WIDTH = 384
 """The width of a model for which the methods state their default rates."""
 
 
-def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
+def settle(recipe: Recipe, *, width: int, tokens: int, share: float = 1.0) -> Recipe:
     """Settle the defaults that depend on the model and the data; what the recipe says stays.
 
     A method that moves pretrained weights takes smaller steps in a wider model, by the power 1.5 of the widths: 1.5e-4
     at width 384 becomes 5e-5 at 768 and 3e-5 at 1024, the rates that each is usually fine-tuned with. Where texts alone
-    are read on, the weights take a share of that (``rate_share``) and the heads what they take ever: larger steps undo
+    are read on, the weights take a share of that and the heads what they take ever: larger steps undo
     more of what a sentence encoder knows than a few thousand texts teach it. Little data gets small batches, since a
     model learns by steps; but who learns by pairs needs many texts in a batch.
 
@@ -35,6 +35,7 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
         recipe: As it was read.
         width: D, of the pretrained model's vectors.
         tokens: Pieces of the training data.
+        share: Of a method's rate, the largest that one of the tasks wants (``rate_share``; 1 where labels are learned).
     """
     train, method = recipe.train, recipe.method
     peak = train.learning_rate
@@ -46,7 +47,7 @@ def settle(recipe: Recipe, *, width: int, tokens: int) -> Recipe:
             peak = float(f"{peak * min(1.0, WIDTH / width) ** 1.5:.2g}")
     head = train.head_learning_rate or max(min(float(f"{5 * peak:.3g}"), 1e-3), peak)
     if train.learning_rate is None and isinstance(recipe.model, str):
-        peak = float(f"{peak * max(getattr(block.task, 'rate_share', 1.0) for block in recipe.tasks.values()):.2g}")
+        peak = float(f"{peak * share:.2g}")
     least = SMALLEST
     for block in recipe.tasks.values():
         least = max(least, LARGEST if getattr(block.task, "by_pairs", False) else 0)

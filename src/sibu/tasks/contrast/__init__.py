@@ -25,7 +25,6 @@ class ContrastSpec(Spec):
     """Options of `contrast`."""
 
     pretrains: ClassVar[bool] = True
-    rate_share: ClassVar[float] = 2 / 15
     by_pairs: ClassVar[bool] = True
     weightless: ClassVar[bool] = True
     type: Literal["contrast"] = "contrast"

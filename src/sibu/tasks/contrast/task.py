@@ -52,6 +52,11 @@ class Contrast:
         """Of texts that were trained with pairs whether they find them, of others how evenly they lie."""
         return "uniformity" if self.state["pairs"] == "none" else "recall_at_1"
 
+    @property
+    def rate_share(self) -> float:
+        """Of the method's rate what texts without pairs are read on at; measured in docs/log.md, 2026-11-27."""
+        return 2 / 15 if self.state.get("pairs", "none") == "none" else 1.0
+
     def learn(self, rows: Iterable[Row]) -> None:
         """Nothing but how many there are, and how many have a pair."""
         pairs = Pairs()

@@ -26,7 +26,6 @@ class DenoiseSpec(Spec):
     """Options of `denoise`."""
 
     pretrains: ClassVar[bool] = True
-    rate_share: ClassVar[float] = 2 / 15
     type: Literal["denoise"] = "denoise"
     share: float = Field(default=0.6, gt=0, lt=1)
     """Chance of each word to be taken out; one stays in any case."""

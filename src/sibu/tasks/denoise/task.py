@@ -36,6 +36,8 @@ class Denoise:
     features = (Feature("words", "int64", "token", -1),)
     metrics = ("perplexity", "accuracy")
     main_metric = "perplexity"
+    rate_share = 2 / 15
+    """Of the method's rate what texts are read on at; measured in docs/log.md, 2026-11-27."""
 
     def __init__(
         self, *, share: float, words: str, pooling: str, layers: int, dropout: float, state: State | None

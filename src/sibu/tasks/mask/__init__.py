@@ -26,7 +26,6 @@ class MaskSpec(Spec):
 
     fills: ClassVar[bool] = True
     pretrains: ClassVar[bool] = True
-    rate_share: ClassVar[float] = 1 / 3
     type: Literal["mask"] = "mask"
     share: float = Field(default=0.15, gt=0, lt=1)
     """Share of the pieces that are hidden. Of the words that they make up 80 % become the mask, 10 % other pieces, and

@@ -37,6 +37,8 @@ class Mask:
     features = (Feature("words", "int64", "token", -1),)
     metrics = ("perplexity", "accuracy")
     main_metric = "perplexity"
+    rate_share = 1 / 3
+    """Of the method's rate what texts are read on at; measured in docs/log.md, 2026-11-27."""
 
     def __init__(self, *, share: float, words: str, state: State | None) -> None:
         self.share = share
