@@ -82,3 +82,14 @@ def test_faults(home: Path, line: str, code: int, words: str) -> None:
     assert (found, out) == (code, "")
     assert words in " ".join(err.split())
     assert "Traceback" not in err
+
+
+def test_what_a_person_had_retracted_and_a_text_states_again_is_told(home: Path) -> None:
+    said("extract kb a.txt --with extract.yaml")
+    said("retract kb anna takes ibuprofen --why 'the nurse misheard'")
+    Path("a.txt").write_text("Anna takes ibuprofen. So they say.", encoding="utf-8")
+    told = said("extract kb a.txt --with extract.yaml")
+    assert (
+        "1 fact retracted before, now stated again:\n  takes(anna, ibuprofen), retracted: the nurse misheard\n" in told
+    )
+    assert json.loads(said("extract kb b.txt --with extract.yaml --json"))["returned"] == []

@@ -71,7 +71,7 @@ def test_a_retracted_fact_that_is_stated_again_is_told(home: Path) -> None:
     assert "again" not in said("add kb facts.ttl")
     said("retract kb anna takes warfarin --why stopped")
     again = said("add kb facts.ttl")
-    assert "1 fact retracted before, now stated again: takes(anna, warfarin)" in again
+    assert "1 fact retracted before, now stated again:\n  takes(anna, warfarin), retracted: stopped\n" in again
     said("retract kb anna takes _ --why both")
     told = json.loads(said("add kb facts.ttl --json"))
     assert sorted(each["said"] for each in told["returned"]) == ["takes(anna, ibuprofen)", "takes(anna, warfarin)"]

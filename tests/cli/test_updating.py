@@ -75,3 +75,13 @@ def test_faults_are_told_and_nothing_changes(home: Path) -> None:
     Path("plan.yaml").write_text("extractors: [gazeteer]\n", encoding="utf-8")
     assert "Did you mean 'gazetteer'?" in said("update kb a.txt --with plan.yaml", code=1)
     assert said("versions kb") == before
+
+
+def test_what_a_person_had_retracted_and_a_text_states_again_is_told(home: Path) -> None:
+    Path("a.txt").write_text("Bob Lind takes Tendrin.\n", encoding="utf-8")
+    said("update kb a.txt --with plan.yaml")
+    said("retract kb bob takes tendrin --why 'he never did'")
+    assert said("update kb a.txt --with plan.yaml").endswith("Nothing new.\n")
+    Path("a.txt").write_text("Bob Lind takes Tendrin. He does.\n", encoding="utf-8")
+    told = said("update kb a.txt --with plan.yaml")
+    assert "1 fact retracted before, now stated again:\n  takes(bob, tendrin), retracted: he never did\n" in told

@@ -170,3 +170,24 @@ def test_the_library_names_what_is_public() -> None:
     assert all(getattr(sibu.graph, name) for name in sibu.graph.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = sibu.graph.nothing
+
+
+@pytest.mark.parametrize("few", [0, 2_000])
+def test_what_was_retracted_and_holds_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """Looked up fact by fact, and among all that were retracted."""
+    monkeypatch.setattr("sibu.graph.searching._FEW_FACTS", few)
+    one, two, other = (t("anna", "takes", what) for what in ("a", "b", "c"))
+    with KnowledgeBase.create(tmp_path / "kb", base=BASE) as kb:
+        kb.add([(one, NOTES), (two, NOTES)])
+        assert kb.returned(0) == []
+        kb.retract([one], "first")
+        kb.retract([two], "unsure")
+        kb.add([(one, CHART)])
+        kb.retract([one], "second")
+        before = kb.version.number
+        kb.add([(one, CHART), (other, NOTES)])
+        assert [(fact, record.why) for fact, record in kb.returned(before)] == [(one, "second")]
+        assert [fact for fact, _ in kb.returned(before - 3)] == [one]
+        assert kb.returned(kb.version.number) == []
+        kb.add([(one, NOTES)])
+        assert kb.returned(kb.version.number - 1) == [], "it held before"

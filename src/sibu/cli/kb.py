@@ -84,11 +84,17 @@ def add(
         return
     for each in found["files"]:
         typer.echo(f"{each['document']}: {counted(each['facts'], 'fact')} stated")
-    if back := found["returned"]:
-        shown = "; ".join(each["said"] for each in back[:MOST_RETURNED])
-        rest = f"; and {len(back) - MOST_RETURNED:,} more, --json has them all" if len(back) > MOST_RETURNED else ""
-        typer.echo(f"{counted(len(back), 'fact')} retracted before, now stated again: {shown}{rest}")
+    said_returned(found["returned"])
     typer.echo(said(found["version"]) if found["new"] else "Nothing new: all of it was stated before.")
+
+
+def said_returned(facts: list[dict[str, Any]]) -> None:
+    """Tell of facts that hold though one had retracted them, and why."""
+    if facts:
+        rest = f"; the first {MOST_RETURNED}, --json has them all" if len(facts) > MOST_RETURNED else ""
+        typer.echo(f"{counted(len(facts), 'fact')} retracted before, now stated again{rest}:")
+    for each in facts[:MOST_RETURNED]:
+        typer.echo(f"  {each['said']}, retracted: {each['why']}")
 
 
 @app.command()

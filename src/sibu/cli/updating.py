@@ -9,7 +9,7 @@ import typer
 
 from sibu.cli.console import progress, table, write_json
 from sibu.cli.extraction import Again, Files, IdColumn, Plan, Remove, TextColumn
-from sibu.cli.kb import KB, Message
+from sibu.cli.kb import KB, Message, said_returned
 from sibu.cli.options import Json, Quiet
 from sibu.core.errors import counted
 
@@ -59,6 +59,7 @@ def _said(found: dict[str, Any]) -> None:
     if found["inferred"] is not None:
         typer.echo(f"{found['inferred']['derived']:,} facts follow")
     _conflicts(found["conflicts"], refused=found["refused"])
+    said_returned(found["returned"])
     diff = found["diff"]
     rows = [[each, f"+{own['added']:,}", f"-{own['removed']:,}"] for each, own in diff["by"].items()]
     if rows:

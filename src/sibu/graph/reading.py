@@ -290,6 +290,15 @@ class Reading:
         """Which facts hold in one version and not in another."""
         return searching.diff(self._opened.journal, before, after)
 
+    def returned(self, before: int) -> list[tuple[Triple, Record]]:
+        """Facts that hold and did not in a version before, though one had retracted them: each with its last record.
+
+        Args:
+            before: Number of that version.
+        """
+        with sound(self.folder):
+            return searching.returned(self._opened, before)
+
     def export(self, path: str | Path, format: str | None = None, *, all: bool = False) -> int:  # noqa: A002
         """Write what holds to a file.
 

@@ -148,15 +148,16 @@ class Records:
         for quad in children:
             yield quad.subject.value
 
-    def graphs_with(self, status: str, most: int) -> list[str]:
-        """Graphs of a status that state something, at most so many."""
+    def graphs_with(self, status: str, most: int | None) -> list[str]:
+        """Graphs of a status that state something, at most so many; None: all."""
         library = oxigraph()
         told = library.NamedNode(SIBU + "status"), library.Literal(status)
         found: list[str] = []
         for quad in self._store.quads_for_pattern(None, *told, self._sources):
             parent = quad.subject.value
-            found += islice((name for name in self.graphs(parent) if self._states(name)), most - len(found))
-            if len(found) >= most:
+            rest = None if most is None else most - len(found)
+            found += islice((name for name in self.graphs(parent) if self._states(name)), rest)
+            if most is not None and len(found) >= most:
                 break
         return found
 

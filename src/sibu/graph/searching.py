@@ -92,10 +92,16 @@ def diff(journal: Journal, before: int | str, after: int | str) -> Diff:
     if one.number > two.number:
         turned = diff(journal, two.number, one.number)
         return Diff(one, two, turned.removed, turned.added)
+    added, removed = _net(journal, one.number, two.number)
+    return Diff(one, two, _sorted(added), _sorted(removed))
+
+
+def _net(journal: Journal, one: int, two: int) -> tuple[dict[Quad, None], dict[Quad, None]]:
+    """The facts that came and that went, as quads, from one version to a later one."""
     default = oxigraph().DefaultGraph()
-    added: dict[Any, None] = {}
-    removed: dict[Any, None] = {}
-    for number in range(one.number + 1, two.number + 1):
+    added: dict[Quad, None] = {}
+    removed: dict[Quad, None] = {}
+    for number in range(one + 1, two + 1):
         for come, changed in journal.changes(journal.get(number)):
             this, other = (added, removed) if come else (removed, added)
             for quad in changed:
@@ -104,7 +110,29 @@ def diff(journal: Journal, before: int | str, after: int | str) -> Diff:
                         del other[quad]
                     else:
                         this[quad] = None
-    return Diff(one, two, _sorted(added), _sorted(removed))
+    return added, removed
+
+
+def returned(opened: Opened, before: int) -> list[tuple[Triple, Record]]:
+    """Facts that hold and did not in a version before, though it was said that they are not so; with the last reason.
+
+    Looked up fact by fact where few came, else among all that were retracted: each is cheap where the other is not.
+    """
+    gone = opened.records.graphs_with("retracted", 1)
+    came = _net(opened.journal, before, opened.version.number)[0] if gone else {}
+    if len(came) > _FEW_FACTS:
+        every = opened.records.graphs_with("retracted", None)
+        nodes = map(oxigraph().NamedNode, every)
+        said = {quad.triple for node in nodes for quad in opened.store.quads_for_pattern(None, None, None, node)}
+        came = {quad: None for quad in came if quad.triple in said}
+    found = []
+    for triple in _sorted(came):
+        if whys := [each for each in records(opened, triple) if each.source.status == "retracted"]:
+            found.append((triple, max(whys, key=lambda each: each.ended)))
+    return found
+
+
+_FEW_FACTS = 2_000
 
 
 def _sorted(found: Iterable[Any]) -> list[Triple]:

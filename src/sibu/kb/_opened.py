@@ -37,6 +37,16 @@ def outside(home: Path, file: str | Path) -> None:
         raise DataError(f"{said} Choose another place.")
 
 
+def returned(kb: KnowledgeBase, before: int) -> list[dict[str, Any]]:
+    """The facts that hold since a version though one had retracted them, as JSON: with the last reason for that."""
+    from sibu.graph.spoken import said_triple
+
+    return [
+        fact_json(fact) | {"said": said_triple(fact, kb.names), "why": record.why, "ended": record.ended}
+        for fact, record in kb.returned(before)
+    ]
+
+
 def fact_json(fact: Triple) -> dict[str, Any]:
     """A fact as JSON."""
     terms = (("subject", fact.subject), ("predicate", fact.predicate), ("object", fact.object))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sibu.core.errors import DataError
-from sibu.kb._opened import Folder, open, outside  # noqa: A004
+from sibu.kb._opened import Folder, open, outside, returned  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 
@@ -42,7 +42,8 @@ def extract(
         progress: Where to tell how far it is; None: silent.
 
     Returns:
-        The version, whether it is a new one, what was read, asserted, left for review and refused (by reason).
+        The version, whether it is a new one, what was read, asserted, left for review and refused (by reason), and
+        which facts that had been retracted hold again.
 
     Raises:
         SibuError: For every fault that the user can mend. Nothing was changed then.
@@ -67,7 +68,7 @@ def extract(
         if listed or remove:
             with (progress or Silent()).bar("reading documents", len(texts)) as tell:
                 options: dict[str, Any] = {"remove": remove, "again": again, "message": message, "tell": tell}
-                told = run.run(kb, planned, texts, **options).to_json()
+                told = run.run(kb, planned, texts, **options).to_json() | {"returned": returned(kb, before)}
         told |= {"version": kb.version.to_json(), "new": kb.version.number > before}
         if to_review is not None:
             told["review"] = {"file": str(to_review), "waiting": review.write(kb, Path(to_review))}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import DataError
 from sibu.core.logic import Entity, Source, Status, Term, Triple, Value, term_json
-from sibu.kb._opened import Folder, fact_json, open, outside  # noqa: A004
+from sibu.kb._opened import Folder, fact_json, open, outside, returned  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -94,13 +94,12 @@ def add(
 
     Returns:
         The version, whether it is a new one, how many facts each file states, and which facts that had been retracted
-        hold again.
+        hold again, with the reason why they were.
 
     Raises:
         SibuError: For every fault that the user can mend. Nothing was loaded then.
     """
     from sibu.curation import given
-    from sibu.graph.spoken import said_triple
 
     listed = [Path(files)] if isinstance(files, str | Path) else [Path(each) for each in files]
     if not listed:
@@ -110,7 +109,7 @@ def add(
         mend = "Add them one by one, each with a name of its own as its document."
         raise DataError(f"Several files are the document {', '.join(map(repr, sorted(twice)))}. {mend}")
     with _standing(listed, document, format) as standing, open(folder, write=True) as kb:
-        before, told, gone = kb.version.number, [], _retracted(kb)
+        before, told = kb.version.number, []
         read = given.mapping_file(mapping, kb.names) if mapping is not None else None
         with kb.loading(message or ", ".join(named)) as load:
             for file, name in zip(standing, named, strict=True):
@@ -120,15 +119,8 @@ def add(
                     facts = given.table_facts(file, kb.names, format, read, name)
                     found = load(file, format, source=source, update=update, tell=tell, facts=facts)
                 told.append({"document": name, "facts": found.facts})
-        version = kb.version
-        back = [fact_json(each) | {"said": said_triple(each, kb.names)} for each in gone if kb.holds(each)]
+        version, back = kb.version, returned(kb, before)
         return {"version": version.to_json(), "new": version.number > before, "files": told, "returned": back}
-
-
-def _retracted(kb: KnowledgeBase) -> list[Triple]:
-    """The facts that were retracted, and that nothing else says."""
-    said = dict.fromkeys(triple for triple, _ in kb.said_by(lambda source: source.status == "retracted"))
-    return [each for each in said if not kb.holds(each)]
 
 
 @contextmanager

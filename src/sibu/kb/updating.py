@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sibu.core.errors import DataError
-from sibu.kb._opened import Folder, open, outside  # noqa: A004
+from sibu.kb._opened import Folder, open, outside, returned  # noqa: A004
 from sibu.pipeline.progress import Progress, Silent
 
 
@@ -49,7 +49,8 @@ def update(
         progress: Where to tell how far it is; None: silent.
 
     Returns:
-        ``{"version", "before", "read", "inferred", "conflicts", "diff", "retrain", "unseen", ...}``.
+        ``{"version", "before", "read", "inferred", "conflicts", "returned", "diff", "retrain", "unseen",
+        ...}``; ``returned``: facts that had been retracted and hold again.
 
     Raises:
         SibuError: For every fault that the user can mend. Facts and documents are then as they were.
@@ -76,7 +77,7 @@ def update(
             options: dict[str, Any] = {"remove": remove, "again": again, "seconds": seconds, "message": message}
             options |= {"on_conflict": conflicts, "bundles": [Path(each) for each in bundles], "tell": tell}
             found = run(kb, planned, texts, rows_to=None if rows is None else Path(rows), **options)
-        told = found.to_json(kb)
+        told = found.to_json(kb) | {"returned": returned(kb, found.before.number)}
         if name and told["new"] and not found.refused:
             told["version"] = kb.name_version(kb.version.number, name).to_json()
         return told
