@@ -78,6 +78,11 @@ def _few(head: object) -> Way:
     return way
 
 
+def _between(recipe: dict, home: Home) -> None:
+    _few("logistic")(recipe, home)
+    recipe["train"]["interpolation"] = 0.7
+
+
 def _untaught(recipe: dict, **more: object) -> None:
     del recipe["tasks"]["it"]["data"]["train"]
     labels = sorted({row["label"] for row in intent_rows(60)})
@@ -169,6 +174,7 @@ WAYS: dict[str, Way] = {
     "few labels: `head: prototypes`": _few("prototypes"),
     "few labels: `prototypes`, `learn: episodes`": _few({"name": "prototypes", "learn": "episodes"}),
     "few labels: `head: neighbours`": _few("neighbours"),
+    "few labels, `train.interpolation`": _between,
     "few labels, `written: {examples: 1}`": _examples,
     "`teacher`": _teacher,
     "`consistency`": _consistency,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate import Accelerator
 from torch import nn
 from torch.nn.functional import normalize
 
@@ -15,6 +14,7 @@ from sibu.core.tensors import Batch
 from sibu.nn.contrastive import episode_loss
 from sibu.train.fit import NotFinite
 from sibu.train.optim import Rated, adamw
+from sibu.train.processes import accelerator
 from sibu.train.reptile import reptile
 from tests.conftest import intent_rows, write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at
@@ -47,7 +47,7 @@ def rounds(model: nn.Module, problems: list[list[Batch]], **named: object) -> li
     factor = own.pop("factor", lambda _: 1.0)
     return list(
         reptile(
-            model, problems, loss=squares, optimizer=optimizer, factor=factor, accelerator=Accelerator(cpu=True),
+            model, problems, loss=squares, optimizer=optimizer, factor=factor, accelerator=accelerator("no"),
             seed=1, **own,
         )
     )  # fmt: skip

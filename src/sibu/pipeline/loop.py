@@ -53,6 +53,11 @@ def train(
     from sibu.train.checkpoint import checkpoints, load_checkpoint, load_weights
 
     trained = prepare(plan, accelerator, scratch, progress)
+    share = plan.recipe.train.interpolation
+    if share < 1:
+        from sibu.train.interpolate import Start
+
+        trained.start = Start(trained.model.encoders["text"])
     found = checkpoints(working / "checkpoints")
     if resume and not found:
         progress.say("There is no checkpoint to resume from; the run begins anew.")
@@ -75,6 +80,8 @@ def train(
 
         own = (working / "soup", trained.model, trained.evaluations, plan.recipe.train.soup)
         trained.soup, trained.best = cook(*own, lambda: _judged(plan, trained)[0], progress)
+    if trained.start is not None:
+        trained.start.interpolate(share)
     torch.set_grad_enabled(True)
     return trained
 
@@ -305,8 +312,10 @@ def _judged(plan: Plan, trained: Trained) -> tuple[float, dict[str, dict[str, fl
     """What counts as better on dev, and every score."""
     from sibu.pipeline.heads import fit_heads
 
-    fit_heads(trained.model, trained.fitting, Silent())
-    scores = dev_scores(plan, trained.model, memo=trained.memo)
+    share = plan.recipe.train.interpolation
+    with nullcontext() if trained.start is None else trained.start.interpolated(share):
+        fit_heads(trained.model, trained.fitting, Silent())
+        scores = dev_scores(plan, trained.model, memo=trained.memo)
     return dev_score(plan, scores), scores
 
 

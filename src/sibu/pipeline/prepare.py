@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sibu.pipeline.assemble import Model
     from sibu.pipeline.frozen import Memo
     from sibu.train.batches import Beside, Schedule, Stream
+    from sibu.train.interpolate import Start
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class Trained:
     """What trains of each encoder, by modality."""
     soup: Sequence[int] = ()
     """The steps whose weights were averaged; none: they were not."""
+    start: Start | None = None
+    """The text encoder's weights as they came, where the run ends between them and those that were trained."""
 
 
 def open_accelerator(plan: Plan) -> Accelerator:

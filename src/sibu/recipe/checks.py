@@ -88,6 +88,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
     found += _undivided_faults(recipe)
     found += _reptile_faults(recipe)
+    found += _interpolation_faults(recipe)
     found += _knowledge_faults(recipe)
     stop = recipe.train.stop_on
     if stop != "mean" and (stop.count(".") != 1 or stop.split(".")[0] not in tasks):
@@ -344,6 +345,27 @@ def _reptile_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     if not any(getattr(block.head, "by_pairs", False) for block in recipe.tasks.values()):
         what = "needs batches that are small problems: several rows of each of their labels."
         yield where, what, "Give a task `classify` the head `prototypes` or `logistic`."
+
+
+def _interpolation_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Weights that did not come, are not trained, or that a head was trained for as they are."""
+    if recipe.train.interpolation == 1:
+        return
+    where = ("train", "interpolation")
+    method: Any = recipe.method
+    if not (recipe.reads_text and isinstance(recipe.model, str)):
+        what = "lies between a text encoder's weights as they came and as they were trained, and none came here."
+        yield where, what, "Leave it out."
+    elif not getattr(method, "trains_own", False):
+        allowed = ", ".join(name for name in METHODS if getattr(METHODS[name].spec, "trains_own", False))
+        what = f"moves the model's own weights, which `{method.name}` leaves as they are."
+        yield where, what, f"Choose one of {allowed}, or leave it out."
+    for name, block in recipe.tasks.items():
+        if not getattr(block.head, "fits", False):
+            what = (
+                f"needs heads that are fitted behind it; that of {name} is trained with the weights as they are then."
+            )
+            yield where, what, "Give it the head `logistic`, `prototypes` or `neighbours`, or leave it out."
 
 
 def _head_faults(name: str, block: TaskBlock) -> Iterator[tuple[yaml.Path, str, str]]:

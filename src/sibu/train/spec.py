@@ -81,6 +81,10 @@ class TrainSpec(Spec):
     soup: PositiveInt | None = Field(default=None, ge=2)
     """Average the weights of at most so many of the best evaluations, each where dev gets no worse; null: the best
     alone. Costs one more evaluation each. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy soup)."""
+    interpolation: float = Field(default=1.0, gt=0, le=1)
+    """Where the text encoder's weights end between those that it came with (0) and those that it was trained to (1);
+    dev is judged there too. For heads that are fitted behind it (`logistic`, `prototypes`, `neighbours`), and methods
+    that train the model's own weights. Source: Wortsman et al., 2022, arXiv:2109.01903 (WiSE-FT)."""
     reptile: ReptileSpec | None = None
     """Train for a start from which few steps suffice, in place of for the tasks themselves; null: no."""
     checkpoint_every: PositiveInt | None = None
