@@ -38,7 +38,7 @@ def fewer(place: Path, name: str, given: Any) -> Path:
 def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
     """One set."""
     rows = plain.rows_of(place / name / "train.jsonl", None)
-    texts = given.work / f"{name}.texts.jsonl"
+    texts = given.work / "pretraining" / f"{name}.texts.jsonl"
     prepare.write(texts, ({"text": row["text"]} for row in rows))
     shots = max(round(given.labels / len({row["label"] for row in rows})), 1)
     test = fewer(place, name, given)
