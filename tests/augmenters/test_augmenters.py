@@ -165,6 +165,14 @@ def test_a_text_is_never_emptied() -> None:
             assert made is None or made["text"].strip()
 
 
+@pytest.mark.parametrize("text", ["please move my appointment to monday", "我 要 改 时间", "one two"])
+def test_what_is_deleted_takes_its_blanks(text: str) -> None:
+    for seed in range(60):
+        made = way(DeleteSpec(share=0.6))({"text": text}, Random(seed))
+        assert made is not None
+        assert made["text"] == " ".join(made["text"].split()), "no blank at an end, none twice"
+
+
 def test_the_same_draws_give_the_same() -> None:
     row = {"text": "please move my appointment to monday morning"}
     for spec in WAYS:

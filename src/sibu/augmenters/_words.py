@@ -184,7 +184,10 @@ def edited(
     def moved(place: int) -> int:
         return place + next((by for end, by in reversed(moves) if end <= place), 0)
 
-    return "".join((*parts, text[behind:])), moved
+    new = "".join((*parts, text[behind:]))
+    if not text.endswith(" "):  # several words went from the end, each with one blank of those around it
+        new = new[: max(len(new.rstrip(" ")), *(moved(high) for _, high in kept), 0)]
+    return new, moved
 
 
 def _free(place: int, kept: Sequence[tuple[int, int]]) -> bool:
