@@ -15,7 +15,7 @@ from sibu.pipeline.progress import Silent
 from sibu.pipeline.soup import cook, ingredients, keep
 from sibu.recipe.load import load_recipe
 from tests.conftest import write_jsonl
-from tests.pipeline.test_resume import Stop, stop_at
+from tests.pipeline.test_resume import Stop, stop_at, whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -148,10 +148,5 @@ def test_a_soup_is_no_worse_on_dev(method: str, tiny_model: Path, tmp_path: Path
 def test_a_stopped_run_cooks_the_same(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train = {"epochs": 4, "checkpoint_every": 1, "soup": 2, "learning_rate": 3e-3}
     recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, **train)
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(3, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "out")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    whole, again = whole_and_stopped(recipe, 3, tmp_path, monkeypatch)
     assert (whole / "model/model.safetensors").read_bytes() == (again / "model/model.safetensors").read_bytes()

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 import sibu
 from sibu.core.errors import RecipeError, SibuError
 from tests.conftest import write_jsonl
-from tests.pipeline.test_resume import Stop, stop_at
+from tests.pipeline.test_resume import whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 from tests.tiny_values import tiny_mixed
 
@@ -113,12 +113,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
 ) -> None:
     recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, epochs=3, checkpoint_every=1)
     recipe["tasks"]["it"]["head"] = head
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(2, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "out")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    whole, again = whole_and_stopped(recipe, 2, tmp_path, monkeypatch)
     for name in ("model/model.safetensors", "heads.safetensors", "metrics.json"):
         assert (whole / name).read_bytes() == (again / name).read_bytes()
 

@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 import sibu
 from sibu.core.errors import RecipeError
+from sibu.pipeline import loop
 from sibu.train.interpolate import Start
-from tests.pipeline.test_folds import Stop, stop_at
+from tests.pipeline.test_resume import whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -57,10 +58,22 @@ def test_a_bundle_ends_between_start_and_end(tiny_model: Path, tmp_path: Path) -
         torch.testing.assert_close(own, torch.lerp(came[key], one[key], 0.25), rtol=1e-5, atol=1e-7)
 
 
-def test_dev_is_judged_there(tiny_model: Path, tmp_path: Path) -> None:
+def test_dev_is_judged_there(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged, judge = [], loop.dev_scores
+
+    def watched(plan: Any, model: Any, **named: Any) -> Any:
+        judged.append({key: own.detach().clone() for key, own in model.encoders["text"].named_parameters()})
+        return judge(plan, model, **named)
+
+    monkeypatch.setattr(loop, "dev_scores", watched)
     bundle = sibu.run(recipe_of(tiny_model, tmp_path, epochs=4, interpolation=0.5), out=tmp_path / "out")
     record = json.loads((bundle / "record.json").read_text())
-    (best,) = (each for each in record["evaluations"] if each["step"] == record["steps"]["best"])
+    ((number, best),) = (
+        (number, each) for number, each in enumerate(record["evaluations"]) if each["step"] == record["steps"]["best"]
+    )
+    for name, own in weights(bundle).items():  # the very weights that the bundle answers by
+        (there,) = (each for key, each in judged[number].items() if key.endswith(name))
+        assert torch.equal(there, own), name
     told = json.loads((bundle / "metrics.json").read_text())["it"]["dev"]["accuracy"]["value"]
     assert best["scores"]["it"]["accuracy"] == pytest.approx(told)
 
@@ -69,12 +82,7 @@ def test_a_stopped_run_ends_at_the_same_weights(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = recipe_of(tiny_model, tmp_path, epochs=4, checkpoint_every=1, interpolation=0.5)
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(2, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "out")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    whole, again = whole_and_stopped(recipe, 2, tmp_path, monkeypatch)
     assert (whole / "model/model.safetensors").read_bytes() == (again / "model/model.safetensors").read_bytes()
 
 

@@ -105,6 +105,16 @@ def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "save_checkpoint", save_then_stop)
 
 
+def whole_and_stopped(recipe: dict, step: int, home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The bundle of a recipe, and that of the same run stopped after a step's checkpoint and gone on with."""
+    whole = sibu.run(recipe, out=home / "whole")
+    stop_at(step, monkeypatch)
+    with pytest.raises(Stop):
+        sibu.run(recipe, out=home / "out")
+    monkeypatch.undo()
+    return whole, sibu.run(recipe, out=home / "out", resume=True)
+
+
 def test_an_unfinished_run_is_not_lost(recipe: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stop_at(25, monkeypatch)
     with pytest.raises(Stop):

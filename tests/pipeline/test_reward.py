@@ -12,7 +12,7 @@ from sibu.core.errors import DataError, RecipeError
 from sibu.store.hashes import hash_file
 from tests.command import sibu_here
 from tests.conftest import write_jsonl
-from tests.pipeline.test_resume import Stop, stop_at
+from tests.pipeline.test_resume import Stop, stop_at, whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 
 
@@ -133,12 +133,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     tiny_writer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = tiny_recipe("reinforce", "lora", tiny_writer, tmp_path, epochs=3, checkpoint_every=2)
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(4, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "broken")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "broken", resume=True)
+    whole, again = whole_and_stopped(recipe, 4, tmp_path, monkeypatch)
     for file in sorted(path.relative_to(whole) for path in whole.rglob("*.safetensors")):
         assert (again / file).read_bytes() == (whole / file).read_bytes(), file
 

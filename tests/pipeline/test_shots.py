@@ -18,7 +18,7 @@ from sibu.pipeline.repeats import summary
 from sibu.pipeline.shots import kinds
 from sibu.recipe.load import load_recipe
 from tests.conftest import write_jsonl
-from tests.pipeline.test_resume import Stop, stop_at
+from tests.pipeline.test_resume import Stop, stop_at, whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 from tests.tiny_values import tiny_mixed
 
@@ -206,12 +206,7 @@ def test_stopped_repeats_go_on(tiny_model: Path, tmp_path: Path, monkeypatch: py
     recipe = changed(tiny_recipe("classify", "full", tiny_model, tmp_path, checkpoint_every=1), shots=6) | {
         "repeats": 2
     }
-    whole = sibu.run(recipe, out=tmp_path / "whole")
-    stop_at(1, monkeypatch)
-    with pytest.raises(Stop):
-        sibu.run(recipe, out=tmp_path / "out")
-    monkeypatch.undo()
-    again = sibu.run(recipe, out=tmp_path / "out", resume=True)
+    whole, again = whole_and_stopped(recipe, 1, tmp_path, monkeypatch)
     told = [json.loads((each / "record.json").read_text())["repeats"] for each in (whole, again)]
     assert told[0] == told[1]
 
