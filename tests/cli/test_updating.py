@@ -36,7 +36,7 @@ def test_what_came_of_it_is_told(home: Path) -> None:
     ) in told
     assert "  takes(anna, solvex), stated by a.txt\n" in told
     assert "held back, waits for a person: takes(anna, solvex)\n" in told
-    assert "'monday': 1 fact" in told or "'monday': 1 facts came" in told
+    assert "'monday': 1 fact came" in told
     again = json.loads(said("update kb a.txt --with plan.yaml --json"))
     assert again["read"]["documents"]["skipped"] == 1
     assert said("update kb a.txt --with plan.yaml").endswith("Nothing new.\n")

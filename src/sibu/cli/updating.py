@@ -74,7 +74,7 @@ def _said(found: dict[str, Any]) -> None:
         typer.echo("Nothing new.")
         return
     name = f" {version['name']!r}" if version.get("name") else ""
-    changed = f"{diff['added']:,} facts came, {diff['removed']:,} went since version {before['number']}"
+    changed = f"{counted(diff['added'], 'fact')} came, {diff['removed']:,} went since version {before['number']}"
     typer.echo(f"version {version['number']}{name}: {changed}, {version['facts']:,} hold")
 
 
