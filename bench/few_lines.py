@@ -154,7 +154,8 @@ def _augmented(results: Results) -> list[Line]:
             own = [row for row in each["rows"] if row["shots"] == shots]
             said = ", ".join(f"`{row['operator']}` {gap(row['difference'])}" for row in own)
             plain = f"none {100 * own[0]['without']:.1f}"
-            line = Line(f"{measure}: {shots} rows a label", "effect of each operator", said, plain, "—", "stated")
+            drawn = f"{measure}: {shots} rows a label, {len(own[0]['by_seed'])} draws"
+            line = Line(drawn, "effect of each operator", said, plain, "—", "stated")
             lines.append(line)
     return lines
 

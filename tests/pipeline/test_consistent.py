@@ -94,6 +94,16 @@ def test_what_cannot_be_is_said(change: dict, said: str, tiny_model: Path, tmp_p
     assert said in str(caught.value)
 
 
+def test_several_labels_that_the_rows_show_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify, several labels", "full", tiny_model, tmp_path)
+    write_jsonl(tmp_path / "texts.jsonl", [{"text": "pay my bill"}])
+    own = recipe["tasks"]["it"]
+    own["data"] = own["data"] | {"unlabelled": str(tmp_path / "texts.jsonl")}
+    own["consistency"] = {"threshold": 0.5}
+    with pytest.raises(RecipeError, match=r"consistency: labels texts by one label, and the rows of it have several"):
+        sibu.check(recipe)
+
+
 def test_texts_that_cannot_be_changed_are_told_by_check_as_by_run(tiny_model: Path, tmp_path: Path) -> None:
     file = tmp_path / "recipe.yaml"
     file.write_text(yaml.safe_dump(asking(tiny_model, tmp_path, augment=["entities"])))

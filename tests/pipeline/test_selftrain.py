@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import sibu
-from sibu.core.errors import RecipeError, SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.pipeline.progress import Silent
 from sibu.pipeline.selftrain import _balanced, _Sure, sure_rows
 from sibu.recipe.schema import SelfTraining
@@ -159,6 +159,45 @@ def test_by_the_command_line(tiny_model: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_is_told(change: dict, said: str, tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(SibuError, match=said):
         sibu.check(recipe_of("classify", tiny_model, tmp_path) | change)
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "said"),
+    [
+        ("regress", {}, "for `classify` and `tag`, and it is of type `regress`"),
+        ("classify", {"multi_label": True}, "with one label, and it gives several"),
+        ("classify", {"written": {}}, "by how sure a head is, and it writes its answers"),
+        ("classify, several labels", {}, "labels texts by one label, and the rows of it have several"),
+    ],
+)
+def test_answers_that_cannot_be_labels_are_told_before_a_round_is_trained(
+    task: str, change: dict, said: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe(task, "full", tiny_model, tmp_path) | {"self_training": {}}
+    write_jsonl(tmp_path / "pool.jsonl", [{"text": "pay my bill"}])
+    own = recipe["tasks"]["it"]
+    own["data"] = own["data"] | {"unlabelled": str(tmp_path / "pool.jsonl")}
+    own |= change
+    with pytest.raises(RecipeError, match=said):
+        sibu.check(recipe)
+
+
+def test_texts_that_cannot_be_read_are_told_before_a_round_is_trained(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path)
+    own = recipe["tasks"]["it"]
+    rows = [json.loads(line) for line in Path(own["data"]["train"]).read_text().splitlines()]
+    write_jsonl(Path(own["data"]["train"]), [{"text": row["text"], "intent": row["label"]} for row in rows])
+    write_jsonl(Path(own["data"]["test"]), [{"text": f"{row['text']} 请", "intent": row["label"]} for row in rows[:5]])
+    own["fields"] = {"label": "intent"}
+    pool = Path(own["data"]["unlabelled"])
+    whole = pool.read_text(encoding="utf-8")
+    pool.write_text(f'{whole}{{"text": "cut o\n{{"id": 7}}\n{{"text": ["我"]}}\n', encoding="utf-8")
+    gate = sibu.check(recipe).gate.as_json()
+    assert [fault["row"] for fault in gate["faults"] if fault["severity"] == "error"] == [31, 32, 33]
+    with pytest.raises(DataError, match=r"found 3 errors; nothing was trained\.\n(?s:.*)pool\.jsonl:31"):
+        sibu.run(recipe, out=tmp_path / "out")
+    pool.write_text(whole, encoding="utf-8")
+    assert sibu.check(recipe).gate.as_json()["errors"] == 0
 
 
 def test_nothing_to_label_and_no_file(tiny_model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sibu
-from sibu.core.errors import DataError, SibuError
+from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.pipeline.teach import taught_loss
 from tests.conftest import intent_rows, write_jsonl
 from tests.tiny_tasks import number_rows, tiny_recipe, topic_rows
@@ -101,6 +101,17 @@ def test_a_teacher_that_is_not_there_is_told(
     with pytest.raises(SibuError) as caught:
         sibu.check(pupil(tiny_model, teacher, tmp_path, **change))
     assert said in str(caught.value)
+
+
+def test_a_teacher_that_writes_is_refused(tiny_writer: Path, tiny_model: Path, tmp_path: Path) -> None:
+    written = tiny_recipe("classify, written", "full", tiny_writer, tmp_path, epochs=0)
+    master = sibu.run(written, out=tmp_path / "master")
+    recipe = pupil(tiny_model, master, tmp_path)
+    recipe["tasks"]["it"]["data"] = written["tasks"]["it"]["data"]
+    with pytest.raises(
+        RecipeError, match=r"'it' of .*master writes its answers.* Take a teacher that answers by a head"
+    ):
+        sibu.check(recipe)
 
 
 def test_a_teacher_of_other_labels_or_another_kind_is_refused(teacher: Path, tiny_model: Path, tmp_path: Path) -> None:

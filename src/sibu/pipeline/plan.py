@@ -62,6 +62,7 @@ from sibu.pipeline.require import (
     require_head,
     require_mask,
     require_metrics,
+    require_one_label,
     require_targets,
     require_ways,
     require_writer,
@@ -281,6 +282,7 @@ def _plan_task(
     try:
         learn(task, whole, name)
         require_head(name, block, task)
+        require_one_label(name, block, task, recipe)
         if dev_is_train:
             splits["dev"] = whole
         elif block.data.dev is None:
@@ -352,7 +354,7 @@ def _plan_task(
         train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         _require_sound(train, f"The texts that {name} labelled itself")
     told = None
-    if block.data.unlabelled is not None and (block.teacher is not None or block.consistency is not None):
+    if block.data.unlabelled is not None:
         faults.join(read_unlabelled(named_files(block.data.unlabelled), origin)[1])
     if block.teacher is not None and not faults.number("error"):
         teacher = Taught(block.teacher, name, task)

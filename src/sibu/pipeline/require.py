@@ -350,6 +350,23 @@ def require_head(name: str, block: TaskBlock, task: Any) -> None:
         raise RecipeError(Fault(f"tasks.{name}.head", what, "Choose `logistic` or `neighbours`."))
 
 
+def require_one_label(name: str, block: TaskBlock, task: Any, recipe: Recipe) -> None:
+    """Texts have one label where a model is to label the others.
+
+    Raises:
+        RecipeError: When the rows were found to have several.
+    """
+    if not task.state.get("multi_label"):
+        return
+    asked = {
+        "self_training": recipe.self_training is not None and block.data.unlabelled is not None,
+        f"tasks.{name}.consistency": block.consistency is not None,
+    }
+    what = f"labels texts by one label, and the rows of {name} have several."
+    if faults := [Fault(where, what, "Leave it out, or take a `teacher`.") for where, there in asked.items() if there]:
+        raise RecipeError(faults)
+
+
 def constraint_of(block: TaskBlock) -> Grammar | None:
     """What every answer of a task must look like."""
     if block.constrain is None:

@@ -66,6 +66,11 @@ class Taught:
         if kind != own:
             what = f"{self.name!r} of {folder} {kind}, and {name} {own}."
             raise RecipeError(Fault(where, what, "Take a teacher of the same kind."))
+        if "labels" in task.state and not hasattr(self.opened.tasks[self.name], "chances"):
+            what = (
+                f"{self.name!r} of {folder} writes its answers, and how likely each label is cannot be learned of it."
+            )
+            raise RecipeError(Fault(where, what, "Take a teacher that answers by a head."))
         theirs, mine = (list(each.state.get("labels", ())) for each in (self.opened.tasks[self.name], task))
         if set(theirs) != set(mine):
             what = f"its labels are {as_names(theirs)}, and {name}'s {as_names(mine)}."

@@ -70,6 +70,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         found += _head_faults(name, block)
         found += _teacher_faults(name, block, recipe)
         found += _consistency_faults(name, block, recipe)
+        found += _own_label_faults(name, block, recipe)
         used = (recipe.self_training, block.teacher, block.consistency)
         if block.data.unlabelled is not None and all(each is None for each in used):
             mend = (
@@ -87,6 +88,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         elif block.data.rules and getattr(block.task, "multi_label", None):
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
     found += _undivided_faults(recipe)
+    found += _unjudged_faults(recipe)
     found += _reptile_faults(recipe)
     found += _interpolation_faults(recipe)
     found += _knowledge_faults(recipe)
@@ -216,6 +218,21 @@ def _consistency_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator
     if block.data.unlabelled is None:
         yield where, "has no texts to learn from.", "Give texts without labels as `data.unlabelled`."
     yield from _needs_scores(where, block, recipe)
+
+
+def _own_label_faults(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """Texts that a model is to label itself, where its answers are no labels, or several."""
+    if recipe.self_training is None or block.data.unlabelled is None:
+        return
+    kind, where = block.task.type, ("tasks", name, "data", "unlabelled")  # type: ignore[attr-defined]
+    mend = "Leave it out, or leave `self_training` out."
+    if kind not in ("classify", "tag"):
+        yield where, f"is labelled by `self_training` for `classify` and `tag`, and {name} is of type `{kind}`.", mend
+    elif getattr(block.task, "writes", False):
+        what = f"is labelled by `self_training` by how sure a head is, and {name} writes its answers."
+        yield where, what, "Leave `written` out, or leave `self_training` out."
+    elif getattr(block.task, "multi_label", None):
+        yield where, f"is labelled by `self_training` with one label, and {name} gives several.", mend
 
 
 def _needs_scores(where: yaml.Path, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
@@ -400,6 +417,17 @@ def _undivided_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
                 mend = f"Say `dev_share: 0` for {other} too, or leave it out here."
                 yield ("tasks", name, "data", "dev_share"), what, mend
                 break
+
+
+def _unjudged_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
+    """What chooses by dev, where no task has one."""
+    taught = [block.data for block in recipe.tasks.values() if block.data.train is not None]
+    if not taught or not all(data.undivided for data in taught):
+        return
+    for key in ("patience", "soup"):
+        if getattr(recipe.train, key) is not None:
+            what = "goes by dev, and there is none: with `shots` or `dev_share: 0` all rows are trained on."
+            yield ("train", key), what, "Give a task `data.dev`, or leave it out."
 
 
 def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
