@@ -6,8 +6,9 @@
 Each recipe `search-<set>` of bench/recipes goes through `sibu search`, which chooses by dev and reads no test file;
 then the recipe as it is and the best one train with ``--seeds`` new seeds, and both are judged on test: the gain is
 paired by seed, with its interval (Student's t). The set of ``--broken`` is searched a second time by a process that is
-killed in the middle of a trial and then told to go on: its trials must be those of the unbroken study. ``--limit``:
-trials. One JSON a set: ``searching-<set>.json``.
+killed in the middle of a trial and then told to go on: its trials must be those of the unbroken study. A study of an
+earlier go in the same ``--work`` is gone on with (``seconds`` are then those of this go). ``--limit``: trials. One
+JSON a set: ``searching-<set>.json``.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def measured(name: str, place: Path, given: Any) -> dict[str, Any]:
     recipe = place / f"search-{name}.yaml"
     recipe.write_text((run.HERE / "recipes" / recipe.name).read_text(encoding="utf-8"), encoding="utf-8")
     words = [] if given.limit is None else [f"search.trials={given.limit}"]
-    study = searched(recipe, home / name, words, "--force")
+    study = searched(recipe, home / name, words, "--resume")
     sides = {}
     best = yaml.safe_load(Path(study["recipe"]).read_text(encoding="utf-8"))
     values = study["best"]["values"] if study["better"] else {}

@@ -70,6 +70,7 @@ FAULTS = {
     "a layer": ({"head": "linear"}, {}, r"is missing: without it the head would stay random.*`head: labels`"),
     "fitted": ({"head": "logistic"}, {}, r"is missing: without it the head would stay random"),
     "no labels": ({"labels": None}, {}, r"and the labels are not given\. Give `labels` or `descriptions`"),
+    "several": ({"multi_label": True}, {}, r"how near a text must be .* say `entailed`, which weighs each"),
     "template": ({"head": {"name": "labels", "templates": ["{text}"]}}, {}, "one `{}` where the label's words go"),
     "strange": (
         {"descriptions": {"boook": "a"}},

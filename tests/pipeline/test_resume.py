@@ -13,6 +13,7 @@ import yaml
 
 import sibu
 from sibu.core.errors import RecipeError, RunStopped
+from sibu.pipeline import loop
 from tests.conftest import intent_rows
 from tests.tiny_tasks import tiny_recipe, write_jsonl
 
@@ -72,6 +73,27 @@ def test_tasks_without_labels_resume_too(
 ) -> None:
     recipe = tiny_recipe(task, "full", tiny_model, tmp_path, epochs=50, max_steps=12, checkpoint_every=4)
     same_bits(recipe, tmp_path, 8, monkeypatch)
+
+
+def test_a_run_resumes_where_epochs_differ_in_their_batches(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path, epochs=9, batch_tokens=96, checkpoint_every=1)
+    recipe["tasks"]["it"]["head"] = "prototypes"
+    rows = [{"text": f"my {word} {n} {'is late ' * (n % 4)}", "label": f"l{n % 7}"} for n, word in enumerate("ab" * 20)]
+    write_jsonl(Path(recipe["tasks"]["it"]["data"]["train"]), rows)
+    recipe["tasks"]["it"]["data"] |= {"dev_share": 0, "test": None}
+    seen = []
+    plain = loop.work_from
+    monkeypatch.setattr(loop, "work_from", lambda own, *rest, **named: seen.append(own) or plain(own, *rest, **named))
+    sibu.run(recipe, ["train.max_steps=1"], out=tmp_path / "one")
+    monkeypatch.undo()
+    (schedule,) = seen
+    counts = [len(list(schedule.epoch(number))) for number in range(9)]
+    assert counts == [schedule.batches(number) for number in range(9)]
+    assert len(set(counts)) > 1
+    last = next(n for n, count in enumerate(counts) if count != counts[0])
+    same_bits(recipe, tmp_path, sum(counts[: last + 1]) + 1, monkeypatch)
 
 
 def same_bits(recipe: dict, home: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,10 @@ import torch
 
 import sibu
 from sibu.core.errors import DataError, RecipeError, SibuError
+from sibu.pipeline.plan import make_plan
+from sibu.pipeline.progress import Silent
 from sibu.pipeline.teach import taught_loss
+from sibu.recipe.load import load_recipe
 from tests.conftest import intent_rows, write_jsonl
 from tests.tiny_tasks import number_rows, tiny_recipe, topic_rows
 
@@ -85,6 +88,25 @@ def test_numbers_and_several_labels_are_taught_too(kind: str, rows: object, tiny
     recipe = tiny_recipe(kind, "full", tiny_model, tmp_path)
     recipe["tasks"]["it"]["teacher"] = {"bundle": str(master), "weight": 0.8}
     assert (sibu.run(recipe, out=tmp_path / "out") / "bundle.json").is_file()
+
+
+def test_numbers_are_taught_in_their_own_units(tiny_model: Path, tmp_path: Path) -> None:
+    """What a teacher says of prices is learned as the pupil's head tells them, and within the pupil's bounds."""
+    rows = [row | {"number": 250_000 + 10_000 * row["number"]} for row in number_rows(40)]
+    recipe = tiny_recipe("regress", "full", tiny_model, tmp_path, epochs=1)
+    data = {"train": str(tmp_path / "prices.jsonl"), "dev_share": 0}
+    write_jsonl(tmp_path / "prices.jsonl", rows)
+    recipe["tasks"]["it"]["data"] = data
+    master = sibu.run(recipe, out=tmp_path / "master")
+    answers = [answer.value for answer in sibu.load(master).predict(rows)]
+    low, high = sorted(answers)[10], 1e6  # a fourth of what the teacher says is too little for the pupil
+    write_jsonl(tmp_path / "prices.jsonl", [row | {"number": row["number"] + 100_000} for row in rows])
+    recipe["tasks"]["it"] |= {"teacher": {"bundle": str(master), "weight": 1.0}, "bounds": [low, high]}
+    plan = make_plan(load_recipe(recipe, []), Silent(), encode=True).tasks["it"]
+    state = plan.task.state
+    assert plan.told is not None
+    assert plan.told[:, 0] * state["deviation"] + state["mean"] == pytest.approx(np.clip(answers, low, high), rel=1e-5)
+    assert abs(plan.told).max() < 10
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,19 @@ def nothing_to_join(recipe: Recipe, file: str, faults: Faults) -> None:
     faults.add(DataFault("nothing to join", "warning", file, None, message, mend))
 
 
+def nothing_to_choose_by(recipe: Recipe, file: str, faults: Faults) -> None:
+    """What goes by dev, where no task has one."""
+    taught = [block.data for block in recipe.tasks.values() if block.data.train is not None]
+    keys = [f"train.{key}" for key in ("patience", "soup") if getattr(recipe.train, key) is not None]
+    if keys and taught and all(data.undivided for data in taught):
+        said = " and ".join(f"`{key}`" for key in keys)
+        message = (
+            f"{said} would choose by dev, and there is none: with `shots` or `dev_share: 0` all rows are trained on."
+        )
+        mend = "Give a task `data.dev`, or leave it out: the last weights are the run's."
+        faults.add(DataFault("nothing to choose by", "warning", file, None, message, mend))
+
+
 def unjudged(task: str, file: str, faults: Faults) -> None:
     """All rows are learned from."""
     message = f"All rows are learned from and there is no test file ({task}): no figure will be told."

@@ -100,7 +100,6 @@ def work_from(
     schedule: Schedule,
     make: Callable[[Stream, np.ndarray, int], Batch],
     *,
-    per_epoch: int,
     accumulate: int,
     start: int,
     accelerator: Accelerator,
@@ -110,16 +109,16 @@ def work_from(
     Args:
         schedule: Which records each batch has.
         make: Makes a batch of records for a step, when the step is due.
-        per_epoch: Steps an epoch.
         accumulate: Batches a step of each process.
         start: Steps that are done.
         accelerator: Knows how many processes there are and which this is.
     """
     from sibu.train.processes import own_share
 
-    epoch, done = divmod(start, per_epoch)
-    step = start
     each = accumulate * accelerator.num_processes
+    epoch, done, step = 0, start, start
+    while done >= (whole := math.ceil(schedule.batches(epoch) / each)):  # epochs differ in how many batches they make
+        epoch, done = epoch + 1, done - whole
     while True:
         drawn = islice(schedule.epoch(epoch), done * each, None)
         while part := list(islice(drawn, each)):
@@ -148,7 +147,6 @@ def stepping(
     work = work_from(
         trained.schedule,
         trained.make,
-        per_epoch=trained.per_epoch,
         accumulate=options.accumulate,
         start=trained.step,
         accelerator=accelerator,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sibu.core.errors import DataError, Fault, RecipeError, counted
-from sibu.core.example import Faults
+from sibu.core.example import DataFault, Faults
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
@@ -48,7 +48,16 @@ from sibu.pipeline.data import (
     split_dev,
     test_files,
 )
-from sibu.pipeline.gate import GateReport, SplitSurvey, input_key, inputs_read, label_faults, nothing_to_join, unjudged
+from sibu.pipeline.gate import (
+    GateReport,
+    SplitSurvey,
+    input_key,
+    inputs_read,
+    label_faults,
+    nothing_to_choose_by,
+    nothing_to_join,
+    unjudged,
+)
 from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
@@ -209,6 +218,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
         if known.rules is not None and not faults.number("error"):
             faults.join(rows_that_break(known.rules, plans))
     nothing_to_join(recipe, loaded.file, faults)
+    nothing_to_choose_by(recipe, loaded.file, faults)
     tokens = sum(found.tokens(text.max_length) for found in encoded_surveys(plans))
     share = max((getattr(each.task, "rate_share", 1.0) for each in plans.values()), default=1.0)
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens, share=share)
@@ -355,7 +365,7 @@ def _plan_task(
         _require_sound(train, f"The texts that {name} labelled itself")
     told = None
     if block.data.unlabelled is not None:
-        faults.join(read_unlabelled(named_files(block.data.unlabelled), origin)[1])
+        look_unlabelled(named_files(block.data.unlabelled), origin, task, faults, texts=not isinstance(text, Mixed))
     if block.teacher is not None and not faults.number("error"):
         teacher = Taught(block.teacher, name, task)
         if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
@@ -395,6 +405,25 @@ def _plan_task(
         train.rows,
         lent,
     )
+
+
+def look_unlabelled(files: Sequence[str], origin: Origin, task: Any, faults: Faults, *, texts: bool) -> None:
+    """Note what is wrong with rows that only teach without a label.
+
+    Args:
+        files: Where they stand.
+        origin: How a task's rows are read.
+        task: The task, which knows what its inputs must be.
+        faults: Takes what is found.
+        texts: Whether they have texts alone: what another modality lacks shows when it is read.
+    """
+    rows, own = read_unlabelled(files, origin)
+    faults.join(own)
+    for chunk in rows.chunks() if texts else ():
+        for file, line, row in chunk:
+            for kind, severity, message, mend in task.check(row, ()):
+                if severity == "error":
+                    faults.add(DataFault(kind, severity, file, line, message, mend))
 
 
 def _require_sound(found: Looked, what: str) -> None:

@@ -88,7 +88,6 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         elif block.data.rules and getattr(block.task, "multi_label", None):
             found.append((("tasks", name, "data", "rules"), "give a text one label.", "Leave out `multi_label`."))
     found += _undivided_faults(recipe)
-    found += _unjudged_faults(recipe)
     found += _reptile_faults(recipe)
     found += _interpolation_faults(recipe)
     found += _knowledge_faults(recipe)
@@ -419,17 +418,6 @@ def _undivided_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
                 break
 
 
-def _unjudged_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
-    """What chooses by dev, where no task has one."""
-    taught = [block.data for block in recipe.tasks.values() if block.data.train is not None]
-    if not taught or not all(data.undivided for data in taught):
-        return
-    for key in ("patience", "soup"):
-        if getattr(recipe.train, key) is not None:
-            what = "goes by dev, and there is none: with `shots` or `dev_share: 0` all rows are trained on."
-            yield ("train", key), what, "Give a task `data.dev`, or leave it out."
-
-
 def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     """A task without training data, which asks for nothing that needs it."""
     if block.data.train is not None:
@@ -445,6 +433,9 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
         yield where, "is missing: without it the head would stay random.", mend
     elif hasattr(task, "labels") and not (task.labels or getattr(task, "descriptions", None)):
         yield where, "is missing, and the labels are not given.", "Give `labels` or `descriptions` in the task."
+    elif getattr(head, "starts", False) and getattr(task, "multi_label", None):
+        what = f"is missing: how near a text must be to a label so that {name} gives it is learned from rows."
+        yield where, what, "Add it; leave out `multi_label`; or say `entailed`, which weighs each label by itself."
     for key in ("shots", "augment", "rules"):
         if getattr(block.data, key):
             yield ("tasks", name, "data", key), "needs training data.", "Leave it out, or give `train`."

@@ -113,7 +113,7 @@ TOGETHER = 4
 def plan_pairs(
     lengths: np.ndarray, kinds: np.ndarray, budget: Budget, *, seed: int, epoch: int, stream: str = ""
 ) -> list[np.ndarray]:
-    """As ``plan_epoch``, where each batch holds up to ``TOGETHER`` records of each kind that it holds.
+    """As ``plan_epoch``, where records of one kind come in groups of up to ``TOGETHER``, also several in a batch.
 
     So every record meets others of its kind: a batch of B records has about ``2 x B`` pairs of one kind and some
     ``B x B / 2`` of different ones, and no list of pairs is ever made.
@@ -257,6 +257,7 @@ class Schedule:
         self.seed = seed
         self.lengths = [stream.lengths for stream in streams]
         self.steps_per_epoch = sum(len(self._plan(number, 0)) for number in range(len(streams)))
+        """Batches of the first epoch; the others may have some more or less."""
 
     def _plan(self, stream: int, epoch: int) -> list[np.ndarray]:
         own, lengths = self.streams[stream], self.lengths[stream]
@@ -271,6 +272,12 @@ class Schedule:
         budget = Budget(self.budget.tokens, None if most is None else max(most // own.group, 1))
         batches = plan_epoch(sizes, budget, stream=own.name, packed=own.packed, **named)
         return [(batch[:, None] * own.group + np.arange(own.group)).reshape(-1) for batch in batches]
+
+    def batches(self, epoch: int) -> int:
+        """How many batches an epoch has."""
+        if self.sampling == "proportional" or len(self.streams) == 1:
+            return sum(len(self._plan(stream, epoch)) for stream in range(len(self.streams)))
+        return self.steps_per_epoch
 
     def epoch(self, number: int) -> Iterator[tuple[Stream, np.ndarray]]:
         """The batches of one epoch, in order."""

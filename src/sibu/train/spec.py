@@ -33,8 +33,8 @@ class TrainSpec(Spec):
     """Peak learning rate of the encoder's weights; null: the method's own default, with `full` and `freeze` smaller for
     wider models."""
     head_learning_rate: PositiveFloat | None = None
-    """Peak learning rate of the tasks' heads; null: five times `learning_rate`, at most 0.001
-    but never less than `learning_rate`."""
+    """Peak learning rate of the tasks' heads; null: five times `learning_rate` (in recipes that only read on, of the
+    whole rate), at most 0.001 but never less than `learning_rate`."""
     batch_tokens: PositiveInt | None = None
     """Pieces a step may hold, padding included; batches are drawn from texts of like length. null: a 64th of the
     training data's pieces, at least 256 and at most 1,024; 1,024 for tasks and 4,096 for heads that learn from the
@@ -80,7 +80,7 @@ class TrainSpec(Spec):
     of equally good ones the later; scores that one row's answer sets apart are equally good."""
     soup: PositiveInt | None = Field(default=None, ge=2)
     """Average the weights of at most so many of the best evaluations, each where dev gets no worse; null: the best
-    alone. Costs one more evaluation each. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy soup)."""
+    alone. Costs one more evaluation each, and needs a dev. Source: Wortsman et al., 2022, arXiv:2203.05482 (greedy)."""
     interpolation: float = Field(default=1.0, gt=0, le=1)
     """Where the text encoder's weights end between those that it came with (0) and those that it was trained to (1);
     dev is judged there too. For heads that are fitted behind it (`logistic`, `prototypes`, `neighbours`), and methods
