@@ -75,6 +75,32 @@ def test_spans_stay_on_what_they_mark(row: dict, seed: int, spec: Any) -> None:
         assert new["label"] == old["label"]
 
 
+@pytest.mark.parametrize("start", [-1, 0, 17, 99])
+def test_answers_without_their_place_are_kept_where_they_are_learned(start: int) -> None:
+    row = {"context": "Give the patient aspirin now or never", "answers": [{"text": "aspirin", "start": start}]}
+    for seed in range(40):
+        made = way(DeleteSpec(share=0.6))(row, Random(seed))
+        assert made is not None
+        (answer,) = made["answers"]
+        assert made["context"][answer["start"] :].startswith("aspirin")
+    lost = row | {"answers": [{"text": "ibuprofen", "start": start}]}
+    made = way(DeleteSpec(share=0.6))(lost, Random(1))
+    assert made is not None
+    assert made["answers"] == lost["answers"]
+
+
+def test_what_a_span_says_is_what_stands_there() -> None:
+    rows = [
+        {"text": f"{name} lives here", "entities": [{"start": 0, "end": len(name), "label": "a", "text": name}]}
+        for name in ("Anna", "上海的王先生")
+    ]
+    made = way(EntitiesSpec(), rows)(rows[0], Random(1))
+    assert made == {
+        "text": "上海的王先生 lives here",
+        "entities": [{"start": 0, "end": 6, "label": "a", "text": "上海的王先生"}],
+    }
+
+
 @given(row=marked(), seed=st.integers(0, 99), share=st.sampled_from([0.2, 1.0]))
 @settings(deadline=None, max_examples=300)
 def test_other_entities_of_the_same_label_stand_in_their_place(row: dict, seed: int, share: float) -> None:

@@ -94,6 +94,19 @@ def test_each_is_the_farthest_from_all_before(rows: int, labelled: int, count: i
         there.append(vectors[place])
 
 
+def test_many_known_rows_take_little_memory() -> None:
+    """Distances alone are kept, a part of the known rows at a time."""
+    import tracemalloc
+
+    draw = np.random.default_rng(0)
+    vectors, known = draw.normal(size=(2000, 64)), draw.normal(size=(1000, 64))
+    tracemalloc.start()
+    farthest(vectors, known, 3, draw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 * 2000 * 256 * 2  # bytes of a part's distances, twice; their differences were 64 times as many
+
+
 def test_combined_takes_the_spread_of_the_doubtful() -> None:
     sure, unsure = np.array([[0.98, 0.01, 0.01]]), np.array([[0.36, 0.34, 0.3]])
     vectors = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 0.0], [99.0, 99.0]])

@@ -287,6 +287,15 @@ def test_labels_are_asked_for(bundle: Path, tmp_path: Path) -> None:
         (("--input", "a", "--output", "b"), "give a bundle"),
         (("x", "--back", "a", "--output", "b"), "--back needs no bundle."),
         (("x", "--input", "a", "--output", "b", "--by", "margin", "--by", "bald"), "several --by go with --simulate."),
+        (
+            ("x", "--input", "a", "--output", "b", "--rounds", "2", "--start", "9"),
+            "--start, --rounds do not go with --input",
+        ),
+        (("--back", "a", "--output", "b", "--count", "2"), "--count does not go with --back."),
+        (
+            ("x", "--simulate", "--output", "b", "--seed", "0", "--ask"),
+            "--ask, --seed do not go with --simulate. Say train.seed=N behind the recipe.",
+        ),
     ],
 )
 def test_wrong_usage(words: tuple[str, ...], said: str) -> None:
@@ -347,6 +356,42 @@ def test_a_simulation_draws_curves_and_goes_on(
             sibu.simulate_labels(recipe, tmp_path / "other.json", **own)
     with pytest.raises(RecipeError, match=r"the training data has 40\. Give at most 5 rounds"):
         sibu.simulate_labels(recipe, tmp_path / "more.json", **own | {"rounds": 9})
+
+
+def test_a_simulation_that_would_tell_something_else_is_refused(tiny_model: Path, home: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, home)
+    own: dict = {"start": 10, "count": 5, "rounds": 1}
+    twice = [{"name": "bald", "passes": 3}, {"name": "bald", "passes": 5}]
+    with pytest.raises(RecipeError, match=r"one curve of each picker, and 'bald' comes twice\. Keep one"):
+        sibu.simulate_labels(recipe, tmp_path / "c.json", **own, by=twice)
+    with pytest.raises(RecipeError, match=r"c\.html would be replaced by the picture.*such as .*c\.json"):
+        sibu.simulate_labels(recipe, tmp_path / "c.html", **own)
+    data = recipe["tasks"]["it"]["data"]
+    recipe["tasks"]["it"]["data"] = data | {"rules": [{"label": "billing", "words": ["bill"]}]}
+    with pytest.raises(RecipeError, match=r"rules would give others\. Leave out `rules`"):
+        sibu.simulate_labels(recipe, tmp_path / "c.json", **own)
+    recipe["tasks"]["it"]["data"] = data
+    with pytest.raises(RecipeError, match=r"Leave out `shots`, `repeats` and `folds`"):
+        sibu.simulate_labels(recipe | {"folds": 2}, tmp_path / "c.json", **own)
+
+
+def test_rows_that_rules_labelled_are_not_known(tiny_model: Path, home: Path, tmp_path: Path) -> None:
+    """They may be chosen; rows of the same file that people labelled are not."""
+    recipe = tiny_recipe("classify", "full", tiny_model, home)
+    rows = intent_rows(40, seed=3)
+    for row in rows[10:]:
+        del row["label"]
+    write_jsonl(tmp_path / "pool.jsonl", rows)
+    cues = {"appointment": ["book", "move", "cancel", "预约"], "billing": ["bill", "pay", "invoice", "账单"]}
+    rules = [{"label": label, "words": words} for label, words in cues.items()]
+    recipe["tasks"]["it"]["data"] |= {"train": str(tmp_path / "pool.jsonl"), "rules": rules}
+    made = sibu.run(recipe, out=tmp_path / "out")
+    told = sibu.label(made, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=5)
+    assert told["have a label"] == 10
+    assert told.get("are known", 0) == 0
+    texts = {row["text"] for row in lines(tmp_path / "todo.jsonl")}
+    assert len(texts) == 5
+    assert not texts & {row["text"] for row in rows[:10]}
 
 
 def test_a_simulation_by_the_command_line(tiny_model: Path, home: Path, tmp_path: Path) -> None:

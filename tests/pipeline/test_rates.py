@@ -180,6 +180,11 @@ FAULTS = {
     "zero": ({"low": 0.0}, [], "both above 0; given 0 and"),
     "nan": ({"high": float("nan")}, [], "both above 0; given 1e-05 and nan"),
     "steps": ({"steps": 19}, [], "needs at least 20 steps, given 19"),
+    "reptile": (
+        {},
+        ["tasks.it.head=prototypes", "train.reptile={}"],
+        r"train\.reptile: keeps a share.*Sweep with train\.reptile=null",
+    ),
     "recipe": ({}, ["train.epoch=1"], "Did you mean 'epochs'"),
 }
 

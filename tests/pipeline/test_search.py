@@ -151,6 +151,7 @@ FAULTS = {
         {"search": {"space": {"train.epochs": {"low": 0, "high": 1, "log": True}}}},
         "with `log` the `low` is above 0",
     ),
+    "folds": ({"folds": 2}, "folds: cannot go with a search, which compares trials by one dev"),
     "repeats": ({"repeats": 2}, "cannot go with a search: every trial has one seed"),
     "key": ({"search": {"spce": {}}}, r"no such key\. Did you mean 'space'"),
 }
@@ -161,6 +162,13 @@ def test_what_cannot_be_is_told(name: str, tiny_model: Path, tmp_path: Path) -> 
     change, said = FAULTS[name]
     with pytest.raises(SibuError, match=said):
         sibu.search(recipe_of(tiny_model, tmp_path) | change, out=tmp_path / "study")
+
+
+def test_whole_numbers_so_far_apart_are_whole(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, space={"train.max_steps": {"low": 2, "high": 8, "step": 3}}, trials=3)
+    found = sibu.search(recipe, out=tmp_path / "study")
+    assert [trial["state"] for trial in found["trials"]].count("failed") == 0
+    assert {trial["values"]["train.max_steps"] for trial in found["trials"]} <= {2, 5, 8}
 
 
 def test_dev_must_be_held_out(tiny_model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from unicodedata import category
 
-from sibu.core.example import Row, join_tokens
+from sibu.core.example import Row, join_tokens, nearest
 from sibu.core.units import Place, units
 
 Edit = Callable[[Sequence[str], Sequence[bool], Random], Mapping[int, str]]
@@ -59,7 +59,7 @@ def parts_of(row: Row, cut: Cut = units) -> list[Part]:
     for column, spans in TEXTS.items():
         text = row.get(column)
         if isinstance(text, str):
-            kept = [_place(span) for span in row.get(spans) or ()]
+            kept = [_place(text, span) for span in row.get(spans) or ()]
             places = cut(text)
             free = [all(end <= low or start >= high for low, high in kept) for start, end in places]
             found.append(Part(column, text, places, [text[start:end] for start, end in places], free, kept))
@@ -89,10 +89,15 @@ def _text(row: Row, part: Part, said: Mapping[int, str]) -> dict[str, Any]:
     spans = row.get(name) or ()
     if not spans:
         return {part.column: new}
-    found = [
-        dict(span) | {key: moved(span[key]) for key in ("start", "end") if (span.get(key) or -1) >= 0} for span in spans
-    ]
-    return {part.column: new, name: found}
+    return {part.column: new, name: [dict(span) | _moved(part.text, span, moved) for span in spans]}
+
+
+def _moved(text: str, span: Mapping[str, Any], moved: Callable[[int], int]) -> dict[str, int]:
+    """Where a span lies in the changed text; of an answer that its text does not hold, nothing."""
+    if span.get("end") is not None:
+        return {key: moved(span[key]) for key in ("start", "end") if (span.get(key) or -1) >= 0}
+    first, last = _place(text, span)
+    return {"start": moved(first)} if last > first else {}
 
 
 def _tokens(row: Row, said: Mapping[int, str]) -> dict[str, Any]:
@@ -149,11 +154,13 @@ def like(word: str, other: str) -> str:
     return word[:1].upper() + word[1:] if other[:1].isupper() else word
 
 
-def _place(span: Mapping[str, Any]) -> tuple[int, int]:
-    """Where a span lies; an answer says its text instead of its end."""
-    start = int(span.get("start") or 0)
-    end = span.get("end")
-    return start, int(end) if end is not None else start + len(span.get("text") or "")
+def _place(text: str, span: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a span lies; an answer says its text instead of its end, and is learned where that stands, if anywhere."""
+    start, end, said = int(span.get("start") or 0), span.get("end"), span.get("text") or ""
+    if end is not None:
+        return start, int(end)
+    place = nearest(text, said, start) if said else None
+    return (0, 0) if place is None else (place, place + len(said))
 
 
 def edited(

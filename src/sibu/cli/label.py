@@ -15,7 +15,9 @@ def label(
     ] = None,
     overrides: Overrides = None,
     input_: Annotated[Path | None, typer.Option("--input", help="File of rows without labels.")] = None,
-    count: Annotated[int, typer.Option("--count", min=1, help="Rows to choose; with --simulate in each round.")] = 20,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="Rows to choose; with --simulate in each round. Default: 20.")
+    ] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Picker (`sibu list pickers`); --simulate takes several.")
     ] = None,
@@ -27,11 +29,17 @@ def label(
         list[str] | None, typer.Option("--known", help="File of rows with a label; none: the bundle's training data.")
     ] = None,
     simulate: Annotated[bool, typer.Option("--simulate", help="Draw the learning curve of a labelled recipe.")] = False,
-    start: Annotated[int, typer.Option("--start", min=2, help="With --simulate: rows to begin with.")] = 20,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="With --simulate: rounds after the first.")] = 5,
+    start: Annotated[
+        int | None, typer.Option("--start", min=2, help="With --simulate: rows to begin with. Default: 20.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, help="With --simulate: rounds after the first. Default: 5.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="File to write.")] = None,
     task: Task = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 13,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of what is drawn; of a simulation train.seed is. Default: 13.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -48,17 +56,22 @@ def label(
         raise typer.BadParameter("KEY=VALUE goes with --simulate.")
     if by is not None and len(by) > 1 and not simulate:
         raise typer.BadParameter("several --by go with --simulate.")
+    given = {"count": count, "by": by, "desk": desk, "ask": ask or None, "sent": sent, "known": known}
+    given |= {"start": start, "rounds": rounds, "task": task, "seed": seed}
+    _require_uses(given, "back" if back is not None else "simulate" if simulate else "input")
     if back is not None:
         _tell(api.take_labels(back, output, sent=sent, desk=desk), as_json=as_json)
         return
     if simulate:
         ways = tuple(dict.fromkeys([*(by or ["margin"]), "random"]))
-        named: dict[str, Any] = {"start": start, "count": count, "rounds": rounds, "progress": progress(quiet=quiet)}
+        named: dict[str, Any] = {"start": start or 20, "count": count or 20, "rounds": rounds or 5}
+        named |= {"progress": progress(quiet=quiet)}
         found = api.simulate_labels(source, output, overrides or [], by=ways, **named)  # type: ignore[arg-type]
         _curves(found, as_json=as_json)
         return
     picker = (by or ["margin"])[0]
-    own: dict[str, Any] = {"count": count, "by": picker, "task": task, "known": known, "seed": seed}
+    own: dict[str, Any] = {"count": count or 20, "by": picker, "task": task, "known": known}
+    own |= {"seed": 13 if seed is None else seed}
     own |= {"progress": progress(quiet=quiet)}
     if ask:
         if desk is not None:
@@ -66,6 +79,27 @@ def label(
         _tell(api.ask_labels(source, str(input_), output, _asked, **own), as_json=as_json)  # type: ignore[arg-type]
         return
     _tell(api.label(source, str(input_), output, desk=desk or "jsonl", **own), as_json=as_json)  # type: ignore[arg-type]
+
+
+USES = {
+    "input": ("count", "by", "desk", "ask", "known", "task", "seed"),
+    "back": ("desk", "sent"),
+    "simulate": ("count", "by", "start", "rounds"),
+}
+"""What each way of the command reads beside its files."""
+
+
+def _require_uses(given: dict[str, Any], way: str) -> None:
+    """Refuse options that a way of the command would not look at.
+
+    Raises:
+        BadParameter: Naming them.
+    """
+    lost = [f"--{name}" for name, value in given.items() if value is not None and name not in USES[way]]
+    if lost:
+        verb = "does" if len(lost) == 1 else "do"
+        mend = " Say train.seed=N behind the recipe." if way == "simulate" and "--seed" in lost else ""
+        raise typer.BadParameter(f"{', '.join(lost)} {verb} not go with --{way}.{mend}")
 
 
 def _asked(text: str, guess: str, labels: list[str]) -> str | None:

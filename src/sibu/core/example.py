@@ -212,6 +212,18 @@ def answers_of(row: Row) -> list[str]:
     return [given[-1]["content"]] if given and given[-1]["role"] == "assistant" else []
 
 
+def nearest(context: str, text: str, start: int) -> int | None:
+    """Where an answer stands in its text: at ``start``, else the place nearest to it, else nowhere."""
+    if context[start : start + len(text)] == text:
+        return start
+    places = []
+    place = context.find(text)
+    while place >= 0:
+        places.append(place)
+        place = context.find(text, place + 1)
+    return min(places, key=lambda found: abs(found - start)) if places else None
+
+
 def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Join tokens to a text: one space between two, none where either side is Chinese or Japanese.
 

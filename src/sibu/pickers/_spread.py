@@ -17,9 +17,11 @@ def farthest(vectors: np.ndarray, known: np.ndarray, count: int, draw: np.random
     if not len(vectors):
         return []
     near = np.full(len(vectors), np.inf)
-    for start in range(0, len(known), 256):  # so many distances at a time
+    own = (vectors**2).sum(-1)
+    for start in range(0, len(known), 256):  # so many distances a row at a time, never their differences
         part = known[start : start + 256]
-        near = np.minimum(near, ((vectors[:, None] - part[None]) ** 2).sum(-1).min(1))
+        apart = own + ((part**2).sum(-1)[:, None] - 2 * part @ vectors.T).min(0)
+        near = np.minimum(near, np.maximum(apart, 0))
     chosen: list[int] = []
     while len(chosen) < min(count, len(vectors)):
         place = int(near.argmax()) if np.isfinite(near).any() else int(draw.integers(len(vectors)))

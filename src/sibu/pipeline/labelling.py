@@ -101,12 +101,15 @@ def choose(
     way: Picker = PICKERS.of(picker).build(picker)
     block, task = opened.recipe.tasks[name], opened.tasks[name]
     rows = inputs_of(opened, name, [file], progress)
-    labelled = _with_labels(opened, name, file, rows)
+    labelled = _with_labels(opened, name, [file], rows)
     trained = [] if block.data.train is None else named_files(block.data.train)
     there = [each for each in trained if Path(each).exists()]
     if known is None and len(there) < len(trained):
         progress.say("What the bundle was trained on is not all there: rows of it may be chosen again (--known).")
     labels = inputs_of(opened, name, there if known is None else known, progress) if (known or there) else None
+    if labels is not None and known is None:  # rows whose labels rules gave wait for one
+        places = sorted(_with_labels(opened, name, there, labels))
+        labels = labels.subset(labels.numbers[np.array(places, np.int64)])
     before = set() if labels is None else {identity(row) for row in labels}
     numbers: list[int] = []
     taken: set[str] = set()
@@ -173,21 +176,22 @@ def asked_of(origin: Origin) -> Origin:
     return replace(origin, fields=fields, columns=inputs, needs=needs)
 
 
-def _with_labels(opened: Opened, name: str, file: str, rows: Rows) -> set[int]:
-    """The numbers of the rows that have a label already."""
+def _with_labels(opened: Opened, name: str, files: Sequence[str], rows: Rows) -> set[int]:
+    """The places of the rows that have a label already."""
     block, task = opened.recipe.tasks[name], opened.tasks[name]
     columns = [block.fields.get(c.name, c.name) for c in task.columns if c.role == "target"]
     about = json.loads((rows.folder / "about.json").read_text(encoding="utf-8"))
     if not set(columns) & set(about["in_files"]):
         return set()
-    spec = reader_of(file, block)
+    specs = {file: reader_of(file, block) for file in files}
     lines = {
-        line
+        (file, line)
+        for file, spec in specs.items()
         for line, raw in READERS.of(spec).build(spec)(file, Faults())
         if any(raw.get(column) not in (None, "", []) for column in columns)
     }
-    places = [line for chunk in rows.chunks() for _, line, _ in chunk]
-    return {number for number, line in enumerate(places) if line in lines}
+    places = [(file, line) for chunk in rows.chunks() for file, line, _ in chunk]
+    return {number for number, place in enumerate(places) if place in lines}
 
 
 def look_at(

@@ -117,7 +117,7 @@ def _require_steps(loaded: Loaded) -> None:
     """Refuse a recipe whose loss tells nothing of the rate, before its data is read.
 
     Raises:
-        RecipeError: When it has no steps, or learns by reward.
+        RecipeError: When it has no steps, goes a share of them, or learns by reward.
     """
     recipe = loaded.recipe
     if not recipe.train.epochs:
@@ -127,6 +127,9 @@ def _require_steps(loaded: Loaded) -> None:
         what = "nothing trains by steps: the encoder stays as it is, and no head is trained on top of it."
         mend = "Take a method that trains the encoder, or the head `linear`; else there is no rate to look for."
         raise RecipeError(Fault("method", what, mend))
+    if recipe.train.reptile is not None:
+        what = "keeps a share of the way that some steps go: the sweep would change the share, not the rate."
+        raise RecipeError(Fault("train.reptile", what, "Sweep with train.reptile=null."))
     from sibu.pipeline.rollout import explores  # torch comes with it
 
     for name, block in recipe.tasks.items():

@@ -95,6 +95,9 @@ def _options(loaded: Loaded) -> Search:
         raise RecipeError(Fault("search", "is missing: nothing says what is to be tried.", mend))
     if recipe.repeats > 1:
         raise RecipeError(Fault("repeats", "cannot go with a search: every trial has one seed.", "Leave it out."))
+    if recipe.folds is not None:
+        what = "cannot go with a search, which compares trials by one dev."
+        raise RecipeError(Fault("folds", what, "Leave it out; say it afterwards, of `best.yaml`."))
     if all(block.data.undivided for block in recipe.tasks.values()):
         given = "shots" if all(block.data.shots is not None for block in recipe.tasks.values()) else "dev_share: 0"
         mend = f"Give `data.dev`, or leave out `{given}`."
@@ -206,9 +209,8 @@ def _suggested(trial: Trial, key: str, values: Range | Sequence[Any]) -> Any:
     if not isinstance(values, Range):
         place = trial.suggest_categorical(key, list(range(len(values))))
         return values[int(place)]
-    whole = isinstance(values.low, int) and isinstance(values.high, int) and values.step in (None, 1)
-    if whole:
-        return trial.suggest_int(key, int(values.low), int(values.high), log=values.log)
+    if all(isinstance(each, int) for each in (values.low, values.high, values.step or 1)):
+        return trial.suggest_int(key, int(values.low), int(values.high), step=int(values.step or 1), log=values.log)
     return trial.suggest_float(key, values.low, values.high, log=values.log, step=values.step)
 
 

@@ -61,6 +61,11 @@ def simulate(
             f"{total}. Give at most {max(most, 0)} rounds, or fewer rows."
         )
     named = [way.name for way in ways]  # type: ignore[attr-defined]
+    if twice := sorted({each for each in named if named.count(each) > 1}):
+        raise RecipeError(f"A simulation draws one curve of each picker, and {as_names(twice)} comes twice. Keep one.")
+    if output.suffix == ".html":
+        mend = f"such as {output.with_suffix('.json')}."
+        raise RecipeError(f"{output} would be replaced by the picture of the curves. Choose another ending, {mend}")
     about = {"task": name, "start": start, "count": count, "ways": [way.model_dump(mode="json") for way in ways]}
     mark = hash_json([mark_of(loaded), about])
     found: dict[str, Any] = _begun(output) if output.exists() else {"mark": mark, "curves": {}}
@@ -109,8 +114,10 @@ def _suited(loaded: Loaded) -> tuple[str, int]:
     ((name, block),) = recipe.tasks.items()
     if block.data.train is None or block.data.test is None or isinstance(block.data.test, Mapping):
         raise RecipeError(f"A simulation needs tasks.{name}.data with `train` and one `test` file.")
-    if block.data.shots is not None or recipe.repeats > 1:
-        raise RecipeError("A simulation chooses the rows itself. Leave out `shots` and `repeats`.")
+    if block.data.shots is not None or recipe.repeats > 1 or recipe.folds is not None:
+        raise RecipeError("A simulation chooses the rows itself. Leave out `shots`, `repeats` and `folds`.")
+    if block.data.rules:
+        raise RecipeError("A simulation hides labels that people gave, and rules would give others. Leave out `rules`.")
     task = build_task(block.task)
     origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
     return name, len(read_rows(named_files(block.data.train), origin, Faults()))

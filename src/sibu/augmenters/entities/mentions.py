@@ -53,6 +53,7 @@ class Mentions:
             return None
         changed, moved = edited(text, edits)
         found = [dict(span) | {"start": _start(span, edits, moved), "end": moved(span["end"])} for span in spans]
+        found = [span | {"text": changed[span["start"] : span["end"]]} if "text" in span else span for span in found]
         return dict(row) | {"text": changed, "entities": found}
 
     def _tokens(self, row: Row, draw: Random) -> Row | None:

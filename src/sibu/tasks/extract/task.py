@@ -10,7 +10,7 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError
-from sibu.core.example import Row
+from sibu.core.example import Row, nearest
 from sibu.core.protocols import Features, Found, Judged, State, WindowOutput
 from sibu.core.result import Prediction
 from sibu.core.text import Feature, TextInput, Window
@@ -85,7 +85,7 @@ class Extract:
             if not text.strip():
                 yield "empty answer", "error", "an answer is empty.", "Give no answer (an empty list) or its text."
             elif context[start : start + len(text)] != text:
-                place = _nearest(context, text, start)
+                place = nearest(context, text, start)
                 message = f"the answer {text!r} has no place (`start` is -1)"
                 if start >= 0:
                     stands = context[start : start + len(text)]
@@ -121,7 +121,7 @@ class Extract:
 
     def _places(self, row: Row, window: Window) -> tuple[int, int]:
         answers = row.get("answers") or []
-        found = [_nearest(row["context"], answer["text"], answer["start"]) for answer in answers]
+        found = [nearest(row["context"], answer["text"], answer["start"]) for answer in answers]
         nothing = (0, 0) if not answers or any(place is not None for place in found) else UNTOLD
         for answer, start in zip(answers, found, strict=True):
             if start is None:
@@ -195,18 +195,6 @@ class Extract:
         guesses = [None if prediction.value is None else prediction.value["text"] for prediction in predictions]
         measure = Answers(golds, guesses, self.language)
         return Judged(measure, {}, [bool(each < 1) for each in measure.exact_match])
-
-
-def _nearest(context: str, text: str, start: int) -> int | None:
-    """Where the text stands: at ``start``, else the place nearest to it, else nowhere."""
-    if context[start : start + len(text)] == text:
-        return start
-    places = []
-    place = context.find(text)
-    while place >= 0:
-        places.append(place)
-        place = context.find(text, place + 1)
-    return min(places, key=lambda found: abs(found - start)) if places else None
 
 
 def _whole(window: Window, first: int, last: int, start: int, end: int) -> bool:
