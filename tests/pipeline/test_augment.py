@@ -12,6 +12,7 @@ from sibu.pipeline.plan import fingerprint, make_plan
 from sibu.pipeline.progress import Silent
 from sibu.recipe.load import load_recipe
 from sibu.store.cache import clear
+from tests.augmenters.test_augmenters import WORDNET
 from tests.conftest import write_jsonl, write_tiny_masked, write_tiny_model
 from tests.tiny_tasks import tiny_recipe
 
@@ -136,6 +137,44 @@ def test_other_weights_at_the_same_place_make_other_copies(tiny_model: Path, len
     after = copies()
     assert after[0] != before[0]
     assert after[1] != before[1]
+
+
+def test_wordnet_is_found_from_the_recipe_and_is_part_of_what_was_made(tiny_model: Path, tmp_path: Path) -> None:
+    home = tmp_path / "words"
+    home.mkdir()
+    for name, content in WORDNET.items():
+        (home / name).write_text(content.replace("car n 2 0 2 2", "book n 2 0 2 2").replace(" car 0", " book 0"))
+    ways = {"name": "synonyms", "folder": "words", "share": 0.9}
+    (tmp_path / "recipe.yaml").write_text(
+        json.dumps(changed(tiny_recipe("classify", "full", tiny_model, tmp_path), augment=ways)), encoding="utf-8"
+    )
+    loaded = load_recipe(tmp_path / "recipe.yaml")
+
+    def copies() -> tuple[int, str]:
+        plan = make_plan(loaded, Silent(), encode=False)
+        assert list(plan.tasks["it"].made_by) == [str(home)]
+        return sum("volume" in row["text"] for row in plan.tasks["it"].learned or ()), fingerprint(plan)
+
+    none, before = copies()
+    assert none == 0
+    file = home / "data.noun"
+    file.write_text(file.read_text().replace("auto 0", "volume 0"))
+    some, after = copies()
+    assert some > 0
+    assert after != before
+
+
+def test_files_below_the_home_folder_are_found(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    data = recipe["tasks"]["it"]["data"]
+    recipe = changed(recipe, **{key: f"~/{Path(file).relative_to(tmp_path)}" for key, file in data.items()})
+    (tmp_path / "elsewhere").mkdir()
+    file = tmp_path / "elsewhere" / "recipe.yaml"
+    file.write_text(json.dumps(recipe), encoding="utf-8")
+    assert sibu.check(file).sound
 
 
 def test_many_rows_at_once_give_the_copies_of_one_by_one(

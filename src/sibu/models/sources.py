@@ -155,7 +155,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     table = packaged()
     if name in table:
         return Source(name, "packaged", table[name].folder())
-    folder = (home / name).expanduser()
+    folder = home / Path(name).expanduser()
     if folder.is_dir() and is_bundle(folder):
         return Source(folder.resolve().name, "bundle", model_of(folder, name, kind), folder)
     if folder.is_dir():

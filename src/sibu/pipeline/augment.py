@@ -42,7 +42,7 @@ def ways_of(block: TaskBlock) -> tuple[Spec, ...]:
 
 
 def models_behind(ways: Sequence[Spec]) -> dict[str, str]:
-    """The models by which copies are made, each with a hash of its files.
+    """The models and folders by which copies are made, each with a hash of its files.
 
     Raises:
         RecipeError: When one is not there.
@@ -58,6 +58,9 @@ def models_behind(ways: Sequence[Spec]) -> dict[str, str]:
         files = sorted(file for file in source.folder.iterdir() if file.is_file())
         files += [source.bundle / "bundle.json"] if source.bundle is not None else []  # what it asks counts too
         found[name] = hash_json([[file.name, hash_file(file)] for file in files])
+    for folder in (Path(getattr(spec, key)) for spec in ways for key in getattr(spec, "folders", ())):
+        files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+        found[str(folder)] = hash_json([[file.name, hash_file(file)] for file in files])
     return found
 
 

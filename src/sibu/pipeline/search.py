@@ -173,16 +173,17 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
     options = _options(loaded)
     study = _study(optuna, out, mark_of(loaded))
     state = optuna.trial.TrialState
-    while True:
-        begun = [each for each in study.trials if each.state != state.FAIL or "fault" in each.user_attrs]
-        if len(begun) >= options.trials:
-            return
-        seed = derive(loaded.recipe.train.seed, "search", len(begun)) % 2**32
-        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=options.first)
-        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=options.first) if options.prune else None
-        if not options.prune:
-            study.pruner = optuna.pruners.NopPruner()
+    study.pruner = optuna.pruners.NopPruner()
+    if options.prune:
+        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=options.first)
+    while _before(study, len(study.trials), state.FAIL) < options.trials:
         trial = study.ask()
+        place = _before(study, trial.number, state.FAIL)
+        if place >= options.trials:  # another process asked for the last one in the same moment
+            study.tell(trial, state=state.FAIL)
+            return
+        seed = derive(loaded.recipe.train.seed, "search", place) % 2**32
+        study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=options.first)
         values = {key: _suggested(trial, key, own) for key, own in options.space.items()}
         trial.set_user_attr("values", values)
         shown = ", ".join(f"{key} {_short(value)}" for key, value in values.items())
@@ -199,6 +200,12 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
             continue
         study.tell(trial, score)
         progress.say(f"trial {trial.number + 1} of {options.trials}: {shown}: dev {score:.4f}")
+
+
+def _before(study: Study, number: int, failed: Any) -> int:
+    """How many trials before a number count: all but those that were cut off."""
+    before = [each for each in study.trials if each.number < number]
+    return sum(each.state != failed or "fault" in each.user_attrs for each in before)
 
 
 def _short(value: Any) -> str:

@@ -73,7 +73,7 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
     """The same recipe with data files, and models that are folders, found from anywhere."""
 
     def resolved(path: str) -> str:
-        return path if path.startswith("datasets:") else str((home / path).expanduser())
+        return path if path.startswith("datasets:") else str(home / Path(path).expanduser())
 
     tasks = {}
     for name, block in recipe.tasks.items():
@@ -118,15 +118,18 @@ def _known_from(block: KnowledgeBlock, resolved: Callable[[str], str]) -> Knowle
 
 
 def _with_places(ways: Sequence[Any], home: Path) -> tuple[Any, ...]:
-    """Ways of making copies, with the models that they name found from anywhere."""
+    """Ways of making copies, with the models and folders that they name found from anywhere."""
     return tuple(
-        spec.model_copy(update={key: _placed(getattr(spec, key), home) for key in getattr(spec, "models", ())})
+        spec.model_copy(
+            update={key: _placed(getattr(spec, key), home) for key in getattr(spec, "models", ())}
+            | {key: str(home / Path(getattr(spec, key)).expanduser()) for key in getattr(spec, "folders", ())}
+        )
         for spec in ways
     )
 
 
 def _placed(model: str, home: Path) -> str:
     """The name of a model; of one that is a folder the folder, found from anywhere."""
-    if model in packaged() or not (folder := (home / model).expanduser()).is_dir():
+    if model in packaged() or not (folder := home / Path(model).expanduser()).is_dir():
         return model
     return str(folder)

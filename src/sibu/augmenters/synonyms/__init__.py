@@ -7,7 +7,7 @@ WordNet: Miller, 1995.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class SynonymsSpec(Spec):
     """Options of `synonyms`."""
 
+    folders: ClassVar[tuple[str, ...]] = ("folder",)
     name: Literal["synonyms"] = "synonyms"
     share: float = Field(default=0.2, gt=0, lt=1)
     """Share of the words that are changed; at least one, where any has a synonym."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 PARTS = ("noun", "verb", "adj", "adv")
 
 
-@lru_cache(maxsize=2)
 def read(folder: str) -> Mapping[str, tuple[str, ...]]:
     """Synonyms by word: those that share the first sense of the part of speech in which it has the most senses.
 
@@ -32,6 +31,13 @@ def read(folder: str) -> Mapping[str, tuple[str, ...]]:
             f"WordNet is not at {home} ({missing[0]} is missing). Install it (`apt install wordnet-base`), say where "
             "it lies by `folder`, or choose `neighbours`, `swap` or `delete`."
         )
+    about = [(home / name).stat() for name in names]
+    return _read(home, tuple((each.st_mtime_ns, each.st_size) for each in about))
+
+
+@lru_cache(maxsize=2)
+def _read(home: Path, about: tuple[tuple[int, int], ...]) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+    """What ``read`` gives, once for files of these times and sizes."""
     found: dict[str, tuple[int, list[str]]] = {}
     for part in PARTS:
         words = _words(home / f"data.{part}")
