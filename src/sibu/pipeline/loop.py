@@ -117,7 +117,7 @@ def work_from(
 
     each = accumulate * accelerator.num_processes
     epoch, done, step = 0, start, start
-    while done >= (whole := math.ceil(schedule.batches(epoch) / each)):  # epochs differ in how many batches they make
+    while done and done >= (whole := math.ceil(schedule.batches(epoch) / each)):  # epochs differ in their batches
         epoch, done = epoch + 1, done - whole
     while True:
         drawn = islice(schedule.epoch(epoch), done * each, None)
