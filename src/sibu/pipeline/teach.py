@@ -79,6 +79,7 @@ class Taught:
         state = task.state
         self._scale = (0.0, 1.0) if mine else (float(state["mean"]), float(state["deviation"]))
         """Mean and deviation of the numbers that the pupil learns from: its head tells deviations from the mean."""
+        self._bounds: tuple[float, float] | None = getattr(task, "bounds", None)
 
     def answers(self, rows: Rows, progress: Progress) -> Iterator[tuple[Row, np.ndarray, Any]]:
         """Each row that the teacher can read with what is learned of it, and with the teacher's own answer."""
@@ -89,8 +90,8 @@ class Taught:
         for (row, outputs), given in zip(look_over(self.opened, self.name, own, progress), own.bare(), strict=True):
             value = theirs.decode(row, outputs).value
             if not self._order:
-                if bounds := getattr(self.task, "bounds", None):
-                    value = min(max(value, bounds[0]), bounds[1])
+                if self._bounds is not None:
+                    value = min(max(value, self._bounds[0]), self._bounds[1])
                 mean, deviation = self._scale
                 yield given, np.array([(value - mean) / deviation], np.float32), value
                 continue
@@ -115,7 +116,9 @@ class Taught:
         Raises:
             DataError: When there are rows of which it can read nothing.
         """
-        key = hash_json([hash_code(), "taught", self.sha, self.name, self._order, self._scale, rows.key()])
+        key = hash_json(
+            [hash_code(), "taught", self.sha, self.name, self._order, self._scale, self._bounds, rows.key()]
+        )
 
         def make(folder: Path) -> None:
             found = [found for _, found, _ in self.answers(rows, progress)]
@@ -134,7 +137,7 @@ class Taught:
         inputs = [column.name for column in origin.columns if column.role == "input"]
         target = next(column.name for column in self.task.columns if column.role == "target")
         rows, _ = read_unlabelled(named_files(data.unlabelled), origin)
-        key = hash_json([hash_code(), "labelled", self.sha, self.name, getattr(self.task, "bounds", None), rows.key()])
+        key = hash_json([hash_code(), "labelled", self.sha, self.name, self._bounds, rows.key()])
 
         def make(folder: Path) -> None:
             with (folder / "rows.jsonl").open("w", encoding="utf-8") as out:
