@@ -175,6 +175,9 @@ def test_files_below_the_home_folder_are_found(
     file = tmp_path / "elsewhere" / "recipe.yaml"
     file.write_text(json.dumps(recipe), encoding="utf-8")
     assert sibu.check(file).sound
+    unknown = changed(recipe, train="~nobody-of-this-name/train.jsonl")
+    with pytest.raises(RecipeError, match=r"data\.train: no file at .*~nobody-of-this-name"):
+        sibu.check(unknown)
 
 
 def test_many_rows_at_once_give_the_copies_of_one_by_one(

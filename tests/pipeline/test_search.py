@@ -167,7 +167,7 @@ def test_what_cannot_be_is_told(name: str, tiny_model: Path, tmp_path: Path) -> 
 def test_whole_numbers_so_far_apart_are_whole(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(tiny_model, tmp_path, space={"train.max_steps": {"low": 2, "high": 8, "step": 3}}, trials=3)
     found = sibu.search(recipe, out=tmp_path / "study")
-    assert [trial["state"] for trial in found["trials"]].count("failed") == 0
+    assert {trial["state"] for trial in found["trials"]} <= {"complete", "pruned"}
     assert {trial["values"]["train.max_steps"] for trial in found["trials"]} <= {2, 5, 8}
 
 

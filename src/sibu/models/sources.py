@@ -140,6 +140,11 @@ class Source:
     """The bundle that it is the model of."""
 
 
+def found_from(home: Path, name: str) -> Path:
+    """A path that is named in a file of ``home``. ``~`` is the user's folder; an unknown user's is a name like any."""
+    return home / os.path.expanduser(name)  # noqa: PTH111  # Path.expanduser raises there
+
+
 def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str = "text") -> Source:
     """Find a model by alias, folder, bundle or Hub id.
 
@@ -155,7 +160,7 @@ def find_model(name: str, *, home: Path, allow_pickle: bool = False, kind: str =
     table = packaged()
     if name in table:
         return Source(name, "packaged", table[name].folder())
-    folder = home / Path(name).expanduser()
+    folder = found_from(home, name)
     if folder.is_dir() and is_bundle(folder):
         return Source(folder.resolve().name, "bundle", model_of(folder, name, kind), folder)
     if folder.is_dir():

@@ -8,7 +8,7 @@ from typing import Any
 
 from sibu.fusions.concat import ConcatSpec
 from sibu.fusions.identity import IdentitySpec
-from sibu.models.sources import packaged
+from sibu.models.sources import found_from, packaged
 from sibu.recipe.schema import KnowledgeBlock, Recipe, spread
 
 STEPS_AN_EPOCH = 64
@@ -73,7 +73,7 @@ def with_absolute_paths(recipe: Recipe, home: Path) -> Recipe:
     """The same recipe with data files, and models that are folders, found from anywhere."""
 
     def resolved(path: str) -> str:
-        return path if path.startswith("datasets:") else str(home / Path(path).expanduser())
+        return path if path.startswith("datasets:") else str(found_from(home, path))
 
     tasks = {}
     for name, block in recipe.tasks.items():
@@ -122,7 +122,7 @@ def _with_places(ways: Sequence[Any], home: Path) -> tuple[Any, ...]:
     return tuple(
         spec.model_copy(
             update={key: _placed(getattr(spec, key), home) for key in getattr(spec, "models", ())}
-            | {key: str(home / Path(getattr(spec, key)).expanduser()) for key in getattr(spec, "folders", ())}
+            | {key: str(found_from(home, getattr(spec, key))) for key in getattr(spec, "folders", ())}
         )
         for spec in ways
     )
@@ -130,6 +130,6 @@ def _with_places(ways: Sequence[Any], home: Path) -> tuple[Any, ...]:
 
 def _placed(model: str, home: Path) -> str:
     """The name of a model; of one that is a folder the folder, found from anywhere."""
-    if model in packaged() or not (folder := home / Path(model).expanduser()).is_dir():
+    if model in packaged() or not (folder := found_from(home, model)).is_dir():
         return model
     return str(folder)
