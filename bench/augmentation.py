@@ -4,8 +4,9 @@
                                       [--work DIR] [--results DIR] [--limit N]
 
 Classification learns by bench/recipes/few-labels.yaml, tags by few-tags.yaml; seed by seed the same rows are drawn
-without and with copies, one copy of each row made by the one operator. Copies make epochs longer: `longer` is none of
-them, but the epochs that take as many steps, so that what a copy gains can be told from what a step does. `mixup` needs the head `linear`, and is compared
+without and with copies, one copy of each row made by the one operator. Copies make the epochs of classification longer:
+`longer` is none of them, but epochs that take as many steps, so that what a copy gains can be told from what a step
+does (of tags, few rows take some 200 steps with them and without). `mixup` needs the head `linear`, and is compared
 with that head without it. `masked` takes the encoder that bench/pretraining.py trained on the set's own texts, and is
 left out where there is none; `synonyms` needs WordNet's files, and is left out without; `back_translation` needs two
 translation models, of which none is packaged. What is left out is said. ``--seeds``: one number, or one for each of
@@ -30,12 +31,12 @@ WORDNET = Path("/usr/share/wordnet")
 CLASSES = ("swap", "delete", "spelling", "keyboard", "synonyms", "neighbours", "masked", "mixup")
 TAGS = ("entities", "swap", "delete", "spelling", "keyboard", "synonyms", "neighbours")
 EPOCHS = 10
-"""Of both recipes."""
+"""Of few-labels.yaml."""
 
 
 def ways(name: str, given: Any) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Overrides of each operator, and why some are left out."""
-    found = {"longer": [f"train.epochs={EPOCHS * (1 + given.copies)}"]}
+    found = {} if name == "conll2003" else {"longer": [f"train.epochs={EPOCHS * (1 + given.copies)}"]}
     without = {"back_translation": "no translation model is packaged"}
     for operator in TAGS if name == "conll2003" else CLASSES:
         augment: Any = operator

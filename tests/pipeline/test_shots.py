@@ -12,14 +12,14 @@ import yaml
 
 import sibu
 from sibu.core.errors import RecipeError, ReleaseMissed
-from sibu.pipeline.plan import TaskPlan, make_plan
+from sibu.pipeline.plan import TaskPlan, expected_batches, make_plan, plan_steps
 from sibu.pipeline.progress import Silent
 from sibu.pipeline.repeats import summary
 from sibu.pipeline.shots import kinds
 from sibu.recipe.load import load_recipe
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at, whole_and_stopped
-from tests.tiny_tasks import tiny_recipe
+from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
 from tests.tiny_values import tiny_mixed
 
 
@@ -45,6 +45,36 @@ def test_each_label_has_as_many_rows(task: str, tiny_model: Path, tmp_path: Path
         assert set(counts.values()) == {3}
     assert list(planned(recipe).learned) == rows
     assert list(planned(recipe, "train.seed=14").learned) != rows
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_a_head_that_begins_from_nothing_takes_more_steps(
+    task: str, tiny_model: Path, tiny_writer: Path, tiny_translator: Path, tmp_path: Path
+) -> None:
+    model = tiny_model_for(task, tiny_model, tiny_writer, tiny_translator)
+    recipe = tiny_recipe(task, "full", model, tmp_path)
+    for head in (None, "logistic", "labels") if task == "classify" else (None,):
+        tasks = {"it": recipe["tasks"]["it"] | ({} if head is None else {"head": head})}
+        plan = make_plan(load_recipe(recipe | {"tasks": tasks, "train": {}}, ()), Silent(), encode=False)
+        _, steps = plan_steps(plan.recipe, expected_batches(plan))
+        few = task.split(",")[0] in ("classify", "tag", "extract", "relate", "regress") and "written" not in task
+        few &= head is None
+        assert (steps >= 200) == few, task
+        assert (plan.recipe.train.epochs > 5) == few
+        assert steps < 200 + expected_batches(plan)
+
+
+def test_few_rows_are_learned_without_a_number_of_epochs(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = changed(tiny_recipe("tag", "full", tiny_model, tmp_path), shots=3) | {"train": {}}
+    recipe["tasks"]["it"]["data"]["dev"] = recipe["tasks"]["it"]["data"]["test"]
+    bundle = sibu.run(recipe, out=tmp_path / "out")
+    record = json.loads((bundle / "record.json").read_text())
+    saved = yaml.safe_load((bundle / "recipe.yaml").read_text(encoding="utf-8"))["train"]
+    assert record["steps"]["done"] == saved["epochs"] * record["steps"]["per_epoch"] >= 200
+    assert len(record["evaluations"]) <= 10
+    found = json.loads((bundle / "metrics.json").read_text())["it"]["test"]["f1"]["value"]
+    once = sibu.run(recipe, ["train.epochs=5"], out=tmp_path / "once")
+    assert found > json.loads((once / "metrics.json").read_text())["it"]["test"]["f1"]["value"]
 
 
 def test_rows_that_were_left_out_are_not_drawn(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from sibu.modalities import MODALITIES
 from sibu.models.spec import NewModel
 from sibu.readers import READERS
 from sibu.recipe import yaml
-from sibu.recipe.fill import as_written, settle
+from sibu.recipe.fill import as_written, settle, settle_epochs
 from sibu.recipe.load import _frozen, load_recipe, validate
 from sibu.recipe.schema import (
     Condition,
@@ -492,3 +492,26 @@ def test_a_share_of_the_rate_is_the_weights_and_not_the_heads(
     value = {"name": "x", "model": "minilm", "tasks": tasks, "train": given}
     train = settle(validate(value, "x", {}), width=384, tokens=99, share=share).train
     assert (train.learning_rate, train.head_learning_rate) == (peak, pytest.approx(head))
+
+
+@pytest.mark.parametrize(
+    ("given", "steps_per_epoch", "from_nothing", "epochs", "every"),
+    [
+        ({}, 3, True, 67, 21),  # 201 steps, dev looked at after every seventh time
+        ({}, 39, True, 6, 39),
+        ({}, 40, True, 5, None),
+        ({}, 3, False, 5, None),
+        ({"evaluate_every": 4}, 3, True, 67, 4),
+        ({"epochs": 2}, 3, True, 2, None),
+        ({"epochs": 0}, 3, False, 0, None),
+    ],
+)
+def test_few_rows_are_seen_more_often(
+    given: dict, steps_per_epoch: int, from_nothing: bool, epochs: int, every: int | None
+) -> None:
+    tasks = {"it": {"type": "generate", "data": {"train": "a.jsonl"}}}
+    recipe = validate({"name": "x", "model": "minilm", "tasks": tasks, "train": given}, "x", {})
+    assert recipe.train.trains == (given.get("epochs") != 0)
+    settled = settle_epochs(recipe, steps_per_epoch=steps_per_epoch, from_nothing=from_nothing)
+    assert (settled.train.epochs, settled.train.evaluate_every) == (epochs, every)
+    assert settle_epochs(settled, steps_per_epoch=1, from_nothing=from_nothing) == settled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
@@ -15,6 +15,9 @@ from sibu.core.errors import RecipeError
 
 UNREAD = ("pooler.", "head.", "layernorm_pooled", "decoder.")
 """Weights that no encoder here reads, so that a folder may lack them."""
+
+SHOWN = 3
+"""Weights that are named where some are wrong."""
 
 
 def kind_of(folder: Path) -> str:
@@ -61,7 +64,7 @@ def load_part(
         named["add_pooling_layer"] = False
     if hasattr(config, "vision_use_head"):
         config.vision_use_head = False
-    with _quiet():
+    with quiet():
         model, about = architecture.from_pretrained(
             str(folder),
             config=config,
@@ -69,20 +72,38 @@ def load_part(
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, in words
             key_mapping=dict(names) if names else None,
             **named,
         )
-    lacking = sorted(name for name in about["missing_keys"] if not any(each in name for each in UNREAD))
-    if lacking or about["mismatched_keys"]:
-        shown = ", ".join(lacking[:3] or [str(each) for each in list(about["mismatched_keys"])[:3]])
-        raise RecipeError(f"The weights in {folder} are not those of its config.json: {shown} and perhaps more.")
+    require_whole(folder, about, lambda name: not any(each in name for each in UNREAD))
     if names:
         model._weight_conversions = None  # else the names were changed back as it is saved
     return model
 
 
+def require_whole(folder: Path, about: Mapping[str, Any], read: Callable[[str], bool]) -> None:
+    """No weight that is read begins at random because the folder lacks it.
+
+    Args:
+        folder: Where the model was loaded from.
+        about: What ``from_pretrained`` told of it.
+        read: Whether a weight is read here, by its name.
+
+    Raises:
+        RecipeError: When one is not there, or has another shape.
+    """
+    wrong = [f"{name} is not there" for name in sorted(about["missing_keys"]) if read(name)]
+    for name, there, wanted in sorted(about["mismatched_keys"]):
+        wrong.append(f"{name} has the shape {list(there)} and not {list(wanted)}")
+    if wrong:
+        more = "" if len(wrong) <= SHOWN else f" (and {len(wrong) - SHOWN} more)"
+        what = f"The weights in {folder} are not those of its config.json: {', '.join(wrong[:SHOWN])}{more}."
+        raise RecipeError(f"{what} Copy the whole model anew.")
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Within it transformers does not tell of weights that are left out, such as those of a text's part."""
     from transformers.utils import logging
 

@@ -65,6 +65,7 @@ from sibu.pipeline.looked import Looked, look, twins
 from sibu.pipeline.mixed import Mixed, build_values, columns_of, learn_values, mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
+    begins_from_nothing,
     require_bounds,
     require_contrast,
     require_epochs,
@@ -81,7 +82,7 @@ from sibu.pipeline.ruled import rows_that_break
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.teach import Taught
 from sibu.pipeline.weak import training_rows
-from sibu.recipe.fill import as_written, settle, with_absolute_paths
+from sibu.recipe.fill import as_written, settle, settle_epochs, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
 from sibu.store.hashes import hash_json
@@ -224,7 +225,13 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     recipe = settle(recipe, width=model_width(source.folder), tokens=tokens, share=share)
     require_contrast(recipe, plans, source.folder, text.max_length)
     gate = GateReport({name: plan.surveys for name, plan in plans.items()}, faults)
-    return Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch, known, values)
+    plan = Plan(recipe, loaded.home, source, text, shapes, plans, gate, files, loaded.watch, known, values)
+    plan.recipe = settle_epochs(
+        recipe,
+        steps_per_epoch=max(math.ceil(expected_batches(plan) / recipe.train.accumulate), 1),
+        from_nothing=any(begins_from_nothing(recipe.tasks[name], each.task) for name, each in plans.items()),
+    )
+    return plan
 
 
 def learns(recipe: Recipe, name: str) -> bool:
@@ -544,7 +551,7 @@ def expected_batches(plan: Plan) -> int:
 def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:
     """Steps an epoch, and steps of the run."""
     per_epoch = math.ceil(batches_per_epoch / (recipe.train.accumulate * processes))
-    total = per_epoch * recipe.train.epochs
+    total = per_epoch * (recipe.train.epochs or 0)
     return per_epoch, min(total, recipe.train.max_steps or total)
 
 

@@ -251,7 +251,7 @@ def _with_reference(plan: Plan, model: Model, stream: Stream, progress: Progress
     targets = dict(stream.targets)
     for name in stream.targets:
         task = plan.tasks[name].task
-        if getattr(task, "compares", False) and plan.recipe.train.epochs:
+        if getattr(task, "compares", False) and plan.recipe.train.trains:
             feature = next(each for each in task.features if each.name == "reference")
             found = log_probabilities(model, name, stream, progress)
             targets[name] = targets[name].with_numbers(feature, found)

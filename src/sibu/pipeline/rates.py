@@ -120,7 +120,7 @@ def _require_steps(loaded: Loaded) -> None:
         RecipeError: When it has no steps, goes a share of them, or learns by reward.
     """
     recipe = loaded.recipe
-    if not recipe.train.epochs:
+    if not recipe.train.trains:
         mend = "Sweep with train.epochs=1 or more."
         raise RecipeError(Fault("train.epochs", "is 0: nothing is trained, and no rate is used.", mend))
     if not any(learns(recipe, name) for name in recipe.tasks):

@@ -146,7 +146,7 @@ def require_epochs(recipe: Recipe) -> None:
     heads = [
         name for name, block in recipe.tasks.items() if not getattr(block.task, "writes", False) and not _ready(block)
     ]
-    if recipe.train.epochs == 0 and heads:
+    if not recipe.train.trains and heads:
         what = f"with no epoch the heads of {', '.join(heads)} would stay random."
         mend = "Give at least 1, or a head that needs no steps (of `classify`: `labels`, `logistic`, `prototypes`, "
         mend += "`neighbours`)"
@@ -318,6 +318,16 @@ def _ready(block: TaskBlock) -> bool:
     """Whether a task's head answers before any step."""
     of_task = any(getattr(block.task, kind, False) for kind in ("fills", "borrows", "weightless", "compares_words"))
     return of_task or getattr(block.head, "fits", False) or getattr(block.head, "starts", False)
+
+
+def begins_from_nothing(block: TaskBlock, task: Any) -> bool:
+    """Whether a task's head has random weights before the first step, and learns them from the task's labels.
+
+    Not who writes, who reads on in texts, and who learns by pairs, which are many where rows are few.
+    """
+    reads_on = getattr(task, "rate_share", 1.0) < 1
+    by_pairs = getattr(block.task, "by_pairs", False)
+    return not (getattr(block.task, "writes", False) or reads_on or by_pairs or _ready(block))
 
 
 def require_mask(name: str, block: TaskBlock, task: Any, source: Source) -> None:

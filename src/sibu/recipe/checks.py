@@ -78,7 +78,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             )
             mend += "out."
             found.append((("tasks", name, "data", "unlabelled"), "is not used for anything.", mend))
-        if getattr(block.task, "compares_words", False) and (block.data.train is not None or recipe.train.epochs):
+        if getattr(block.task, "compares_words", False) and (block.data.train is not None or recipe.train.trains):
             what = "`compared` learns nothing from rows."
             mend = "Leave `data.train` out and say `train.epochs: 0`; or leave `compared` out."
             found.append((("tasks", name, "compared"), what, mend))
@@ -117,7 +117,7 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
             if other:
                 found.append((("folds",), f"cannot go with `{key}`.", "Leave one of the two out."))
     found += _ensemble_faults(recipe)
-    if recipe.self_training is not None and not recipe.train.epochs:
+    if recipe.self_training is not None and not recipe.train.trains:
         what = "learns from its own labels, and with no epoch nothing is learned."
         found.append((("self_training",), what, "Leave it out, or give `train.epochs` at least 1."))
     if recipe.self_training is not None and all(b.data.unlabelled is None for b in recipe.tasks.values()):
@@ -242,7 +242,7 @@ def _needs_scores(where: yaml.Path, block: TaskBlock, recipe: Recipe) -> Iterato
     if getattr(block.head, "fits", False):
         what = f"cannot go with the head `{block.head.name}`, which is fitted to labels."  # type: ignore[attr-defined]
         yield where, what, "Choose `linear` or `labels`."
-    if block.data.train is None or not recipe.train.epochs:
+    if block.data.train is None or not recipe.train.trains:
         yield where, "needs training rows and at least one epoch.", "Give both, or leave it out."
 
 
@@ -425,7 +425,7 @@ def _untaught(name: str, block: TaskBlock, recipe: Recipe) -> Iterator[tuple[yam
     where, head, task = ("tasks", name, "data", "train"), block.head, block.task
     ways = ("writes", "borrows", "fills", "compares_words")
     ready = any(getattr(task, kind, False) for kind in ways) or getattr(head, "starts", False)
-    if recipe.train.epochs:
+    if recipe.train.trains:
         mend = "Add it; or say `train.epochs: 0` where nothing is to be learned."
         yield where, "is missing.", mend
     elif not ready:

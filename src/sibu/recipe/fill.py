@@ -18,6 +18,13 @@ PAIRED = 4096
 """The same size where a head learns from the pairs of a batch: few rows are one batch, which holds all their pairs."""
 FROM_SCRATCH = 1e-3
 """The rate of a model that begins with random weights."""
+EPOCHS = 5
+"""Times that the training data is seen, where the recipe does not say."""
+STEPS = 200
+"""Steps that a head which begins from nothing takes at least: five looks at eight tagged sentences of each label taught
+one to find nothing at all. Source: Mosbach et al., 2021, arXiv:2006.04884 (few rows want more steps)."""
+LOOKS = 10
+"""Evaluations on dev at most, where so many epochs came of few rows: dev may be larger than they are."""
 WIDTH = 384
 """The width of a model for which the methods state their default rates."""
 
@@ -60,6 +67,24 @@ def settle(recipe: Recipe, *, width: int, tokens: int, share: float = 1.0) -> Re
         fusion = ConcatSpec()
     update = {"learning_rate": peak, "head_learning_rate": head, "batch_tokens": batch}
     return recipe.model_copy(update={"train": train.model_copy(update=update), "fusion": fusion})
+
+
+def settle_epochs(recipe: Recipe, *, steps_per_epoch: int, from_nothing: bool) -> Recipe:
+    """Settle how often the training data is seen, and dev with it, where the recipe does not say.
+
+    Args:
+        recipe: As ``settle`` gave it.
+        steps_per_epoch: About how many steps once through the training data is.
+        from_nothing: Whether a head begins with random weights, so that few steps leave it near them.
+    """
+    train = recipe.train
+    if train.epochs is not None:
+        return recipe
+    epochs, every = EPOCHS, train.evaluate_every
+    if from_nothing and (more := -(-STEPS // steps_per_epoch)) > EPOCHS:
+        epochs, every = more, every or steps_per_epoch * -(-more // LOOKS)
+    update = {"epochs": epochs, "evaluate_every": every}
+    return recipe.model_copy(update={"train": train.model_copy(update=update)})
 
 
 def as_written(recipe: Recipe) -> dict[str, Any]:

@@ -24,9 +24,10 @@ class ReptileSpec(Spec):
 class TrainSpec(Spec):
     """How a model is trained: length, learning rate, batches, stopping, checkpoints."""
 
-    epochs: NonNegativeInt = 5
-    """Times that the training data is seen; 0: nothing is trained, and the bundle answers as the model came. Only what
-    writes can do that: heads would be random."""
+    epochs: NonNegativeInt | None = None
+    """Times that the training data is seen; null: 5, and as many more as make 200 steps where a head begins from
+    nothing and its rows are few. 0: nothing is trained, and the bundle answers as the model came. Only what writes, and
+    heads that begin from something, can do that: others would be random."""
     max_steps: PositiveInt | None = None
     """Stop after so many steps at most, within the `epochs`; the schedule ends there too."""
     learning_rate: PositiveFloat | None = None
@@ -72,7 +73,7 @@ class TrainSpec(Spec):
     """Several tasks: weights of the losses. `fixed`: each task's `weight`; `uncertainty`: learned
     (Kendall et al., 2018, arXiv:1705.07115)."""
     evaluate_every: PositiveInt | None = None
-    """Steps between evaluations on dev; null: once an epoch."""
+    """Steps between evaluations on dev; null: once an epoch, or of few rows (`epochs: null`) ten times in all."""
     patience: PositiveInt | None = None
     """Stop after so many evaluations without a better dev score; null: train to the end."""
     stop_on: str = "mean"
@@ -95,3 +96,8 @@ class TrainSpec(Spec):
     """Number type of the forward pass; `auto`: bfloat16 on a GPU that has it, float32 elsewhere."""
     seed: int = Field(default=13, ge=0)
     """Seed of everything random."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything is trained: how often may be left to the data."""
+        return self.epochs != 0

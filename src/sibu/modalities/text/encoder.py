@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sibu.core.errors import RecipeError
 from sibu.core.tensors import Encoded
+from sibu.modalities._hf import quiet, require_whole
 from sibu.modalities.text._hf import DROPOUTS, writing_kind
 from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
@@ -255,14 +256,16 @@ def _spread(found: Tensor, mask: Tensor) -> Tensor:
 
 
 def load_encoder(folder: Path, *, dropout: float | None, writes: bool = False, fills: bool = False) -> Any:
-    """The model in a folder, without pooler, in float32; with its language head where it ``writes`` or ``fills``."""
+    """The model in a folder, without pooler, in float32; with its language head where it ``writes`` or ``fills``.
+
+    Raises:
+        RecipeError: When its kind has no such head, or its weights are not complete.
+    """
     from inspect import signature
 
     from transformers import AutoConfig
     from transformers.models.auto import modeling_auto
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
     if dropout is not None:
         for name in DROPOUTS:
@@ -282,9 +285,11 @@ def load_encoder(folder: Path, *, dropout: float | None, writes: bool = False, f
     kind: dict[str, Any] = {"use_safetensors": True}
     if "add_pooling_layer" in signature(architecture.__init__).parameters:
         kind["add_pooling_layer"] = False  # no head here reads it; many folders lack its weights
-    model: Any = architecture.from_pretrained(
-        str(folder), config=config, local_files_only=True, dtype=torch.float32, **kind
-    )
+    kind |= {"local_files_only": True, "output_loading_info": True, "ignore_mismatched_sizes": True}
+    with quiet():
+        model, about = architecture.from_pretrained(str(folder), config=config, dtype=torch.float32, **kind)
+    own = f"{model.base_model_prefix}." if fills else ""  # a masked-language head may be new
+    require_whole(folder, about, lambda name: name.startswith(own) and "pooler." not in name)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
