@@ -135,8 +135,11 @@ def test_time_does_not_grow_with_the_names() -> None:
         table = NameTable()
         for number in range(count):
             table.add(f"name {number} of drug")
-        began = time.process_time()
-        found = list(table.find(text))
-        times.append(time.process_time() - began)
+        tries = []
+        for _ in range(3):  # the least of them: one may have to collect what other tests left
+            began = time.process_time()
+            found = list(table.find(text))
+            tries.append(time.process_time() - began)
+        times.append(min(tries))
         assert len(found) == (500 if count > 4711 else 0)
     assert times[1] < 5 * times[0]
