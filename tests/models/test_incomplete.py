@@ -12,6 +12,7 @@ from tests.tiny_tasks import tiny_model_for, tiny_recipe
 
 import sibu
 from sibu.core.errors import RecipeError
+from sibu.curation.linking._hf import encode
 
 
 @pytest.mark.parametrize("task", ["classify", "mask", "language", "generate, encoder-decoder"])
@@ -43,6 +44,20 @@ def test_weights_of_another_shape_are_told_by_the_command(tiny_model: Path, tmp_
     assert f"encoder.layer.0.intermediate.dense.bias has the shape [{there}] and not [{wanted}], " in done.stderr
     assert " (and 3 more). Copy the whole model anew." in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("by", ["names", "copies"])
+def test_models_beside_the_recipes_own_are_looked_at_too(by: str, tiny_model: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "beside")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": config["intermediate_size"] + 1}))
+    with pytest.raises(RecipeError, match=r"encoder\.layer\.0\.\S* has the shape .*\. Copy the whole model anew"):
+        if by == "names":
+            encode(folder, ["paris"])
+        else:
+            recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+            recipe["tasks"]["it"]["data"]["augment"] = {"name": "neighbours", "model": str(folder)}
+            sibu.run(recipe, out=tmp_path / "out")
 
 
 def test_python_is_told_nothing_of_what_is_not_read(tiny_model: Path, tmp_path: Path, caplog) -> None:

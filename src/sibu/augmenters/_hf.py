@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
 
 from sibu.core.errors import RecipeError
+from sibu.models.whole import quiet, require_whole
 
 if TYPE_CHECKING:
     from sibu.models.sources import Source
@@ -55,7 +54,8 @@ def load(source: Source, kind: Literal["vectors", "masked", "translator"]) -> Lo
         kind: Whether its vectors are wanted, its masked-language head, or its language head.
 
     Raises:
-        RecipeError: When transformers has no such form of it, or cannot read its tokenizer.
+        RecipeError: When transformers has no such form of it, or cannot read its tokenizer, or a weight has another
+            shape than its config says.
     """
     import torch
     from transformers import AutoConfig
@@ -67,17 +67,18 @@ def load(source: Source, kind: Literal["vectors", "masked", "translator"]) -> Lo
         "translator": modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING,
     }[kind]
     folder = str(source.folder)
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if type(config) not in table:
             raise RecipeError(f"The model {source.name!r} is of the kind {config.model_type!r}, which cannot do this.")
         architecture = table[type(config)]
-        own: dict[str, Any] = {"use_safetensors": True}
+        own: dict[str, Any] = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True}
         if "add_pooling_layer" in signature(architecture.__init__).parameters:
             own["add_pooling_layer"] = False  # many folders lack its weights
         model, about = architecture.from_pretrained(
-            folder, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True, **own
+            folder, config=config, local_files_only=True, dtype=torch.float32, **own
         )
+        require_whole(source.folder, about, lambda _: False)  # of weights that are not there each way tells by itself
         tokenizer = _tokenizer(source)
     place = torch.accelerator.current_accelerator(check_available=True) or "cpu"
     return Loaded(source.name, tokenizer, model.eval().to(place), tuple(sorted(about["missing_keys"])))
@@ -94,17 +95,3 @@ def _tokenizer(source: Source) -> Any:
             f"The tokenizer of the model {source.name!r} cannot be read: {reason} Install what it names, or save it "
             "as `tokenizer.json`."
         ) from fault
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Within it transformers says nothing."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)

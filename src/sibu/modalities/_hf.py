@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import torch
 
 from sibu.core.errors import RecipeError
+from sibu.models.whole import quiet, require_whole
 
 UNREAD = ("pooler.", "head.", "layernorm_pooled", "decoder.")
 """Weights that no encoder here reads, so that a folder may lack them."""
-
-SHOWN = 3
-"""Weights that are named where some are wrong."""
 
 
 def kind_of(folder: Path) -> str:
@@ -80,37 +77,3 @@ def load_part(
     if names:
         model._weight_conversions = None  # else the names were changed back as it is saved
     return model
-
-
-def require_whole(folder: Path, about: Mapping[str, Any], read: Callable[[str], bool]) -> None:
-    """No weight that is read begins at random because the folder lacks it.
-
-    Args:
-        folder: Where the model was loaded from.
-        about: What ``from_pretrained`` told of it.
-        read: Whether a weight is read here, by its name.
-
-    Raises:
-        RecipeError: When one is not there, or has another shape.
-    """
-    wrong = [f"{name} is not there" for name in sorted(about["missing_keys"]) if read(name)]
-    for name, there, wanted in sorted(about["mismatched_keys"]):
-        wrong.append(f"{name} has the shape {list(there)} and not {list(wanted)}")
-    if wrong:
-        more = "" if len(wrong) <= SHOWN else f" (and {len(wrong) - SHOWN} more)"
-        what = f"The weights in {folder} are not those of its config.json: {', '.join(wrong[:SHOWN])}{more}."
-        raise RecipeError(f"{what} Copy the whole model anew.")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Within it transformers does not tell of weights that are left out, such as those of a text's part."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)

@@ -73,7 +73,7 @@ class TrainSpec(Spec):
     """Several tasks: weights of the losses. `fixed`: each task's `weight`; `uncertainty`: learned
     (Kendall et al., 2018, arXiv:1705.07115)."""
     evaluate_every: PositiveInt | None = None
-    """Steps between evaluations on dev; null: once an epoch, or of few rows (`epochs: null`) ten times in all."""
+    """Steps between evaluations on dev; null: once an epoch, or of few rows (`epochs: null`) ten times at most."""
     patience: PositiveInt | None = None
     """Stop after so many evaluations without a better dev score; null: train to the end."""
     stop_on: str = "mean"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sibu.models.whole import quiet, require_whole
+
 Vectors = npt.NDArray[np.float32]
 LONGEST = 64
 """Pieces of a text that are read: names and questions are short."""
@@ -64,10 +66,11 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and model, kept for the next texts."""
     import torch
     from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+    own: dict[str, Any] = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True}
+    with quiet():
+        model, about = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32, **own)
+    require_whole(folder, about, lambda name: "pooler." not in name)
     return tokenizer, model.eval()

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from sibu.core.errors import RecipeError
 from sibu.core.tensors import Encoded
-from sibu.modalities._hf import quiet, require_whole
 from sibu.modalities.text._hf import DROPOUTS, writing_kind
 from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
+from sibu.models.whole import quiet, require_whole
 
 if TYPE_CHECKING:
     import numpy as np
