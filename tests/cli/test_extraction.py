@@ -56,6 +56,15 @@ def test_a_session(home: Path) -> None:
     assert said("extract kb --remove a.txt").startswith("documents: 1 removed\n")
 
 
+def test_what_nothing_can_be_is_told(home: Path) -> None:
+    Path("patterns.txt").write_text('"{p:Patient} takes {d:Drugs}" -> takes(p, d)', encoding="utf-8")
+    out = said("extract kb a.txt --with extract.yaml")
+    assert (
+        "patterns looks for what nothing can be: no class of the knowledge base is called 'Drugs', and no extractor "
+        "before it says so. Did you mean 'Drug'?"
+    ) in out.replace("\n", " ")
+
+
 def test_json(home: Path) -> None:
     found = json.loads(said("extract kb a.txt --with extract.yaml --json --quiet"))
     assert found["facts"] == {"asserted": 1, "review": 0, "refused": 1}

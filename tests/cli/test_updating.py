@@ -42,6 +42,12 @@ def test_what_came_of_it_is_told(home: Path) -> None:
     assert said("update kb a.txt --with plan.yaml").endswith("Nothing new.\n")
 
 
+def test_a_class_that_nothing_can_be_is_told(home: Path) -> None:
+    Path("patterns.txt").write_text('"{p:Patient} takes {d:Drugg}" -> takes(p, d)\n', encoding="utf-8")
+    told = said("update kb a.txt --with plan.yaml").replace("\n", " ")
+    assert "patterns looks for what nothing can be: no class of the knowledge base is called 'Drugg'" in told
+
+
 def test_a_name_is_of_the_new_version_alone(home: Path) -> None:
     said("update kb a.txt --with plan.yaml --name monday")
     named = said("versions kb")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sibu.cli.console import progress, table, write_json
-from sibu.cli.kb import KB, Message, said_returned
+from sibu.cli.kb import KB, Message, said_returned, said_unmet
 from sibu.cli.options import Json, Quiet
 from sibu.core.errors import counted
 
@@ -82,6 +82,7 @@ def _extracted(found: dict[str, Any]) -> None:
             table("", ["refused", "why", "such as"], rows)
         for each in found["conflicts"][:10]:
             typer.echo(f"for review: {each['fact']}: {each['reason']}")
+        said_unmet(found["unmet"])
         said_returned(found["returned"])
         _version(found)
     if "review" in found:

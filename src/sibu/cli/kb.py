@@ -97,6 +97,12 @@ def said_returned(facts: list[dict[str, Any]]) -> None:
         typer.echo(f"  {each['said']}, retracted: {each['why']}")
 
 
+def said_unmet(unmet: list[dict[str, str]]) -> None:
+    """What extractors looked for and nothing can be."""
+    for each in unmet:
+        typer.echo(f"{each['extractor']} looks for what nothing can be: {each['reason']}")
+
+
 @app.command()
 def retract(
     folder: KB,

@@ -9,7 +9,7 @@ import typer
 
 from sibu.cli.console import progress, table, write_json
 from sibu.cli.extraction import Again, Files, IdColumn, Plan, Remove, TextColumn
-from sibu.cli.kb import KB, Message, said_returned
+from sibu.cli.kb import KB, Message, said_returned, said_unmet
 from sibu.cli.options import Json, Quiet
 from sibu.core.errors import counted
 
@@ -56,6 +56,7 @@ def _said(found: dict[str, Any]) -> None:
     documents = ", ".join(f"{count:,} {what}" for what, count in read["documents"].items() if count) or "none"
     typer.echo(f"documents: {documents}")
     typer.echo(f"{facts['asserted']:,} asserted, {facts['review']:,} for review, {facts['refused']:,} refused")
+    said_unmet(read["unmet"])
     if found["inferred"] is not None:
         typer.echo(f"{found['inferred']['derived']:,} facts follow")
     _conflicts(found["conflicts"], refused=found["refused"])

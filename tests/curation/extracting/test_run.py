@@ -66,6 +66,21 @@ def test_each_fact_tells_its_passage_and_its_extractor(home: Path) -> None:
         assert (source.extractor, len(source.version), source.confidence) == ("extract:patterns", 16, 0.9)
 
 
+def test_a_class_that_nothing_can_be_is_told_until_it_is_mended(home: Path) -> None:
+    lines = ['"{p:Patient} gets {d:Drugg}" -> takes(p, d)', '"{p:Patient} has {g:Gadget}" -> takes(p, g)']
+    Path("patterns.txt").write_text("\n".join(lines), encoding="utf-8")
+    text = {"a": "Anna gets aspirin. Zoe has Foo."}
+    found = read(text)
+    assert "Anna takes aspirin" not in facts()
+    (told,) = found["unmet"]  # of Gadget, which the schema has not either, names.tsv has a name
+    assert (told["extractor"], told["class"]) == ("patterns", "Drugg")
+    assert told["reason"].endswith("is called 'Drugg', and no extractor before it says so. Did you mean 'Drug'?")
+    assert read(text)["unmet"] == []  # nothing was read
+    Path("patterns.txt").write_text("\n".join(lines).replace("Drugg", "Drug"), encoding="utf-8")
+    assert read(text)["unmet"] == []
+    assert "Anna takes aspirin" in facts()
+
+
 def test_chinese(home: Path) -> None:
     found = read({"乙": "布洛芬与阿司匹林相互作用。"}, plan(**{"assert": 0.7, "language": "zh"}))
     assert found["facts"]["asserted"] == 3

@@ -50,6 +50,8 @@ class Report:
     """By extractor, names and relations."""
     extractors: dict[str, str] = field(default_factory=dict)
     """Version by name."""
+    unmet: list[dict[str, str]] = field(default_factory=list)
+    """Classes that an extractor looks for and nothing can be of."""
 
     def add(self, outcome: Outcome) -> None:
         """Count what became of a document."""
@@ -81,6 +83,7 @@ class Report:
                 {"name": name, "version": version, **self.seen.get(name, {})}
                 for name, version in self.extractors.items()
             ],
+            "unmet": self.unmet,
         }
 
 
@@ -137,7 +140,14 @@ def run(
         for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
             reading.read(change, chunk, mark)
             tell(len(chunk))
+    report.unmet = [_unmet(eye.name, label, ontology) for eye in eyes for label in eye.known.unmet()]
     return report
+
+
+def _unmet(extractor: str, label: str, ontology: Ontology) -> dict[str, str]:
+    near = near_miss(label, _names(ontology))
+    why = f"no class of the knowledge base is called {label!r}, and no extractor before it says so. {near}".rstrip()
+    return {"extractor": extractor, "class": label, "reason": why}
 
 
 def _require_known(kb: KnowledgeBase, remove: Sequence[str], texts: Sequence[Text]) -> None:

@@ -85,6 +85,8 @@ class Known:
     ) -> None:
         self._kb, self._ontology, self._home, self._classes, self._bundles = kb, ontology, home, classes, bundles
         self._of_class = lru_cache(1 << 14)(self._are_of)
+        self._no_class: set[str] = set()
+        self._spoken: set[str] = set()
 
     def file(self, given: str) -> Path:
         """A file, from the folder of the plan."""
@@ -121,11 +123,21 @@ class Known:
 
     def fits(self, spot: Spot, label: str) -> bool:
         """Whether what a passage names is of a class, as far as is known."""
-        return spot.label == label or self._of_class(spot.kinds, label)
+        if spot.label == label:
+            self._spoken.add(label)
+            return True
+        return self._of_class(spot.kinds, label)
 
     def _are_of(self, kinds: tuple[Entity, ...], label: str) -> bool:
         wanted = self.class_of(label)
-        return wanted is not None and any(self._ontology.is_a(kind, wanted) for kind in kinds)
+        if wanted is None:
+            self._no_class.add(label)
+            return False
+        return any(self._ontology.is_a(kind, wanted) for kind in kinds)
+
+    def unmet(self) -> list[str]:
+        """What was looked for and nothing can be: the schema has no such class, and no extractor said so."""
+        return sorted(self._no_class - self._spoken)
 
     def vocabulary(self) -> Vocabulary:
         """Classes and properties of the ontology, by short names."""
