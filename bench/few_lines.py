@@ -58,11 +58,11 @@ def _beside(each: Mapping[str, Any] | None, title: str, known: str, *, paired: b
 
 
 def _seeds(each: Mapping[str, Any]) -> str:
-    return f"mean of {len(each['rounds'])} seeds"
+    return f"mean of {len(each['rounds'])} seeds" if len(each["rounds"]) > 1 else "one seed"
 
 
 def _mean(own: Mapping[str, float]) -> str:
-    return f"{100 * own['mean']:.1f} ± {100 * own['sd']:.1f}"
+    return f"{100 * own['mean']:.1f}" + (f" ± {100 * own['sd']:.1f}" if own["sd"] else "")
 
 
 def _hundredths(numbers: list[float]) -> str:

@@ -4,7 +4,8 @@
                                       [--work DIR] [--results DIR] [--limit N]
 
 `choose`: `sibu label --simulate` over a training file whose labels are hidden, round by round, by each picker and at
-random (Banking77 by bench/recipes/few-labels.yaml, CoNLL-2003 by few-tags.yaml). `teach`: self-training from few rows
+random (Banking77 by bench/recipes/few-labels.yaml with the encoder as it is, which takes seconds a training where the
+whole model takes minutes; CoNLL-2003 by few-tags.yaml). `teach`: self-training from few rows
 of each label and the other texts (``TEXTS`` of them, drawn), beside the same rows alone and beside more rows. Saved
 labels: how many random ones it takes to be as good, read off the line through the means of the random curve, less
 those that were used. ``--limit``: rows of the test file. One JSON each: ``choose-<set>.json``, ``teach-<set>.json``.
@@ -27,10 +28,11 @@ import prepare
 import pretraining
 import run
 
-SETS = {
+SETS: dict[str, dict[str, Any]] = {
     "banking77": {"recipe": "few-labels", "metric": "accuracy", "start": 154, "count": 154, "rounds": 5},
     "conll2003": {"recipe": "few-tags", "metric": "f1", "start": 200, "count": 200, "rounds": 5},
 }
+OWN: dict[str, list[str]] = {"banking77": ["method=probe"], "conll2003": []}
 PICKERS = {"banking77": ("random", "margin", "combined"), "conll2003": ("random", "margin", "uncertainty")}
 SHOTS = {"banking77": (2, 4, 8, 12, 16), "conll2003": (8, 16, 32, 64, 128)}
 TAUGHT = {"banking77": (4, 8), "conll2003": (16, 32)}
@@ -81,7 +83,7 @@ def choose(name: str, place: Path, given: Any) -> dict[str, Any]:
         for key in ("start", "count", "rounds"):
             words += [f"--{key}", str(about[key])]
         data = [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", "tasks.it.data.shots=null"]
-        words += [*data, f"train.seed={seed}"]
+        words += [*data, *OWN[name], f"train.seed={seed}"]
         asked = [recipe.read_text(encoding="utf-8"), words, run.contents(data)]
         runs.append(run.once(given.work, asked, partial(simulated, words, out)))
     curves: dict[str, list[dict[str, Any]]] = {}
@@ -136,7 +138,7 @@ def teach(name: str, place: Path, given: Any) -> dict[str, Any]:
     train, test = files(name, place, given)
     home = given.work / "teach"
     texts = texts_of(name, train, home)
-    data = [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", f"repeats={given.seeds}"]
+    data = [f"tasks.it.data.train={train}", f"tasks.it.data.test={test}", f"repeats={given.seeds}", *OWN[name]]
     own = [f"tasks.it.data.unlabelled={texts}", f"self_training.threshold={THRESHOLD[name]}", "self_training.rounds=1"]
     alone, taught = [], []
     for shots in SHOTS[name]:

@@ -45,4 +45,6 @@ def points(share: float) -> str:
 
 def gap(each: Mapping[str, float]) -> str:
     """A difference with its interval, in hundredths."""
+    if "low" not in each:
+        return f"{points(each['value'])} (one draw)"
     return f"{points(each['value'])} ({points(each['low'])} to {points(each['high'])})"

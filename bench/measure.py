@@ -61,10 +61,12 @@ def spread(numbers: Sequence[float], digits: int = 3) -> dict[str, float]:
 
 
 def paired(ones: Sequence[float], others: Sequence[float]) -> dict[str, float]:
-    """Mean difference by seed, and the ends of its interval (Student's t, 95 %); of one seed they are NaN."""
+    """Mean difference by seed, and the ends of its interval (Student's t, 95 %), which one seed has not."""
     gaps = [one - other for one, other in zip(ones, others, strict=True)]
-    half = T_95[len(gaps)] * stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else math.nan
     mean = fmean(gaps)
+    if len(gaps) == 1:
+        return {"value": mean}
+    half = T_95[len(gaps)] * stdev(gaps) / math.sqrt(len(gaps))
     return {"value": mean, "low": mean - half, "high": mean + half}
 
 
