@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sibu.core.errors import RecipeError
 from sibu.core.tensors import Encoded
 from sibu.modalities.text._hf import DROPOUTS, writing_kind
+from sibu.modalities.text.lengths import by_length
 from sibu.modalities.text.packing import can_pack, documents
 from sibu.modalities.text.units import SHAPES
 from sibu.models.whole import quiet, require_whole
@@ -87,10 +88,15 @@ class TextEncoder(nn.Module):
         Where ``hidden`` (B, T, D) stands instead, the layers below ``frozen_layers`` were computed before.
         """
         mask = inputs["mask"]
+        if self.writes is None:
+            return Encoded(by_length(self._vectors, inputs), mask)
+        return Encoded(self._upper(inputs["hidden"], mask), mask) if "hidden" in inputs else self._language(inputs)
+
+    def _vectors(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The vectors of a model that does not write, ``(B, T, D)``."""
+        mask = inputs["mask"]
         if "hidden" in inputs:
-            return Encoded(vectors=self._upper(inputs["hidden"], mask), mask=mask)
-        if self.writes is not None:
-            return self._language(inputs)
+            return self._upper(inputs["hidden"], mask)
         arguments: dict[str, Any] = self._masked(mask)
         added: list[Tensor] = []
         if self.shapes is not None and "shapes" in inputs:
@@ -105,7 +111,7 @@ class TextEncoder(nn.Module):
         else:
             arguments["input_ids"] = inputs["input_ids"]
         model = self.inner() if self.fills else self.model
-        return Encoded(vectors=model(**arguments).last_hidden_state[:, self.leading :], mask=mask)
+        return model(**arguments).last_hidden_state[:, self.leading :]  # type: ignore[no-any-return]
 
     def inner(self) -> Any:
         """The model that gives vectors: without what a method wraps around it, without language head and decoder."""
@@ -167,7 +173,7 @@ class TextEncoder(nn.Module):
 
         handle = layers[self.frozen_layers].register_forward_pre_hook(catch, with_kwargs=True)
         try:
-            self(inputs)
+            self._vectors(inputs) if self.writes is None else self._language(inputs)
         except _Caught:
             return _spread(caught[0][0], inputs["mask"]) if self.packs else caught[0]
         finally:
