@@ -1,7 +1,7 @@
 """Eight rows of each label: `sibu run` with `head: logistic` against SetFit, same model, same rows, in turn.
 
     python bench/few_labels.py DATA [--sets agnews sst2 trec banking77 tnews ...] [--seeds 10] [--shots 8]
-                                    [--work DIR] [--results DIR] [--limit N]
+                                    [--work DIR] [--results DIR] [--limit N] [--alone]
 
 For each set and seed so many rows of each label are drawn, and both sides learn from those very rows, one after the
 other, each in a process of its own: Sibu by bench/recipes/few-labels.yaml, SetFit at the defaults of its
@@ -12,7 +12,8 @@ other, each in a process of its own: Sibu by bench/recipes/few-labels.yaml, SetF
 The seven sets of FewCLUE (`tnews`, `eprstmt`, `csldcp`, `ocnli`, `bustm`, `cluewsc`, `csl`) learn from their own few
 rows (`train_0`: 16 of each label, of csldcp 8, of ocnli 10), so that seeds change the training alone, with
 multilingual-e5-small cut to Chinese and English; they are judged on the public test. Four of them ask about pairs of
-texts, by bench/recipes/few-pairs.yaml; SetFit has no pairs, and stands beside the other three.
+texts, by bench/recipes/few-pairs.yaml; SetFit has no pairs, and stands beside the other three. ``--alone``: without
+SetFit, which takes many hours of csldcp (536 abstracts).
 
 Told: accuracy on the whole test file by seed, means, and the difference with its interval over seeds (paired, Student's
 t); seconds of training (encoder and head, without loading and testing) and of the whole process. ``--limit``: rows of
@@ -127,7 +128,8 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 def one_round(name: str, seed: int, train: Path, test: Path, given: Any) -> dict[str, Any]:
     """Each side once, in turn."""
     found: dict[str, Any] = {}
-    for side in ("sibu",) if name in PAIRED else ("sibu", "setfit") if seed % 2 else ("setfit", "sibu"):
+    sides = ("sibu", "setfit") if seed % 2 else ("setfit", "sibu")
+    for side in ("sibu",) if name in PAIRED or given.alone else sides:
         if side == "sibu":
             found[side] = sibu_side(name, train, test, seed, given)
         else:
@@ -177,6 +179,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=[*SETS, *CHINESE, *PAIRED])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--shots", type=int, default=8)
+    parser.add_argument("--alone", action="store_true", help="without SetFit")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="handed to every `sibu run`")
     parser.add_argument(
         "--side", nargs=4, metavar=("TRAIN", "TEST", "SEED", "MODEL"), help="be SetFit (the program calls itself)"
@@ -196,7 +199,8 @@ def main() -> None:
         for seed in range(1, given.seeds + 1):
             train = home / f"train-{seed}.jsonl"
             prepare.write(train, drawn(rows, given.shots, seed) if name in SETS else rows)
-            asked = [name, seed, given.shots, given.set, given.limit, plain.rows_of(train, None), DEEPER, recipes]
+            how = [given.shots, given.set, given.limit, given.alone, DEEPER, recipes]
+            asked = [name, seed, plain.rows_of(train, None), how]
             make = partial(one_round, name, seed, train, home / "test.jsonl", given)
             rounds.append(run.once(given.work, asked, make))
             print(name, rounds[-1], file=sys.stderr)
@@ -205,7 +209,8 @@ def main() -> None:
         measure.keep(
             {
                 "name": f"few-{name}",
-                "command": f"python bench/few_labels.py DATA --sets {name} --seeds {given.seeds} --shots {given.shots}",
+                "command": f"python bench/few_labels.py DATA --sets {name} --seeds {given.seeds} --shots {given.shots}"
+                + " --alone" * given.alone,
                 "what": "accuracy and seconds with few rows a label, Sibu against SetFit, same rows, in turn",
                 "shots": given.shots,
                 "set": given.set,

@@ -46,6 +46,9 @@ def _beside(each: Mapping[str, Any] | None, title: str, known: str, *, paired: b
     if each is None:
         return [Line(f"{title}, accuracy", bars[0], published=known), Line(took, bars[1], plain="1 x", published="—")]
     both = each["accuracy"]
+    if "setfit" not in both:  # hours, and not run
+        said = f"{_mean(both['sibu'])} ({_seeds(each)})"
+        return [Line(f"{title}, accuracy", bars[0], said, "not run", known), Line(took, bars[1], plain="not run")]
     good = both["sibu"]["mean"] >= both["setfit"]["mean"]
     said = f"{_mean(both['sibu'])}; difference {gap(each['difference'])}"
     first = Line(
