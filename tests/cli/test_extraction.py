@@ -61,7 +61,7 @@ def test_what_nothing_can_be_is_told(home: Path) -> None:
     out = said("extract kb a.txt --with extract.yaml")
     assert (
         "patterns looks for what nothing can be: no class of the knowledge base is called 'Drugs', and no extractor "
-        "before it says so. Did you mean 'Drug'?"
+        "before it found one. Did you mean 'Drug'?"
     ) in out.replace("\n", " ")
 
 

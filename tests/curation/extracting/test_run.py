@@ -74,7 +74,7 @@ def test_a_class_that_nothing_can_be_is_told_until_it_is_mended(home: Path) -> N
     assert "Anna takes aspirin" not in facts()
     (told,) = found["unmet"]  # of Gadget, which the schema has not either, names.tsv has a name
     assert (told["extractor"], told["class"]) == ("patterns", "Drugg")
-    assert told["reason"].endswith("is called 'Drugg', and no extractor before it says so. Did you mean 'Drug'?")
+    assert told["reason"].endswith("is called 'Drugg', and no extractor before it found one. Did you mean 'Drug'?")
     assert read(text)["unmet"] == []  # nothing was read
     Path("patterns.txt").write_text("\n".join(lines).replace("Drugg", "Drug"), encoding="utf-8")
     assert read(text)["unmet"] == []

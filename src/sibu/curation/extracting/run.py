@@ -146,7 +146,7 @@ def run(
 
 def _unmet(extractor: str, label: str, ontology: Ontology) -> dict[str, str]:
     near = near_miss(label, _names(ontology))
-    why = f"no class of the knowledge base is called {label!r}, and no extractor before it says so. {near}".rstrip()
+    why = f"no class of the knowledge base is called {label!r}, and no extractor before it found one. {near}".rstrip()
     return {"extractor": extractor, "class": label, "reason": why}
 
 

@@ -136,7 +136,7 @@ class Known:
         return any(self._ontology.is_a(kind, wanted) for kind in kinds)
 
     def unmet(self) -> list[str]:
-        """What was looked for and nothing can be: the schema has no such class, and no extractor said so."""
+        """What was looked for and nothing can be: the schema has no such class, and no extractor found one so far."""
         return sorted(self._no_class - self._spoken)
 
     def vocabulary(self) -> Vocabulary:
