@@ -333,8 +333,13 @@ def test_a_simulation_draws_curves_and_goes_on(
     assert "<svg" in (tmp_path / "curve.html").read_text()
 
     import sibu.pipeline.simulate as place
+    import sibu.pipeline.stages as stages
 
-    asked = []
+    asked, trained = [], []
+    train = stages.run_recipe
+    monkeypatch.setattr(
+        stages, "run_recipe", lambda *of, **named: trained.append(len(of[0].chosen)) or train(*of, **named)
+    )
     through = place._round
 
     def round_(*words: object) -> object:
@@ -347,7 +352,9 @@ def test_a_simulation_draws_curves_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own)
     monkeypatch.setattr(place, "_round", through)
+    assert trained == [10, 16, 22]  # what both pickers begin with is trained once
     assert sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own)["curves"] == found["curves"]
+    assert trained[3:] == [16, 22]
     with pytest.raises(RecipeError, match=r"stopped\.json is of another simulation"):
         sibu.simulate_labels(recipe, tmp_path / "stopped.json", **own | {"count": 5})
     for content in ("{", "[]", '{"a": 1}'):

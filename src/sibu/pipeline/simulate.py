@@ -72,17 +72,22 @@ def simulate(
     if found.get("mark") != mark:
         raise RecipeError(f"{output} is of another simulation. Choose another name with --output.")
     curves: dict[str, list[dict[str, Any]]] = found["curves"]
-    for way, own in zip(ways, named, strict=True):
-        curve = curves.setdefault(own, [])
-        chosen: list[int] = list(curve[-1]["next"]) if curve else _first(loaded, total, start)
-        while len(curve) <= rounds:
-            progress.say(f"{own}: {len(chosen)} labels")
-            last = len(curve) == rounds
-            found["metric"], scores, added = _round(loaded, name, way, chosen, 0 if last else count, total)
-            following = sorted([*chosen, *added])
-            curve.append({"labels": len(chosen), "scores": scores, "next": following})
-            chosen = following
-            write_json(output, found)
+    with TemporaryDirectory(prefix="sibu-simulate-") as scratch:
+        first = Path(scratch) / "first"  # of the rows that all ways begin with: trained once
+        for way, own in zip(ways, named, strict=True):
+            curve = curves.setdefault(own, [])
+            chosen: list[int] = list(curve[-1]["next"]) if curve else _first(loaded, total, start)
+            while len(curve) <= rounds:
+                progress.say(f"{own}: {len(chosen)} labels")
+                last = len(curve) == rounds
+                out = first.with_name("later") if curve else first
+                found["metric"], scores, added = _round(loaded, name, way, chosen, 0 if last else count, total, out)
+                following = sorted([*chosen, *added])
+                curve.append({"labels": len(chosen), "scores": scores, "next": following})
+                chosen = following
+                write_json(output, found)
+                if out != first:
+                    shutil.rmtree(out)
     found |= about
     write_json(output, found)
     series = [
@@ -128,31 +133,29 @@ def _first(loaded: Loaded, total: int, start: int) -> list[int]:
 
 
 def _round(
-    loaded: Loaded, name: str, way: Spec, chosen: Sequence[int], count: int, total: int
+    loaded: Loaded, name: str, way: Spec, chosen: Sequence[int], count: int, total: int, out: Path
 ) -> tuple[str, dict[str, float], list[int]]:
-    """Train on the chosen rows, and choose more: the main metric, all scores on test, the rows."""
+    """Train on the chosen rows unless `out` is there, and choose more: the main metric, scores on test, the rows."""
     from sibu.pipeline.stages import run_recipe
     from sibu.pipeline.write import open_bundle
 
-    with TemporaryDirectory(prefix="sibu-simulate-") as scratch:
-        out = Path(scratch) / "bundle"
+    if not out.exists():
         with suppress(ReleaseMissed):  # a bundle of few rows need not be fit for release
             run_recipe(replace(loaded, chosen=tuple(chosen)), out, resume=False, force=True, progress=Silent())
-        metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))[name]["test"]
-        scores = {metric: score["value"] for metric, score in metrics.items()}
-        metric = read_manifest(out)["tasks"][name]["metric"]
-        if not count:
-            return metric, scores, []
-        opened = open_bundle(out)
-        target_of(opened, name)
-        block, task = opened.recipe.tasks[name], opened.tasks[name]
-        origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
-        rows = read_rows(named_files(block.data.train or ()), origin, Faults())
-        others = np.setdiff1d(np.arange(total), chosen)
-        picker: Picker = PICKERS.of(way).build(way)
-        seed = loaded.recipe.train.seed
-        named: dict[str, Any] = {"seed": seed, "progress": Silent()}
-        pool = look_at(opened, name, rows.subset(others), picker, rows.subset(np.asarray(chosen)), **named)
-        picked = picker.choose(pool, count, generator(seed, "simulate", len(chosen)))
-        shutil.rmtree(out)
-        return metric, scores, [int(others[place]) for place in picked]
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))[name]["test"]
+    scores = {metric: score["value"] for metric, score in metrics.items()}
+    metric = read_manifest(out)["tasks"][name]["metric"]
+    if not count:
+        return metric, scores, []
+    opened = open_bundle(out)
+    target_of(opened, name)
+    block, task = opened.recipe.tasks[name], opened.tasks[name]
+    origin = Origin(block.fields, block.reader, task.columns, task.needs, f"tasks.{name}")
+    rows = read_rows(named_files(block.data.train or ()), origin, Faults())
+    others = np.setdiff1d(np.arange(total), chosen)
+    picker: Picker = PICKERS.of(way).build(way)
+    seed = loaded.recipe.train.seed
+    named: dict[str, Any] = {"seed": seed, "progress": Silent()}
+    pool = look_at(opened, name, rows.subset(others), picker, rows.subset(np.asarray(chosen)), **named)
+    picked = picker.choose(pool, count, generator(seed, "simulate", len(chosen)))
+    return metric, scores, [int(others[place]) for place in picked]
