@@ -47,7 +47,8 @@ def test_logistic_regression_of_several_labels_is_one_each() -> None:
     head.fit(some(30), SEVERAL)
     found = head.inner(some(9, 1)).sigmoid().numpy()
     for number in range(3):
-        known = LogisticRegression(tol=1e-10, max_iter=5000).fit(some(30).double().numpy(), SEVERAL[:, number].numpy())
+        known = LogisticRegression(C=10, tol=1e-10, max_iter=5000)
+        known.fit(some(30).double().numpy(), SEVERAL[:, number].numpy())
         assert found[:, number] == pytest.approx(known.predict_proba(some(9, 1).double().numpy())[:, 1], abs=1e-5)
 
 
@@ -155,3 +156,33 @@ def test_the_losses_of_logistic_are_weighed() -> None:
     assert torch.allclose(built("neighbours", place()).loss(Output(vectors), {"label": LABELS}), apart)
     with pytest.raises(ValidationError, match="both 0, so nothing would be learned"):
         built("logistic", place(), cosine=0, contrast=0)
+
+
+def test_many_labels_are_not_brought_to_right_angles() -> None:
+    vectors, pairs = some(30), alike(LABELS, False)
+    near, apart = cosine_loss(vectors, pairs), pair_loss(vectors, pairs, temperature=0.1)
+
+    def loss(labels: int, **options: float) -> torch.Tensor:
+        return built("logistic", place(labels=labels), **options).loss(Output(vectors), {"label": LABELS})
+
+    assert torch.allclose(loss(10), near + 0.01 * apart)
+    assert torch.allclose(loss(11), apart)
+    assert torch.allclose(loss(11, cosine=1), near + 0.01 * apart)
+    assert torch.allclose(loss(11, contrast=0), near)
+    assert torch.allclose(loss(3, cosine=0), apart)
+
+
+def test_a_label_of_few_rows_is_not_given_to_one_of_many() -> None:
+    """Three labels around three directions, of forty rows, eight and two; unseen rows as many of each."""
+    labels, asked = torch.tensor([0] * 40 + [1] * 8 + [2] * 2), torch.arange(60) % 3
+
+    def around(numbers: torch.Tensor, seed: int) -> torch.Tensor:
+        return normalize(torch.eye(6)[:3][numbers] + 0.7 * some(len(numbers), seed), dim=-1)
+
+    def right(**options: float) -> float:
+        head = built("logistic", place(), **options)
+        head.fit(around(labels, 3), labels)
+        return float((head.inner(around(asked, 4)).argmax(-1) == asked).float().mean())
+
+    assert right() > 0.8
+    assert right(penalty=1.0) < 0.7
