@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 FEW = 10
-"""Labels, up to which the cosines are worth their weight; measured with 2 to 6 and 20 to 77 (docs/log.md)."""
+"""Labels, up to which the cosines are worth their weight; measured with 2 to 6 and 15 to 77 (docs/log.md)."""
 
 
 class LogisticSpec(Spec):
