@@ -39,7 +39,7 @@ class TrainSpec(Spec):
     batch_tokens: PositiveInt | None = None
     """Pieces a step may hold, padding included; batches are drawn from texts of like length. null: a 64th of the
     training data's pieces, at least 256 and at most 1,024; 1,024 for tasks and 4,096 for heads that learn from the
-    pairs of a batch."""
+    pairs of a batch, where the padding of up to 64 rows is not counted."""
     batch_examples: PositiveInt | None = None
     """Most windows in a batch; null: no bound but `batch_tokens`."""
     accumulate: PositiveInt = 1
