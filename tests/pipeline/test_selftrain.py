@@ -121,6 +121,45 @@ def test_texts_that_are_judged_on_teach_nothing(tiny_model: Path, tmp_path: Path
     assert record["augmented"]["it"]["self_training"] == 4 + len(train) - 10
 
 
+def test_known_texts_take_no_place_among_the_most(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, balance=False, threshold=0.01, most=2)
+    own = recipe["tasks"]["it"]["data"]
+    train = [json.loads(line) for line in Path(own["train"]).read_text().splitlines()]
+    fresh = [{"text": "the 头痛 of a book"}, {"text": "some bill of old"}, {"text": "The 头痛  of a book"}]
+    write_jsonl(Path(own["unlabelled"]), [*({"text": row["text"]} for row in train), *fresh])
+    recipe["tasks"]["it"]["data"] = {key: file for key, file in own.items() if key != "dev"} | {"dev_share": 0}
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert record["augmented"]["it"]["self_training"] == 2
+    assert sum(record["self_training"]["rounds"][1]["labelled"]["it"].values()) == 2
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_where_nothing_is_labelled_no_other_round_is_trained(known: bool, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("classify", tiny_model, tmp_path, threshold=0.01 if known else 0.999999, rounds=2)
+    own = recipe["tasks"]["it"]["data"]
+    if known:
+        train = [json.loads(line) for line in Path(own["train"]).read_text().splitlines()]
+        write_jsonl(Path(own["unlabelled"]), [{"text": row["text"]} for row in train])
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    done = sibu_here("run", tmp_path / "r.yaml", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    there = f", {len(train)} stand in a split or come twice" if known else ""
+    total = len(train) if known else 30
+    least = "0.01" if known else "0.999999"
+    assert f"it: of {total} texts{there}, 0 are labelled at {least} or more, 0 are taken with" in done.stderr
+    assert "self-training: no text was labelled, so that another round would learn the same" in done.stderr
+    told = sibu.show(tmp_path / "out")["record"]["self_training"]
+    assert [each["round"] for each in told["rounds"]] == [0]
+    assert told["best"] == 0
+
+
+def test_a_round_with_the_labels_of_the_one_before_is_not_trained(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of("tag", tiny_model, tmp_path, balance=False, threshold=0.01, rounds=3)
+    recipe["train"] |= {"learning_rate": 1e-12, "head_learning_rate": 1e-12}  # every round's model says the same
+    told = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]["self_training"]
+    assert [each["round"] for each in told["rounds"]] == [0, 1]
+
+
 def test_a_stopped_run_goes_on(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = recipe_of("classify", tiny_model, tmp_path, rounds=2, balance=False)
     recipe["train"] |= {"checkpoint_every": 1}
@@ -144,7 +183,7 @@ def test_by_the_command_line(tiny_model: Path, tmp_path: Path) -> None:
     done = sibu_here("run", tmp_path / "r.yaml", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "it: of 30 texts, " in done.stderr
-    assert "are taken with the labels that the model gave them" in done.stderr
+    assert "are taken with these labels" in done.stderr
     assert "self-training: the bundle is that of round" in done.stderr
 
 

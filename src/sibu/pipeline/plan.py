@@ -85,6 +85,7 @@ from sibu.pipeline.weak import training_rows
 from sibu.recipe.fill import as_written, settle, settle_epochs, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
+from sibu.store.atomic import new_file
 from sibu.store.hashes import hash_json
 from sibu.store.ragged import RaggedArrays
 from sibu.trackers import TRACKERS
@@ -199,7 +200,7 @@ def _make_plan(loaded: Loaded, progress: Progress, *, encode: bool) -> Plan:
     for name, block in recipe.tasks.items():
         try:
             named: dict[str, Any] = {"chosen": loaded.chosen, "more": (loaded.more or {}).get(name), "encode": encode}
-            named["source"] = source
+            named["source"], named["known"] = source, loaded.known
             named["fold"] = None if loaded.fold is None else (loaded.fold, recipe.folds)
             plans[name] = _plan_task(name, block, recipe, text, faults, progress, plans, **named)
         except RecipeError as fault:  # the other tasks' faults are told with this one's
@@ -272,6 +273,7 @@ def _plan_task(
     *,
     chosen: Sequence[int] | None,
     more: Path | None,
+    known: Path | None,
     fold: tuple[int, int] | None,
     source: Source,
     encode: bool,
@@ -347,6 +349,8 @@ def _plan_task(
     telling_columns(name, text, splits["train"], target, faults)
     near_pictures(name, text, judged, target, faults)
     train, learned = seen["train"], splits["train"]
+    if known is not None and encode:
+        keep_known(known / f"{name}.npy", [each.keys.joined()[0] for each in seen.values()])
     made: dict[str, int] = {}
     lent: dict[str, str] = {}
     if block.data.augment and not faults.number("error"):
@@ -412,6 +416,13 @@ def _plan_task(
         train.rows,
         lent,
     )
+
+
+def keep_known(file: Path, keys: Sequence[np.ndarray]) -> None:
+    """Write the keys of all splits' inputs."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(file) as temporary, temporary.open("wb") as out:
+        np.save(out, np.unique(np.concatenate(keys)))
 
 
 def look_unlabelled(files: Sequence[str], origin: Origin, task: Any, faults: Faults, *, texts: bool) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sibu.core.errors import RecipeError, ReleaseMissed, Unsupported, counted
 from sibu.core.example import Row
 from sibu.metrics import goodness
 from sibu.metrics.spans import decode_tags, encode_tags
 from sibu.pipeline.bundle import Opened, about_of, manifest, read_manifest
-from sibu.pipeline.data import named_files
+from sibu.pipeline.data import Rows, named_files
+from sibu.pipeline.gate import input_key, inputs_read
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
 from sibu.pipeline.mixed import columns_of
 from sibu.pipeline.progress import Progress
@@ -31,8 +34,9 @@ from sibu.train.processes import several
 def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, progress: Progress) -> Path:
     """Train on the labelled rows, then in each round on them and on the texts that the last model was sure of.
 
-    The bundle is that of the round which is best on dev, or the last where no dev is held out. Rounds are kept beside
-    ``out`` until all are done, so that a stopped run goes on with the round at which it stopped.
+    The bundle is that of the round which is best on dev, or the last where no dev is held out. A round that would learn
+    from the same rows as the one before is not run. Rounds are kept beside ``out`` until all are done, so that a
+    stopped run goes on with the round at which it stopped.
 
     Raises:
         SibuError: As one run does.
@@ -53,10 +57,16 @@ def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, p
         if not (place / "bundle.json").is_file():
             progress.say(f"self-training: round {number} of {options.rounds}")
             with suppress(ReleaseMissed):  # told at the end, of the bundle that stays
-                run_recipe(replace(loaded, more=more), place, resume=resume, force=not resume, progress=progress)
+                own = replace(loaded, more=more, known=home / "known")
+                run_recipe(own, place, resume=resume, force=not resume, progress=progress)
         told.append(_told(place, number, more))
         if number < options.rounds:
-            more = _labelled(place, home / f"labels-{number + 1}", options, progress)
+            before = _rows_of(more)
+            more = _labelled(place, home / f"labels-{number + 1}", home / "known", options, progress)
+            if _rows_of(more) == before:
+                what = "no text was labelled" if not before else "the texts and their labels are those of the round before"
+                progress.say(f"self-training: {what}, so that another round would learn the same")
+                break
     best = _best(told)
     progress.say(f"self-training: the bundle is that of round {best}")
     chosen = home / f"round-{best}"
@@ -82,6 +92,11 @@ def _told(place: Path, number: int, more: Mapping[str, Path]) -> dict[str, Any]:
         for name, splits in metrics.items()
     }
     return {"round": number, "labelled": labels, "dev": sum(dev) / len(dev) if dev else None, "scores": scores}
+
+
+def _rows_of(files: Mapping[str, Path]) -> list[bytes]:
+    """The rows of all tasks' files, in no order."""
+    return sorted(line for file in files.values() for line in file.read_bytes().splitlines())
 
 
 def _labels_in(file: Path) -> Iterator[tuple[str, Row]]:
@@ -119,7 +134,9 @@ def _tell(bundle: Path, told: list[dict[str, Any]], best: int) -> None:
 # ---- labels that a model is sure of ---------------------------------------------------------------------------------
 
 
-def _labelled(bundle: Path, folder: Path, options: SelfTraining, progress: Progress) -> dict[str, Path]:
+def _labelled(
+    bundle: Path, folder: Path, known: Path, options: SelfTraining, progress: Progress
+) -> dict[str, Path]:
     """The unlabelled texts of each task that a bundle is sure of, with its labels, as files."""
     from sibu.pipeline.write import open_bundle
 
@@ -130,7 +147,8 @@ def _labelled(bundle: Path, folder: Path, options: SelfTraining, progress: Progr
             continue
         file = folder / f"{name}.jsonl"
         if not file.is_file():
-            rows = sure_rows(opened, name, named_files(block.data.unlabelled), options, progress)
+            keys = np.load(known / f"{name}.npy")
+            rows = sure_rows(opened, name, named_files(block.data.unlabelled), options, progress, known=keys)
             folder.mkdir(parents=True, exist_ok=True)
             with new_file(file) as temporary, temporary.open("w", encoding="utf-8") as out:
                 out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -147,11 +165,25 @@ class _Sure:
 
 
 def sure_rows(
-    opened: Opened, name: str, files: list[str], options: SelfTraining, progress: Progress
+    opened: Opened,
+    name: str,
+    files: list[str],
+    options: SelfTraining,
+    progress: Progress,
+    *,
+    known: Iterable[int] = (),
 ) -> list[dict[str, Any]]:
     """The rows of unlabelled files whose labels a bundle is sure of, surest first, with these labels.
 
-    A text to tag is as sure as its least sure word.
+    A text to tag is as sure as its least sure word. Rows that come twice are taken once.
+
+    Args:
+        opened: The bundle.
+        name: The task.
+        files: Of rows without labels.
+        options: How sure, and how many.
+        progress: Where to tell how many.
+        known: Keys (``input_key``) of rows that are not to be taken: those of the splits.
 
     Raises:
         Unsupported: When the task's answers cannot be labels.
@@ -162,10 +194,11 @@ def sure_rows(
         raise Unsupported(f"`self_training` is for tasks that give a text one label, and {name} gives several.")
     rows = inputs_of(opened, name, files, progress)
     columns = {column.name for column in columns_of(task, opened.text) if column.role == "input"}
+    total = len(rows)
+    rows = _new(rows, inputs_read(task, opened.text), set(known))
+    left = total - len(rows)
     found = []
-    total = 0
     for (row, outputs), given in zip(look_over(opened, name, rows, progress), rows.bare(), strict=True):
-        total += 1
         chances = task.chances(outputs)
         chance = float(chances.max(1).min()) if len(chances) else 0.0
         if chance >= options.threshold:
@@ -179,9 +212,20 @@ def sure_rows(
     shared = options.balance and target == "label"
     kept = _balanced(found, task.state.get("counts"), options.most) if shared else found
     kept = kept[: options.most] if options.most is not None else kept
-    said = f"{counted(total, 'text')}, {len(found)} at {options.threshold:g} or more"
-    progress.say(f"{name}: of {said}, {len(kept)} are taken with the labels that the model gave them")
+    there = f", {left} stand in a split or come twice" if left else ""
+    sure = f"{len(found)} are labelled at {options.threshold:g} or more"
+    progress.say(f"{name}: of {counted(total, 'text')}{there}, {sure}, {len(kept)} are taken with these labels")
     return [each.row for each in kept]
+
+
+def _new(rows: Rows, names: Sequence[str], there: set[int]) -> Rows:
+    """The rows that are not among those known, each once."""
+    taken = []
+    for number, row in zip(rows.numbers.tolist(), rows, strict=True):
+        if (key := input_key(row, names)) not in there:
+            there.add(key)
+            taken.append(number)
+    return rows.subset(np.array(taken, np.int64))
 
 
 def _marks(row: Row, spans: list[dict[str, Any]]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Loaded:
     """Rows of the training data, by number, that alone are learned from; None: all."""
     more: Mapping[str, Path] | None = None
     """In a round of self-training, by task, a file of rows (JSON Lines by Sibu's names) that are learned from too."""
+    known: Path | None = None
+    """A folder for the keys of what each task's splits hold, which self-training leaves out of the unlabelled texts."""
     fold: int | None = None
     """Which part of the training rows is dev, of as many as `folds` says; None: a share of them."""
     watch: Callable[[int, float], None] | None = None
