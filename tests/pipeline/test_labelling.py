@@ -80,14 +80,14 @@ def test_the_doubtful_come_first(bundle: Path, tmp_path: Path) -> None:
 def test_what_is_left_out_is_counted(bundle: Path, home: Path, tmp_path: Path) -> None:
     train = lines(home / "classify" / "train.jsonl")
     fresh = [{"text": f"{n} a new book"} for n in range(4)]
-    rows = [*fresh, fresh[0], train[0] | {"label": None}, {"text": "42 bill", "label": "billing"}]
+    rows = [*fresh, fresh[0], train[0] | {"label": None}, {"text": "42 bill", "label": "billing"}, {"text": " "}]
     write_jsonl(tmp_path / "pool.jsonl", rows)
     told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "todo.jsonl", count=50)
-    assert told == {"rows": 7, "have a label": 1, "are known": 1, "come twice": 1, "chosen": 4}
+    assert told == {"rows": 8, "have a label": 1, "are known": 1, "come twice": 1, "cannot be used": 1, "chosen": 4}
     write_jsonl(tmp_path / "known.jsonl", fresh[:2])
     names = [str(tmp_path / "known.jsonl")]
     told = sibu.label(bundle, tmp_path / "pool.jsonl", tmp_path / "other.jsonl", count=50, known=names)
-    assert told == {"rows": 7, "have a label": 1, "are known": 3, "come twice": 0, "chosen": 3}
+    assert told == {"rows": 8, "have a label": 1, "are known": 3, "come twice": 0, "cannot be used": 1, "chosen": 3}
 
 
 def test_known_rows_are_those_of_files_of_every_kind(bundle: Path, tmp_path: Path) -> None:
@@ -190,12 +190,31 @@ def test_spans_that_do_not_keep_to_words_are_told(tagger: Path, tmp_path: Path) 
             sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
 
 
+def test_labels_may_be_numbers_and_slips_of_the_hand(bundle: Path, tmp_path: Path) -> None:
+    sibu.label(bundle, unlabelled(tmp_path, intent_rows(20, seed=7)), tmp_path / "todo.jsonl", count=5)
+    given = [7, " billing ", "", "  ", "new"]
+    rows = [row | {"label": label} for row, label in zip(lines(tmp_path / "todo.jsonl"), given, strict=True)]
+    write_jsonl(tmp_path / "todo.jsonl", rows)
+    told = sibu.take_labels(tmp_path / "todo.jsonl", tmp_path / "new.jsonl")
+    assert told == {"labelled": 3, "without": 2, "new labels": ["7", "new"]}
+    assert [row["label"] for row in lines(tmp_path / "new.jsonl")] == ["7", "billing", "new"]
+
+
+def test_a_list_of_what_was_sent_that_is_none(bundle: Path, tmp_path: Path) -> None:
+    todo = tmp_path / "todo.jsonl"
+    sibu.label(bundle, unlabelled(tmp_path, intent_rows(20, seed=7)), todo, count=2)
+    (tmp_path / "s.json").write_text("{}")
+    for other in (todo, tmp_path / "s.json"):
+        with pytest.raises(DataError, match=rf"{other.name} is no list of rows that were sent\. .* and \.sent\.json\."):
+            sibu.take_labels(todo, tmp_path / "new.jsonl", sent=other)
+
+
 def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_path: Path) -> None:
     pool = unlabelled(tmp_path, intent_rows(20, seed=7))
     sibu.label(bundle, pool, tmp_path / "todo.jsonl", count=3)
     one, two, three = lines(tmp_path / "todo.jsonl")
     own = [one | {"label": "billing"}, one | {"label": "appointment"}, two | {"label": ["a", "b"]}]
-    own += [three | {"label": 3}, {"id": "never", "label": "billing"}, {"text": "x", "label": "billing"}]
+    own += [three | {"label": True}, {"id": "never", "label": "billing"}, {"text": "x", "label": "billing"}]
     write_jsonl(tmp_path / "back.jsonl", own)
     with pytest.raises(DataError) as told:
         sibu.take_labels(tmp_path / "back.jsonl", tmp_path / "new.jsonl", sent=tmp_path / "todo.jsonl.sent.json")
@@ -204,7 +223,7 @@ def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_p
         "5 rows cannot be taken back",
         "back.jsonl:2: this row has another label in row 1.",
         "back.jsonl:3: it has 2 labels ('a', 'b'), and the task gives a text one.",
-        "back.jsonl:4: its label is [3], no text.",
+        "back.jsonl:4: its label must be a text or a whole number (the bundle's: 'appointment', 'billing'), given true.",
         "back.jsonl:5: this row (never) was never sent out.",
         "back.jsonl:6: this row (without an id) was never sent out.",
     ):
@@ -361,8 +380,12 @@ def test_a_simulation_draws_curves_and_goes_on(
         (tmp_path / "other.json").write_text(content)
         with pytest.raises(RecipeError, match=r"other\.json is there already and is no simulation\. Choose"):
             sibu.simulate_labels(recipe, tmp_path / "other.json", **own)
-    with pytest.raises(RecipeError, match=r"the training data has 40\. Give at most 5 rounds"):
+    said = r"10 rows and 9 rounds of 6 are 64, and the training data has 40\. Give --rounds at most 5, or --count at most 3\."
+    with pytest.raises(RecipeError, match=said):
         sibu.simulate_labels(recipe, tmp_path / "more.json", **own | {"rounds": 9})
+    said = r"500 rows and 1 round of 6 are 506, .* 40\. Give --start at most 34\."
+    with pytest.raises(RecipeError, match=said):
+        sibu.simulate_labels(recipe, tmp_path / "more.json", **own | {"start": 500, "rounds": 1})
 
 
 def test_a_simulation_that_would_tell_something_else_is_refused(tiny_model: Path, home: Path, tmp_path: Path) -> None:

@@ -113,13 +113,15 @@ def choose(
     before = set() if labels is None else {identity(row) for row in labels}
     numbers: list[int] = []
     taken: set[str] = set()
-    told = {"rows": len(rows), "have a label": 0, "are known": 0, "come twice": 0}
+    told = {"rows": len(rows), "have a label": 0, "are known": 0, "come twice": 0, "cannot be used": 0}
     for number, row in enumerate(rows):
         own = identity(row)
         if number in labelled:
             told["have a label"] += 1
         elif own in before or own in taken:
             told["are known" if own in before else "come twice"] += 1
+        elif any(severity == "error" for _, severity, _, _ in task.check(row, ())):
+            told["cannot be used"] += 1
         else:
             numbers.append(number)
             taken.add(own)
@@ -392,9 +394,25 @@ def take_back(file: Path, ledger: Path, output: Path, *, desk: Spec | None = Non
         raise RecipeError(f"There is no {ledger}. {mend}")
     if output.exists():
         raise RecipeError(f"{output} is there already. Choose another name with --output.")
-    about = json.loads(ledger.read_text(encoding="utf-8"))
+    about = _ledger(ledger)
     spec = desk or DESKS[about["desk"]].spec()
     return keep_labels(DESKS.of(spec).build(spec).read(file, about["target"]), about, str(file), output)
+
+
+def _ledger(file: Path) -> dict[str, Any]:
+    """The list of what was sent.
+
+    Raises:
+        DataError: When the file is something else.
+    """
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        about = None
+    if not isinstance(about, dict) or not {"task", "target", "labels", "desk", "fields", "rows"} <= set(about):
+        what = f"{file} is no list of rows that were sent."
+        raise DataError(f"{what} That is written beside the file for the desk, under its name and {LEDGER}.")
+    return about
 
 
 def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, output: Path) -> dict[str, Any]:
@@ -408,7 +426,7 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
         where = f"{file}:{one.line}"
         if one.id not in about["rows"]:
             wrong.append(f"{where}: this row ({one.id or 'without an id'}) was never sent out.")
-        elif one.value is None:
+        elif _is_empty(one.value):
             empty += 1
         elif fault := _fault(one.value, about, about["rows"][one.id]):
             wrong.append(f"{where}: {fault}")
@@ -433,6 +451,11 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
     return {"labelled": len(known), "without": len(about["rows"]) - len(known), "new labels": sorted(strange)}
 
 
+def _is_empty(value: Any) -> bool:
+    """Whether nobody has filled a label in."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _as_tokens(row: Row, spans: Sequence[dict[str, Any]]) -> Row:
     """Words with a tag for each, as they are learned from."""
     starts, ends = _borders(row)
@@ -450,8 +473,13 @@ def _form(value: Any, about: dict[str, Any]) -> Any:
     """A label as the training data has them: alone, or in a list."""
     if about["target"] == "entities":
         return sorted(value, key=lambda span: (span["start"], span["end"]))
-    listed = value if isinstance(value, list) else [value]
+    listed = [_as_label(each, about["labels"]) for each in (value if isinstance(value, list) else [value])]
     return sorted(listed) if about["several"] else listed[0]
+
+
+def _as_label(given: str | int, labels: Container[str]) -> str:
+    """A label as text, as training reads it; blanks around it are a slip of the hand, unless the bundle's has them."""
+    return str(given) if str(given) in labels else str(given).strip()
 
 
 def _names(value: Any, about: dict[str, Any]) -> set[str]:
@@ -489,6 +517,9 @@ def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
     listed = value if isinstance(value, list) else [value]
     if not about["several"] and len(listed) != 1:
         return f"it has {len(listed)} labels ({as_names(map(str, listed))}), and the task gives a text one."
-    if any(not isinstance(each, str) or not each for each in listed):
-        return f"its label is {listed!r}, no text."
+    for each in listed:
+        if isinstance(each, bool) or not isinstance(each, str | int) or not str(each).strip():
+            given = json.dumps(each, ensure_ascii=False)[:60]
+            known = as_names(sorted(about["labels"])) or "none yet"
+            return f"its label must be a text or a whole number (the bundle's: {known}), given {given}."
     return ""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sibu.catalog import Spec
-from sibu.core.errors import RecipeError, ReleaseMissed
+from sibu.core.errors import RecipeError, ReleaseMissed, counted
 from sibu.core.example import Faults, as_names
 from sibu.core.protocols import Picker
 from sibu.pickers import PICKERS
@@ -55,10 +55,11 @@ def simulate(
     """
     name, total = _suited(loaded)
     if start + count * rounds > total:
-        most = (total - start) // count
+        most = {"rounds": (total - start) // count, "start": total - count * rounds, "count": (total - start) // rounds}
+        mends = [f"--{what} at most {each}" for what, each in most.items() if each > (what == "start")]
         raise RecipeError(
-            f"{start} rows and {rounds} rounds of {count} are {start + count * rounds}, and the training data has "
-            f"{total}. Give at most {max(most, 0)} rounds, or fewer rows."
+            f"{start} rows and {counted(rounds, 'round')} of {count} are {start + count * rounds}, and the training "
+            f"data has {total}. Give {', or '.join(mends) if mends else 'fewer of all'}."
         )
     named = [way.name for way in ways]  # type: ignore[attr-defined]
     if twice := sorted({each for each in named if named.count(each) > 1}):
