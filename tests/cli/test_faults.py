@@ -174,7 +174,7 @@ def test_options_that_name_no_label(home: Path, tmp_path: Path) -> None:
 def test_one_label_is_nothing_to_tell_apart(home: Path) -> None:
     recipe = yaml.safe_load((home / "recipe.yaml").read_text())
     recipe["tasks"]["it"] |= {"labels": ["appointment"]}
-    with pytest.raises(DataError, match=r"data has 1 label \('appointment'\); a classifier needs at least 2\."):
+    with pytest.raises(RecipeError, match=r"tasks\.it\.labels: has 1 label, and a classifier needs at least 2\. Add"):
         sibu.check(recipe)
 
 

@@ -108,7 +108,7 @@ def test_texts_that_cannot_be_changed_are_told_by_check_as_by_run(tiny_model: Pa
     file = tmp_path / "recipe.yaml"
     file.write_text(yaml.safe_dump(asking(tiny_model, tmp_path, augment=["entities"])))
     line = 1 + next(n for n, each in enumerate(file.read_text().splitlines()) if each.strip() == "consistency:")
-    said = f"{file}:{line} tasks.it.consistency: of 25 texts without labels none gives a pair. "
+    said = f"{file}:{line} tasks.it.consistency: of 25 texts without labels none gives a pair (in dev or test: 1). "
     said += "Give other texts or other ways, or leave `consistency` out."
     for verb in (sibu.check, sibu.run):
         with pytest.raises(RecipeError) as caught:

@@ -391,8 +391,22 @@ def test_what_is_left_to_train_on_has_two_labels(recipe, tmp_path):
     rows = [{"text": "book it", "label": "a"}, {"text": "my bill", "label": "b"}]
     data = {"train": str(write_jsonl(tmp_path / "two.jsonl", rows)), "test": made["tasks"]["it"]["data"]["test"]}
     made["tasks"]["it"]["data"] = data
-    with pytest.raises(DataError, match=r"The training data has 1 label \('[ab]'\); a classifier needs at least 2"):
+    left = "Dev is held out of the 2 rows of the training data, and what is left is too little: "
+    said = rf"{left}The training data has 1 label \('[ab]'\); a classifier needs at least 2"
+    with pytest.raises(DataError, match=said):
         sibu.check(made)
+    made["tasks"]["it"]["data"] = data | {"dev_share": 0}  # the mend that it names
+    assert sibu.check(made).gate.as_json()["errors"] == 0
+
+
+def test_labels_that_differ_in_blanks_or_capitals_alone(recipe, tmp_path):
+    rows = intents("en", "train")
+    label = rows[0]["label"]
+    rows[0] |= {"label": f"{label} "}
+    checked = sibu.check(recipe("classify", files={"train": write_jsonl(tmp_path / "a.jsonl", rows)}))
+    assert ("labels alike", "warning") in [each[:2] for each in told(checked, but=())]
+    (fault,) = [each for each in checked.gate.faults.examples if each.kind == "labels alike"]
+    assert fault.message == f"the labels '{label}' and '{label} ' differ in blanks or capitals alone (it)."
 
 
 def test_test_inputs_that_dev_has_too(recipe, tmp_path):

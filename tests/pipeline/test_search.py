@@ -144,6 +144,33 @@ def test_every_value_that_cannot_be_is_told_before_anything_is_tried(tiny_model:
     assert not (tmp_path / "study").exists()
 
 
+def test_a_space_of_which_no_values_go_together_is_told_before_anything_is_tried(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    space = {"train.interpolation": [0.5, 0.7], "method": ["lora", "probe"]}
+    recipe = recipe_of(tiny_model, tmp_path, space=space)
+    recipe["tasks"]["it"]["head"] = "logistic"
+    said = r"search\.space: no values of it go together: .*train\.interpolation: .*`lora`"
+    with pytest.raises(RecipeError, match=said):
+        sibu.search(recipe, out=tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+
+
+def test_values_that_the_data_cannot_have_are_told_before_anything_is_tried(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, space={"tasks.it.data.shots": [2, 5000]})
+    own = recipe["tasks"]["it"]["data"]
+    with pytest.raises(RecipeError, match=r"shots: 2 cannot be: no dev is held out then\. Give `data\.dev`") as told:
+        sibu.search(recipe, out=tmp_path / "study")
+    assert "5000 cannot be: no dev is held out then" in str(told.value)
+    own["dev"] = own["test"]
+    recipe["tasks"]["it"]["data"] = {key: value for key, value in own.items() if key != "test"}
+    with pytest.raises(
+        RecipeError, match=r"shots: 5000 cannot be: 2 labels of 2 .* have fewer than 5000 rows\. Lower it to 19"
+    ):
+        sibu.search(recipe, out=tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+
+
 FAULTS = {
     "nothing": ({"search": None}, "nothing says what is to be tried"),
     "order": ({"search": {"space": {"train.epochs": {"low": 3, "high": 1}}}}, "`low` must be less than `high`"),

@@ -316,3 +316,17 @@ def test_what_goes_by_dev_is_told_where_there_is_none(key: str, tiny_model: Path
         assert said.startswith(f"`train.{key}` would choose by dev, and there is none")
         assert told(without | {"dev": data["test"], "test": None}) == []
     assert told({}) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"shots": 4, "dev_share": 0.2}, r"it\.data\.dev_share: is not used: with `shots` no dev is held out"),
+        ({"copies": 3}, r"it\.data\.copies: is not used: no way of changing rows is named\. Name some with `augment`"),
+    ],
+)
+def test_keys_that_would_do_nothing_are_told(data: dict, said: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    recipe["tasks"]["it"]["data"] |= data
+    with pytest.raises(RecipeError, match=said):
+        sibu.check(recipe)

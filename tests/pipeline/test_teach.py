@@ -145,7 +145,7 @@ def test_a_teacher_of_other_labels_or_another_kind_is_refused(teacher: Path, tin
         sibu.check(recipe)
     recipe = tiny_recipe("regress", "full", tiny_model, tmp_path)
     recipe["tasks"]["it"]["teacher"] = {"bundle": str(teacher)}
-    with pytest.raises(SibuError, match="gives one label, and it gives a number"):
+    with pytest.raises(SibuError, match="gives one label, and it gives no label"):
         sibu.check(recipe)
     recipe = pupil(tiny_model, teacher, tmp_path)
     recipe["tasks"]["it"]["head"] = "logistic"

@@ -122,3 +122,10 @@ def test_wrong_bytes_in_a_document(reading, write):
     result = reading("squad", write("a.json", content))
     assert result.found == [("bad encoding", 2)]
     assert "Line 2 is not UTF-8: byte 19 of it is 0xCC" in result.fault.message
+
+
+def test_json_lines_read_as_plain_lines(reading, write):
+    found = reading("lines", write("a.txt", GOOD["jsonl"]))
+    assert found.found == [("JSON as text", 1)]
+    assert found.rows[0] == {"text": '{"text": "天气 café"}'}
+    assert reading("lines", write("b.txt", "{ein Satz}\n{}x\n[1]\n")).found == []

@@ -98,7 +98,8 @@ def doubled(
     made: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
     if not sum(count for way, count in made.items() if way not in ("none", "judged")):
         mend = "Give other texts or other ways, or leave `consistency` out."
-        what = f"of {counted(len(rows), 'text')} without labels none gives a pair."
+        judged_on = f" (in dev or test: {made['judged']})" if made.get("judged") else ""
+        what = f"of {counted(len(rows), 'text')} without labels none gives a pair{judged_on}."
         raise RecipeError(Fault(f"tasks.{name}.consistency", what, mend))
     both = Rows(folder, rows.files)
     found = look(task, block.task, both, text, progress, what=f"{name}: looking at the pairs", encode=encode)

@@ -363,9 +363,16 @@ def unjudged(task: str, file: str, faults: Faults) -> None:
 
 
 def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:
-    """Labels with so few rows that they can hardly be learned."""
+    """Labels with so few rows that they can hardly be learned, and those that are one but for blanks or capitals."""
     if len(train.labels) < 2:
         return
+    alike: dict[str, list[str]] = {}
+    for label in sorted(map(str, train.labels)):
+        alike.setdefault(normal(label), []).append(label)
+    for own in alike.values():
+        if len(own) > 1:
+            message = f"the labels {' and '.join(map(repr, own))} differ in blanks or capitals alone ({task})."
+            faults.add(DataFault("labels alike", "warning", file, None, message, "Mend the rows of one of them."))
     counts = np.array(list(train.labels.values()))
     rare = [label for label, count in train.labels.items() if count < 3]
     if rare and counts.max() >= 30:

@@ -307,7 +307,7 @@ def _plan_task(
         elif block.data.dev is None:
             splits["train"], splits["dev"] = _dev_from(whole, block, recipe, before, fold)
             if len(whole) < FEW:  # the part that is left to train on can be learned from too
-                learn(task, splits["train"], name)
+                _require_left(task, splits["train"], name, len(whole))
                 learn(task, whole, name)
     except (DataError, RecipeError) as fault:
         if not faults.number("error"):
@@ -416,6 +416,19 @@ def _plan_task(
         train.rows,
         lent,
     )
+
+
+def _require_left(task: Task, rows: Rows, name: str, whole: int) -> None:
+    """Learn from what is left to train on.
+
+    Raises:
+        DataError: When that cannot be, which all rows together can.
+    """
+    try:
+        learn(task, rows, name)
+    except DataError as fault:
+        what = f"Dev is held out of the {counted(whole, 'row')} of the training data, and what is left is too little"
+        raise DataError(f"{what}: {fault} Or give `data.dev`, or hold none out by `data.dev_share: 0`.") from None
 
 
 def keep_known(file: Path, keys: Sequence[np.ndarray]) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sibu.core.errors import Fault, MissingExtra, RecipeError, RunStopped, SibuError, counted
+from sibu.core.errors import DataError, Fault, MissingExtra, RecipeError, RunStopped, SibuError, counted
 from sibu.pipeline.changed import begun_otherwise
-from sibu.pipeline.plan import mark_of
+from sibu.pipeline.plan import make_plan, mark_of
 from sibu.pipeline.progress import Progress, Silent
 from sibu.recipe import yaml
 from sibu.recipe.fill import as_written, with_absolute_paths
@@ -26,6 +27,8 @@ from sibu.train.seed import derive
 if TYPE_CHECKING:
     from optuna import Study, Trial
 
+COMBINATIONS = 256
+"""Values together that are looked at before anything is tried, until some make a recipe."""
 STUDY, FOUND, BEST = "study.db", "search.json", "best.yaml"
 
 
@@ -98,7 +101,7 @@ def _options(loaded: Loaded) -> Search:
     if recipe.folds is not None:
         what = "cannot go with a search, which compares trials by one dev."
         raise RecipeError(Fault("folds", what, "Leave it out; say it afterwards, of `best.yaml`."))
-    if all(block.data.undivided for block in recipe.tasks.values()):
+    if _undivided(recipe):
         given = "shots" if all(block.data.shots is not None for block in recipe.tasks.values()) else "dev_share: 0"
         mend = f"Give `data.dev`, or leave out `{given}`."
         raise RecipeError(Fault("search", f"chooses by dev, and with `{given}` none is held out.", mend))
@@ -111,7 +114,7 @@ def _ends(values: Range | Sequence[Any]) -> list[Any]:
 
 
 def _require_values(source: Any, overrides: Sequence[str], options: Search) -> None:
-    """Every value that may be tried is one that the recipe may have.
+    """Every value that may be tried is one that the recipe and its data may have, and some of them together are.
 
     Raises:
         RecipeError: Naming each that is not.
@@ -119,13 +122,37 @@ def _require_values(source: Any, overrides: Sequence[str], options: Search) -> N
     wrong: list[Fault] = []
     for key, values in options.space.items():
         for value in _ends(values):
+            where = f"search.space.{key}"
             try:
-                load_recipe(source, [*overrides, _override(key, value)])
+                loaded = load_recipe(source, [*overrides, _override(key, value)])
+                if _undivided(loaded.recipe):
+                    wrong.append(Fault(where, f"{value!r} cannot be: no dev is held out then.", "Give `data.dev`."))
+                elif ".data" in key:
+                    make_plan(loaded, Silent(), encode=False)
             except RecipeError as fault:
                 why = fault.faults[0]
-                wrong.append(Fault(f"search.space.{key}", f"{value!r} cannot be: {why.message}", why.mend))
+                wrong.append(Fault(where, f"{value!r} cannot be: {why.message}", why.mend))
+            except DataError as fault:
+                wrong.append(Fault(where, f"{value!r} cannot be: {fault}"))
     if wrong:
         raise RecipeError(wrong)
+    together = islice(product(*map(_ends, options.space.values())), COMBINATIONS)
+    reason = None
+    for values in together:
+        try:
+            load_recipe(source, [*overrides, *map(_override, options.space, values)])
+        except RecipeError as fault:
+            reason = reason or fault.faults[0]
+        else:
+            return
+    if reason is not None:
+        what = f"no values of it go together: {reason.where}: {reason.message}"
+        raise RecipeError(Fault("search.space", what, reason.mend))
+
+
+def _undivided(recipe: Recipe) -> bool:
+    """Whether no task holds rows out to choose by."""
+    return all(block.data.undivided for block in recipe.tasks.values())
 
 
 def _override(key: str, value: Any) -> str:

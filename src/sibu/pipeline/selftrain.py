@@ -64,7 +64,7 @@ def run_self_training(loaded: Loaded, out: Path, *, resume: bool, force: bool, p
             before = _rows_of(more)
             more = _labelled(place, home / f"labels-{number + 1}", home / "known", options, progress)
             if _rows_of(more) == before:
-                what = "no text was labelled" if not before else "the texts and their labels are those of the round before"
+                what = "the labels are those of the round before" if before else "no text was labelled"
                 progress.say(f"self-training: {what}, so that another round would learn the same")
                 break
     best = _best(told)
@@ -134,9 +134,7 @@ def _tell(bundle: Path, told: list[dict[str, Any]], best: int) -> None:
 # ---- labels that a model is sure of ---------------------------------------------------------------------------------
 
 
-def _labelled(
-    bundle: Path, folder: Path, known: Path, options: SelfTraining, progress: Progress
-) -> dict[str, Path]:
+def _labelled(bundle: Path, folder: Path, known: Path, options: SelfTraining, progress: Progress) -> dict[str, Path]:
     """The unlabelled texts of each task that a bundle is sure of, with its labels, as files."""
     from sibu.pipeline.write import open_bundle
 

@@ -152,7 +152,7 @@ def type_of(task: Task) -> str:
     """What a task gives a text, in words."""
     state = task.state
     if "labels" not in state:
-        return "gives a number"
+        return "gives no label"
     return "gives several labels" if state.get("multi_label") else "gives one label"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sibu.core.example import as_names
 from sibu.methods import METHODS
 from sibu.recipe import yaml
-from sibu.recipe.schema import Recipe, TaskBlock
+from sibu.recipe.schema import DataBlock, Recipe, TaskBlock
 
 MODEL_MISSING = (("model",), "is missing.", "Add it.")
 """Of a recipe that reads texts."""
@@ -72,6 +72,13 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         found += _consistency_faults(name, block, recipe)
         found += _own_label_faults(name, block, recipe)
         used = (recipe.self_training, block.teacher, block.consistency)
+        left_out = block.data.dev_share in (0, DataBlock.model_fields["dev_share"].default)
+        if block.data.shots is not None and not left_out:
+            what = "is not used: with `shots` no dev is held out of the training data."
+            found.append((("tasks", name, "data", "dev_share"), what, "Give `data.dev`, or leave `dev_share` out."))
+        if block.data.copies != 1 and not block.data.augment:
+            what = "is not used: no way of changing rows is named."
+            found.append((("tasks", name, "data", "copies"), what, "Name some with `augment`, or leave it out."))
         if block.data.unlabelled is not None and all(each is None for each in used):
             mend = (
                 "Say how: `self_training: {}` beside `train`, or `teacher` or `consistency` of the task; or leave it "

@@ -111,6 +111,9 @@ class Classify:
         weighed = self.class_weights if isinstance(self.class_weights, Mapping) else ()
         if wrong := [*no_labels("descriptions", self.descriptions, names), *no_labels("class_weights", weighed, names)]:
             raise RecipeError(wrong)
+        if len(names) < (1 if multi else 2) and self.fixed_labels is not None:
+            what = f"has {counted(len(names), 'label')}, and a classifier needs at least 2."
+            raise RecipeError(Fault("labels", what, "Add the others."))
         if len(names) < (1 if multi else 2):
             raise DataError(
                 f"The training data has {counted(len(names), 'label')}{f' ({as_names(names)})' if names else ''}; "
@@ -149,7 +152,9 @@ class Classify:
                     "error" if listed else "warning",
                     f"the label {name!r} is not among the {'recipe' if listed else 'training data'}'s: "
                     f"{as_names(self.labels)}.",
-                    "Mend the label, or add rows of it to the training data; as it is it counts as an error.",
+                    "Mend the label, or add it to `labels`."
+                    if listed
+                    else "Mend the label, or add rows of it to the training data; as it is it counts as an error.",
                 )
 
     def inputs(self, row: Row) -> Sequence[TextInput]:

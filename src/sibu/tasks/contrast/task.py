@@ -70,7 +70,7 @@ class Contrast:
             yield "empty input", "error", "the text is empty.", "Remove the row or fill in its text."
         pair = _pair_of(row)
         if pair is not None and _normal(pair) == _normal(row["text"]):
-            yield "equal pair", "warning", "the text and its pair are the same.", "Leave `text_pair` out of such rows."
+            yield "equal pair", "warning", "the text and its pair are the same.", "Leave such rows out."
         if windows and pair is None:
             yield from check_pair(row, self.state.get("pairs"))
 
