@@ -1,6 +1,7 @@
 """A few rows of each label, and the same recipe over several seeds."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from sibu.pipeline.progress import Silent
 from sibu.pipeline.repeats import summary
 from sibu.pipeline.shots import kinds
 from sibu.recipe.load import load_recipe
+from tests.command import sibu_here
 from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import Stop, stop_at, whole_and_stopped
 from tests.tiny_tasks import TASKS, tiny_model_for, tiny_recipe
@@ -330,3 +332,15 @@ def test_keys_that_would_do_nothing_are_told(data: dict, said: str, tiny_model: 
     recipe["tasks"]["it"]["data"] |= data
     with pytest.raises(RecipeError, match=said):
         sibu.check(recipe)
+
+
+def test_check_says_where_dev_is_what_is_trained_on(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    recipe["tasks"]["it"]["data"] |= {"shots": 4}
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
+    said = sibu_here("check", tmp_path / "r.yaml").stdout
+    assert [re.split(r"\s{2,}", line)[1] for line in said.splitlines() if line.startswith("it ")] == [
+        "train",
+        "dev = train",
+        "test",
+    ]

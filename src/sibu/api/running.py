@@ -103,6 +103,7 @@ def check(recipe: RecipeLike, overrides: Sequence[str] = (), *, progress: Progre
         "method": plan.recipe.method.name,  # type: ignore[attr-defined]
         "tasks": {name: block.task.type for name, block in plan.recipe.tasks.items()},  # type: ignore[attr-defined]
         "seed": plan.recipe.train.seed,
+        "dev_is_train": [name for name, each in plan.tasks.items() if each.dev_is_train],
         **({} if plan.known is None else {"knowledge": plan.known.about}),
         **({} if not plan.values else {"modalities": _modalities(plan.recipe)}),
     }

@@ -45,7 +45,8 @@ def _show(found: dict) -> None:  # type: ignore[type-arg]
     for task, splits in found["tasks"].items():
         for split, s in splits.items():
             length = s["length"]
-            rows.append([task, split, *(str(n) for n in (s["rows"], length["p50"], length["p95"], length["max"]))])
+            named = "dev = train" if split == "dev" and task in plan["dev_is_train"] else split
+            rows.append([task, named, *(str(n) for n in (s["rows"], length["p50"], length["p95"], length["max"]))])
             rows[-1] += [str(s["longer_than_model"]), str(len(s["labels"]))]
     head = ["task", "split", "rows", "pieces p50", "p95", "max", _limit(plan["model_limit"]), "labels"]
     table("", head, rows)
