@@ -69,7 +69,9 @@ def main() -> None:
     measure.keep(
         {
             "name": "meta",
-            "command": "python bench/meta.py DATA",
+            "command": f"python bench/meta.py DATA --shots {' '.join(map(str, given.shots))} "
+            f"--epochs {' '.join(map(str, given.epochs))} --seeds {given.seeds}"
+            + ("" if given.limit is None else f" --limit {given.limit}"),
             "what": "accuracy on Banking77 from few rows and few steps, from starts learned over other intents",
             "rows": rows,
             "starts": {name: {"seconds": each["seconds"], "steps": each["steps"]} for name, each in told.items()},
