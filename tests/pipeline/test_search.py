@@ -156,6 +156,14 @@ def test_a_space_of_which_no_values_go_together_is_told_before_anything_is_tried
     assert not (tmp_path / "study").exists()
 
 
+def test_a_value_may_need_another_of_the_space(tiny_model: Path, tmp_path: Path) -> None:
+    space = {"tasks.it.head": ["linear", "logistic"], "train.interpolation": [1.0, 0.5]}
+    found = sibu.search(recipe_of(tiny_model, tmp_path, space=space, trials=6), out=tmp_path / "study")
+    done = [trial["values"] for trial in found["trials"] if trial["state"] == "complete"]
+    assert {"tasks.it.head": "logistic", "train.interpolation": 0.5} in done
+    assert {"tasks.it.head": "linear", "train.interpolation": 0.5} not in done
+
+
 def test_values_that_the_data_cannot_have_are_told_before_anything_is_tried(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(tiny_model, tmp_path, space={"tasks.it.data.shots": [2, 5000]})
     own = recipe["tasks"]["it"]["data"]

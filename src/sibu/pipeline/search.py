@@ -114,7 +114,7 @@ def _ends(values: Range | Sequence[Any]) -> list[Any]:
 
 
 def _require_values(source: Any, overrides: Sequence[str], options: Search) -> None:
-    """Every value that may be tried is one that the recipe and its data may have, and some of them together are.
+    """Every value that may be tried is one that the recipe and its data may have, alone or with some of the others.
 
     Raises:
         RecipeError: Naming each that is not.
@@ -125,29 +125,44 @@ def _require_values(source: Any, overrides: Sequence[str], options: Search) -> N
             where = f"search.space.{key}"
             try:
                 loaded = load_recipe(source, [*overrides, _override(key, value)])
-                if _undivided(loaded.recipe):
-                    wrong.append(Fault(where, f"{value!r} cannot be: no dev is held out then.", "Give `data.dev`."))
-                elif ".data" in key:
-                    make_plan(loaded, Silent(), encode=False)
             except RecipeError as fault:
-                why = fault.faults[0]
-                wrong.append(Fault(where, f"{value!r} cannot be: {why.message}", why.mend))
-            except DataError as fault:
-                wrong.append(Fault(where, f"{value!r} cannot be: {fault}"))
+                if _obstacle(source, overrides, {**options.space, key: [value]}) is not None:
+                    why = fault.faults[0]
+                    wrong.append(Fault(where, f"{value!r} cannot be: {why.message}", why.mend))
+                continue
+            if _undivided(loaded.recipe):
+                wrong.append(Fault(where, f"{value!r} cannot be: no dev is held out then.", "Give `data.dev`."))
+            elif ".data" in key and (refused := _refused(loaded)) is not None:
+                wrong.append(Fault(where, f"{value!r} cannot be: {refused.message}", refused.mend))
     if wrong:
         raise RecipeError(wrong)
-    together = islice(product(*map(_ends, options.space.values())), COMBINATIONS)
-    reason = None
-    for values in together:
-        try:
-            load_recipe(source, [*overrides, *map(_override, options.space, values)])
-        except RecipeError as fault:
-            reason = reason or fault.faults[0]
-        else:
-            return
-    if reason is not None:
+    if (reason := _obstacle(source, overrides, options.space)) is not None:
         what = f"no values of it go together: {reason.where}: {reason.message}"
         raise RecipeError(Fault("search.space", what, reason.mend))
+
+
+def _refused(loaded: Loaded) -> Fault | None:
+    """The first fault of a recipe with its data."""
+    try:
+        make_plan(loaded, Silent(), encode=False)
+    except RecipeError as fault:
+        return fault.faults[0]
+    except DataError as fault:
+        return Fault("", str(fault))
+    return None
+
+
+def _obstacle(source: Any, overrides: Sequence[str], space: Mapping[str, Range | Sequence[Any]]) -> Fault | None:
+    """The first fault where no values of a space make a recipe together; None where some do."""
+    first = None
+    for values in islice(product(*map(_ends, space.values())), COMBINATIONS):
+        try:
+            load_recipe(source, [*overrides, *map(_override, space, values)])
+        except RecipeError as fault:
+            first = first or fault.faults[0]
+        else:
+            return None
+    return first
 
 
 def _undivided(recipe: Recipe) -> bool:
