@@ -32,6 +32,10 @@ def test_rooms_import_nothing_heavy() -> None:
     assert imported(code) == set()
 
 
+def test_a_plan_is_made_without_torch() -> None:
+    assert "torch" not in imported("import sibu.pipeline.plan")
+
+
 LEAST = "import pydantic, typer"
 """What any command imports, whatever it is."""
 ITS_SECONDS = 0.12

@@ -205,7 +205,8 @@ def test_a_list_of_what_was_sent_that_is_none(bundle: Path, tmp_path: Path) -> N
     sibu.label(bundle, unlabelled(tmp_path, intent_rows(20, seed=7)), todo, count=2)
     (tmp_path / "s.json").write_text("{}")
     for other in (todo, tmp_path / "s.json"):
-        with pytest.raises(DataError, match=rf"{other.name} is no list of rows that were sent\. .* and \.sent\.json\."):
+        said = rf"{other.name} is no list of rows that were sent\. Give the one .* \.sent\.json behind it\."
+        with pytest.raises(DataError, match=said):
             sibu.take_labels(todo, tmp_path / "new.jsonl", sent=other)
 
 

@@ -344,3 +344,14 @@ def test_check_says_where_dev_is_what_is_trained_on(tiny_model: Path, tmp_path: 
         "dev = train",
         "test",
     ]
+
+
+def test_check_plans_few_rows_by_pairs_as_one_batch(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path)
+    rows = [json.loads(line) for line in Path(recipe["tasks"]["it"]["data"]["train"]).read_text().splitlines()]
+    rows[0]["text"] += " my bill" * 40  # would make two batches of them with padding
+    write_jsonl(tmp_path / "long.jsonl", rows)
+    recipe["tasks"]["it"] |= {"head": "logistic", "data": {"train": str(tmp_path / "long.jsonl"), "dev_share": 0}}
+    recipe["train"] = {"epochs": 1, "batch_tokens": 1000}
+    record = sibu.show(sibu.run(recipe, out=tmp_path / "out"))["record"]
+    assert sibu.check(recipe).steps == record["steps"]["done"] == 1

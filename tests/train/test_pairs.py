@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sibu.train.batches import TOGETHER, WHOLE, Budget, plan_pairs
+from sibu.train.batches import TOGETHER, Budget, plan_pairs
+from sibu.train.spec import WHOLE
 
 RECORDS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5)), min_size=1, max_size=160)
 

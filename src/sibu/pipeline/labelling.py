@@ -411,7 +411,7 @@ def _ledger(file: Path) -> dict[str, Any]:
         about = None
     if not isinstance(about, dict) or not {"task", "target", "labels", "desk", "fields", "rows"} <= set(about):
         what = f"{file} is no list of rows that were sent."
-        raise DataError(f"{what} That is written beside the file for the desk, under its name and {LEDGER}.")
+        raise DataError(f"{what} Give the one beside the file for the desk, with its name and {LEDGER} behind it.")
     return about
 
 

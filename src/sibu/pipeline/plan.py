@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sibu.core.errors import DataError, Fault, RecipeError, counted
-from sibu.core.example import DataFault, Faults
+from sibu.core.example import Faults
 from sibu.core.protocols import Decoder, Modality, Task
 from sibu.core.values import ValueModality
 from sibu.decoders import DECODERS
@@ -19,7 +19,7 @@ from sibu.methods import METHODS
 from sibu.models.sources import Source, hash_model
 from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.alike import near_pictures, remarks, telling_columns
-from sibu.pipeline.augment import augmented, joined, models_behind, ways_of
+from sibu.pipeline.augment import augmented, models_behind, ways_of
 from sibu.pipeline.backbone import (
     build_task,
     extended,
@@ -44,15 +44,12 @@ from sibu.pipeline.data import (
     files_of,
     named_files,
     read_rows,
-    read_unlabelled,
     split_dev,
     test_files,
 )
 from sibu.pipeline.gate import (
     GateReport,
     SplitSurvey,
-    input_key,
-    inputs_read,
     label_faults,
     nothing_to_choose_by,
     nothing_to_join,
@@ -62,7 +59,7 @@ from sibu.pipeline.knowing import knowing, share_named
 from sibu.pipeline.known import Known, gathered, mark, ruled
 from sibu.pipeline.lent import lend
 from sibu.pipeline.looked import Looked, look, twins
-from sibu.pipeline.mixed import Mixed, build_values, columns_of, learn_values, mixed, origin_of, sensed
+from sibu.pipeline.mixed import Mixed, build_values, learn_values, mixed, origin_of, sensed
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.require import (
     begins_from_nothing,
@@ -81,14 +78,15 @@ from sibu.pipeline.reward import judges_of, require_rewards
 from sibu.pipeline.ruled import rows_that_break
 from sibu.pipeline.shots import draw_shots
 from sibu.pipeline.teach import Taught
+from sibu.pipeline.unlabelled import behind, keep_known, look_unlabelled
 from sibu.pipeline.weak import training_rows
 from sibu.recipe.fill import as_written, settle, settle_epochs, with_absolute_paths
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import Recipe, TaskBlock
-from sibu.store.atomic import new_file
 from sibu.store.hashes import hash_json
 from sibu.store.ragged import RaggedArrays
 from sibu.trackers import TRACKERS
+from sibu.train.spec import WHOLE
 
 FEW = 100
 """Rows below which a split may take a label away."""
@@ -350,7 +348,7 @@ def _plan_task(
     near_pictures(name, text, judged, target, faults)
     train, learned = seen["train"], splits["train"]
     if known is not None and encode:
-        keep_known(known / f"{name}.npy", [each.keys.joined()[0] for each in seen.values()])
+        keep_known(known, name, [each.keys.joined()[0] for each in seen.values()])
     made: dict[str, int] = {}
     lent: dict[str, str] = {}
     if block.data.augment and not faults.number("error"):
@@ -370,7 +368,7 @@ def _plan_task(
         progress.say(f"{name}: copies of training rows: {said}")
     if more is not None and not faults.number("error"):
         inputs = [each.keys.joined()[0] for each in seen.values()]
-        learned, added = _behind(learned, task, text, more, inputs, "self_training", progress)
+        learned, added = behind(learned, task, text, more, inputs, "self_training", progress)
         made = made | {"self_training": added}
         train = look(task, block.task, learned, text, progress, what=f"{name}: looking at more", encode=encode)
         _require_sound(train, f"The texts that {name} labelled itself")
@@ -381,7 +379,7 @@ def _plan_task(
         teacher = Taught(block.teacher, name, task)
         if encode and (file := teacher.labelled(block.data, origin, progress)) is not None:
             inputs = [each.keys.joined()[0] for each in seen.values()]
-            learned, added = _behind(learned, task, text, file, inputs, "teacher", progress)
+            learned, added = behind(learned, task, text, file, inputs, "teacher", progress)
             with file.open(encoding="utf-8") as lines:
                 there = sum(1 for _ in lines) - added
             made = made | {"teacher": added, "teacher, there already": there}
@@ -431,58 +429,10 @@ def _require_left(task: Task, rows: Rows, name: str, whole: int) -> None:
         raise DataError(f"{what}: {fault} Or give `data.dev`, or hold none out by `data.dev_share: 0`.") from None
 
 
-def keep_known(file: Path, keys: Sequence[np.ndarray]) -> None:
-    """Write the keys of all splits' inputs."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(file) as temporary, temporary.open("wb") as out:
-        np.save(out, np.unique(np.concatenate(keys)))
-
-
-def look_unlabelled(files: Sequence[str], origin: Origin, task: Any, faults: Faults, *, texts: bool) -> None:
-    """Note what is wrong with rows that only teach without a label.
-
-    Args:
-        files: Where they stand.
-        origin: How a task's rows are read.
-        task: The task, which knows what its inputs must be.
-        faults: Takes what is found.
-        texts: Whether they have texts alone: what another modality lacks shows when it is read.
-    """
-    rows, own = read_unlabelled(files, origin)
-    faults.join(own)
-    for chunk in rows.chunks() if texts else ():
-        for file, line, row in chunk:
-            for kind, severity, message, mend in task.check(row, ()):
-                if severity == "error":
-                    faults.add(DataFault(kind, severity, file, line, message, mend))
-
-
 def _require_sound(found: Looked, what: str) -> None:
     """Stop where rows that the run made itself cannot be learned from."""
     if found.faults.number("error"):
         raise DataError(f"{what} cannot be used:\n{found.faults.first_errors(where='')}")
-
-
-def _behind(
-    rows: Rows, task: Task, text: Any, file: Path, known: Sequence[np.ndarray], made: str, progress: Progress
-) -> tuple[Rows, int]:
-    """The rows, and behind them those of a file whose inputs no split has, with how many these are."""
-    columns = columns_of(task, text)
-    if not isinstance(text, Mixed):
-        return joined(rows, columns, file, known, made=made)
-    # Values are the same by what is in them, which is known when their arrays are made.
-    whole, _ = joined(rows.bare(), columns, file, (), made=made)
-    whole = sensed(whole, text, Faults(), progress, what=made)
-    there = set(np.concatenate(known).tolist()) if known else set()
-    names = inputs_read(task, text)
-    taken = []
-    for number, row in zip(whole.numbers.tolist(), whole, strict=True):
-        if number >= len(rows):
-            if (key := input_key(row, names)) in there:
-                continue
-            there.add(key)
-        taken.append(number)
-    return whole.subset(np.array(taken)), sum(number >= len(rows) for number in taken)
 
 
 def _plan_untaught(
@@ -560,6 +510,7 @@ def expected_batches(plan: Plan) -> int:
     size = options.batch_tokens or 1, options.batch_examples
     taught = {name: each for name, each in plan.tasks.items() if learns(plan.recipe, name)}
     writing = {id(each.learned_survey): each.task for each in taught.values()}
+    pairing = {id(each.learned_survey) for name, each in taught.items() if _by_pairs(plan.recipe, name)}
     number = 0
     for found in encoded_surveys(taught):
         task: Any = writing[id(found)]
@@ -568,8 +519,14 @@ def expected_batches(plan: Plan) -> int:
             whole = (found.tokens(plan.text.max_length) + found.windows * task.room) * count
             number += max(-(-whole // size[0]), 1)
         else:
-            number += max(found.batches(plan.text.max_length, *size, packed=packed), 1)
+            bare = packed or (id(found) in pairing and found.windows <= WHOLE)
+            number += max(found.batches(plan.text.max_length, *size, packed=bare), 1)
     return number
+
+
+def _by_pairs(recipe: Recipe, name: str) -> bool:
+    """Whether a task's head learns from pairs of rows, whose batches are drawn by labels."""
+    return bool(getattr(recipe.tasks[name].head, "by_pairs", False))
 
 
 def plan_steps(recipe: Recipe, batches_per_epoch: int, *, processes: int = 1) -> tuple[int, int]:

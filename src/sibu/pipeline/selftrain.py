@@ -5,26 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sibu.core.errors import RecipeError, ReleaseMissed, Unsupported, counted
 from sibu.core.example import Row
 from sibu.metrics import goodness
 from sibu.metrics.spans import decode_tags, encode_tags
 from sibu.pipeline.bundle import Opened, about_of, manifest, read_manifest
-from sibu.pipeline.data import Rows, named_files
-from sibu.pipeline.gate import input_key, inputs_read
+from sibu.pipeline.data import named_files
+from sibu.pipeline.gate import inputs_read
 from sibu.pipeline.labelling import inputs_of, look_over, target_of
 from sibu.pipeline.mixed import columns_of
 from sibu.pipeline.progress import Progress
 from sibu.pipeline.repeats import begin
+from sibu.pipeline.unlabelled import known_in, new_rows
 from sibu.recipe.load import Loaded
 from sibu.recipe.schema import SelfTraining
 from sibu.store.atomic import new_file, write_json
@@ -145,8 +144,8 @@ def _labelled(bundle: Path, folder: Path, known: Path, options: SelfTraining, pr
             continue
         file = folder / f"{name}.jsonl"
         if not file.is_file():
-            keys = np.load(known / f"{name}.npy")
-            rows = sure_rows(opened, name, named_files(block.data.unlabelled), options, progress, known=keys)
+            own = {"known": known_in(known, name)}
+            rows = sure_rows(opened, name, named_files(block.data.unlabelled), options, progress, **own)
             folder.mkdir(parents=True, exist_ok=True)
             with new_file(file) as temporary, temporary.open("w", encoding="utf-8") as out:
                 out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -193,7 +192,7 @@ def sure_rows(
     rows = inputs_of(opened, name, files, progress)
     columns = {column.name for column in columns_of(task, opened.text) if column.role == "input"}
     total = len(rows)
-    rows = _new(rows, inputs_read(task, opened.text), set(known))
+    rows = new_rows(rows, inputs_read(task, opened.text), set(known))
     left = total - len(rows)
     found = []
     for (row, outputs), given in zip(look_over(opened, name, rows, progress), rows.bare(), strict=True):
@@ -214,16 +213,6 @@ def sure_rows(
     sure = f"{len(found)} are labelled at {options.threshold:g} or more"
     progress.say(f"{name}: of {counted(total, 'text')}{there}, {sure}, {len(kept)} are taken with these labels")
     return [each.row for each in kept]
-
-
-def _new(rows: Rows, names: Sequence[str], there: set[int]) -> Rows:
-    """The rows that are not among those known, each once."""
-    taken = []
-    for number, row in zip(rows.numbers.tolist(), rows, strict=True):
-        if (key := input_key(row, names)) not in there:
-            there.add(key)
-            taken.append(number)
-    return rows.subset(np.array(taken, np.int64))
 
 
 def _marks(row: Row, spans: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sibu.core.tensors import HIDDEN, Batch
 from sibu.core.text import Feature
 from sibu.store.ragged import RaggedArrays
 from sibu.train.seed import generator
+from sibu.train.spec import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,6 @@ def plan_epoch(
 
 TOGETHER = 4
 """Records of one kind that go into a batch together."""
-WHOLE = 64
-"""Records, up to which a batch's padding is not counted: one long text would cut few rows in two, and half of their
-pairs be lost (AG News, eight rows of each label: 1.3 points). Texts are encoded in parts of like length."""
 
 
 def plan_pairs(
