@@ -8,6 +8,7 @@ import torch
 import yaml
 
 import sibu
+from sibu.cli.console import Plain
 from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.pipeline.consistent import consistency_loss
 from sibu.pipeline.plan import make_plan
@@ -117,6 +118,19 @@ def test_texts_that_cannot_be_changed_are_told_by_check_as_by_run(tiny_model: Pa
     for mend in ('tasks.it.consistency.augment=["swap"]', "tasks.it.consistency=null"):
         more = ["tasks.it.data.unlabelled=null"] if mend.endswith("null") else []
         assert sibu.check(file, [mend, *more]).sound
+
+
+def test_a_way_that_suits_no_text_is_told_and_others_take_its_place(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    recipe = asking(tiny_model, tmp_path, augment=["entities", "swap"])
+    pairs = make_plan(load_recipe(recipe, []), Silent(), encode=True).tasks["it"].pairs
+    assert pairs is not None
+    assert (pairs.made["entities"], pairs.made["judged"]) == (0, 1)
+    assert pairs.made["swap"] > 16  # a text has three tries
+    sibu.check(recipe, progress=Plain())
+    said = f"it: copies of texts without labels: none by entities, {pairs.made['swap']} by swap"
+    assert said in capsys.readouterr().err
 
 
 def test_an_empty_text_is_told_by_check_too(tiny_model: Path, tmp_path: Path) -> None:

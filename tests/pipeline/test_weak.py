@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sibu
+from sibu.cli.console import Plain
 from sibu.core.errors import DataError, RecipeError, SibuError
 from sibu.pipeline.weak import SILENT, LabelModel, fires, majority
 from sibu.recipe.schema import Rule
@@ -147,12 +148,25 @@ def test_a_rule_that_never_speaks_or_only_against_others_is_told(
     rows = [{"text": f"{n} my bill"} for n in range(9)] + [{"text": f"{n} a book"} for n in range(9)]
     never = {"label": "billing", "words": ["refund"], "name": "refunds"}
     against = {"label": "appointment", "pattern": "^3 my"}
-    from sibu.cli.console import Plain
-
     sibu.check(recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE, never, against]), progress=Plain())
     said = capsys.readouterr().err
     assert "it: the rule 'refunds' (billing) never says anything" in said
     assert "it: the rule '3: ^3 my' (appointment) is against another wherever it says anything" in said
+
+
+def test_rules_that_leave_one_label_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} my bill"} for n in range(9)] + [{"text": f"{n} a movie"} for n in range(8)]
+    recipe = recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE])
+    said = r"data\.rules: the rows that have a label or get one are all 'billing'; a classifier needs two\. Write"
+    for verb in (sibu.check, sibu.run):
+        with pytest.raises(RecipeError, match=said):
+            verb(recipe)
+    wider = [BILL, MOVE | {"words": ["movie"]}]
+    for mend in (f"tasks.it.data.rules={json.dumps(wider)}", "tasks.it.labels=[billing, appointment]"):
+        assert sibu.check(recipe, [mend]).sound
+    more = [*rows, {"text": "x", "label": "appointment"}]
+    recipe["tasks"]["it"]["data"]["train"] = str(write_jsonl(tmp_path / "more.jsonl", more))
+    assert sibu.check(recipe).sound
 
 
 def test_no_rule_says_anything(tiny_model: Path, tmp_path: Path) -> None:

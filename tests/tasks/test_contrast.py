@@ -223,6 +223,18 @@ def test_batches_that_hold_one_pair_are_refused(tiny_model: Path, tmp_path: Path
         sibu.check(tiny_recipe("contrast, pairs", "full", tiny_model, tmp_path, batch_tokens=20))
 
 
+def test_one_pair_alone_is_told_from_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("contrast, pairs", "full", tiny_model, tmp_path)
+    data = {"train": str(write_jsonl(tmp_path / "few.jsonl", twin_rows(2)))}  # of which dev gets one
+    recipe["tasks"]["it"]["data"] = data
+    said = r"tasks\.it\.data\.train: it has 1 row to train on, with nothing .* Give two"
+    for verb in (sibu.check, sibu.run):
+        with pytest.raises(RecipeError, match=said):
+            verb(recipe)
+    recipe["tasks"]["it"]["data"] = data | {"dev_share": 0}
+    assert sibu.check(recipe).steps
+
+
 def test_faults_of_rows(tiny_model: Path, tmp_path: Path) -> None:
     own = task(twin_rows(4))
     windows = ((object(),),)

@@ -159,7 +159,7 @@ def _write(
     inputs = [column.name for column in columns if column.role == "input"]
     counts: Counter[str] = Counter(dict.fromkeys((*names, "none"), 0))
     numbers = {file: number for number, file in enumerate(rows.files)}
-    size = BLOCK if any(hasattr(way, "many") for way in ways) else 1
+    size = at_once(ways)
 
     def wanted() -> Iterator[tuple[str, int, Row, Random]]:
         place = 0
@@ -174,13 +174,18 @@ def _write(
     def copied() -> Iterator[dict[str, Any]]:
         source = wanted()
         while block := list(islice(source, size)):
-            found = _made([row for _, _, row, _ in block], [draw for *_, draw in block], ways, inputs, there)
+            found = copies_of([row for _, _, row, _ in block], [draw for *_, draw in block], ways, inputs, there)
             for (file, line, _, _), made in zip(block, found, strict=True):
                 counts["none" if made is None else names[made[0]]] += 1
                 if made is not None:
                     yield stored_row(made[1], columns, numbers[file], line, names[made[0]])
 
     write_rows(folder, rows, rows, columns, copied(), lambda _: dict(counts))
+
+
+def by_way(made: Mapping[str, int]) -> str:
+    """How many were made by each way, in words: a way that suits none of the rows is told too."""
+    return ", ".join(f"{count or 'none'} by {way}" for way, count in made.items())
 
 
 def write_rows(
@@ -224,7 +229,12 @@ def write_rows(
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _made(
+def at_once(ways: Sequence[Augmenter]) -> int:
+    """How many rows ``copies_of`` is to be handed: those by models change many together."""
+    return BLOCK if any(hasattr(way, "many") for way in ways) else 1
+
+
+def copies_of(
     rows: Sequence[Row], draws: Sequence[Random], ways: Sequence[Augmenter], inputs: Sequence[str], there: set[int]
 ) -> list[tuple[int, Row] | None]:
     """Of each row a changed copy that is not there yet, and which way made it; their keys are noted."""

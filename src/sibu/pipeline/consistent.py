@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from sibu.core.errors import DataError, Fault, RecipeError, counted, placed_at
 from sibu.core.example import Row
 from sibu.core.protocols import Modality, Task
 from sibu.core.text import Feature
-from sibu.pipeline.augment import models_behind, stored_row, write_rows
+from sibu.pipeline.augment import at_once, by_way, copies_of, models_behind, stored_row, write_rows
 from sibu.pipeline.data import Origin, Rows, named_files, read_unlabelled
 from sibu.pipeline.gate import input_key
 from sibu.pipeline.looked import look
@@ -96,11 +97,14 @@ def doubled(
 
     folder = cached("pairs", key, make)
     made: dict[str, int] = json.loads((folder / "about.json").read_text(encoding="utf-8"))["made"]
-    if not sum(count for way, count in made.items() if way not in ("none", "judged")):
+    ways = {way: count for way, count in made.items() if way not in ("none", "judged")}
+    if not any(ways.values()):
         mend = "Give other texts or other ways, or leave `consistency` out."
         judged_on = f" (in dev or test: {made['judged']})" if made.get("judged") else ""
         what = f"of {counted(len(rows), 'text')} without labels none gives a pair{judged_on}."
         raise RecipeError(Fault(f"tasks.{name}.consistency", what, mend))
+    if options.augment:
+        progress.say(f"{name}: copies of texts without labels: {by_way(ways)}")
     both = Rows(folder, rows.files)
     found = look(task, block.task, both, text, progress, what=f"{name}: looking at the pairs", encode=encode)
     if found.faults.number("error"):
@@ -126,34 +130,37 @@ def _write(
     progress: Progress,
 ) -> None:
     ways = [AUGMENTERS.of(spec).build(spec) for spec in options.augment]
-    names: list[str] = [spec.name for spec in options.augment]  # type: ignore[attr-defined]
+    names: list[str] = [spec.name for spec in options.augment] or ["same"]  # type: ignore[attr-defined]
     for way in ways:
         way.learn(rows)
     counts: Counter[str] = Counter(dict.fromkeys((*names, "none", "judged"), 0))
     numbers = {file: number for number, file in enumerate(rows.files)}
 
-    def changed(row: Row, place: int) -> tuple[str, Row] | None:
-        if not ways:
-            return "same", row  # dropout alone tells the two apart
-        draw = Random(derive(seed, "consistency", place))
-        way = draw.randrange(len(ways))
-        made = ways[way](row, draw)
-        return None if made is None else (names[way], made)
-
-    def pairs() -> Iterator[dict[str, Any]]:
+    def texts() -> Iterator[tuple[str, int, Row, Random]]:
+        place = 0
         with progress.bar(what, len(rows)) as advance:
-            place = 0
             for chunk in rows.chunks():
                 for file, line, row in chunk:
                     own = {key: row[key] for key in (*inputs, "id") if row.get(key) is not None}
-                    made = changed(own, place) if input_key(own, inputs) not in judged else ("judged", own)
-                    counts["none" if made is None else made[0]] += 1
+                    if input_key(own, inputs) in judged:
+                        counts["judged"] += 1
+                    else:
+                        yield file, line, own, Random(derive(seed, "consistency", place))
                     place += 1
-                    if made is None or made[0] == "judged":
-                        continue
-                    for one, how in ((own, None), (made[1], made[0])):
-                        yield stored_row(dict(one) | {"label": label}, task.columns, numbers[file], line, how)
                 advance(len(chunk))
+
+    def pairs() -> Iterator[dict[str, Any]]:
+        source, there = texts(), set(judged)
+        while block := list(islice(source, at_once(ways))):
+            plain = [own for _, _, own, _ in block]
+            made: Sequence[tuple[int, Row] | None] = [(0, own) for own in plain]  # dropout alone tells the two apart
+            if ways:
+                made = copies_of(plain, [draw for *_, draw in block], ways, inputs, there)
+            for (file, line, own, _), copied in zip(block, made, strict=True):
+                how = "none" if copied is None else names[copied[0]]
+                counts[how] += 1
+                for one, mark in () if copied is None else ((own, None), (copied[1], how)):
+                    yield stored_row(dict(one) | {"label": label}, task.columns, numbers[file], line, mark)
 
     write_rows(folder, None, rows, task.columns, pairs(), lambda _: dict(counts))
 

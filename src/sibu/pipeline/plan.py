@@ -19,7 +19,7 @@ from sibu.methods import METHODS
 from sibu.models.sources import Source, hash_model
 from sibu.pipeline.aligned import build_alignments
 from sibu.pipeline.alike import near_pictures, remarks, telling_columns
-from sibu.pipeline.augment import augmented, models_behind, ways_of
+from sibu.pipeline.augment import augmented, by_way, models_behind, ways_of
 from sibu.pipeline.backbone import (
     build_task,
     extended,
@@ -359,13 +359,12 @@ def _plan_task(
         what = f"{name}: looking at the copies"
         train = look(task, block.task, learned, text, progress, what=what, encode=encode)
         _require_sound(train, f"Changed copies of {name}'s rows")  # a way that breaks rows is a fault of its own
-        said = ", ".join(f"{count} by {way}" for way, count in made.items() if way != "none" and count)
-        if not said:
-            ways = ", ".join(way for way in made if way != "none")
-            what = f"no row of {name} could be changed by {ways} to one that is not there yet."
+        ways = {way: count for way, count in made.items() if way != "none"}
+        if not any(ways.values()):
+            what = f"no row of {name} could be changed by {', '.join(ways)} to one that is not there yet."
             mend = "Name a way that suits the texts (`sibu list augmenters`), or leave `augment` out."
             raise RecipeError(Fault(f"tasks.{name}.data.augment", what, mend))
-        progress.say(f"{name}: copies of training rows: {said}")
+        progress.say(f"{name}: copies of training rows: {by_way(ways)}")
     if more is not None and not faults.number("error"):
         inputs = [each.keys.joined()[0] for each in seen.values()]
         learned, added = behind(learned, task, text, more, inputs, "self_training", progress)

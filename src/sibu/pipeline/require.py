@@ -274,7 +274,7 @@ def _require_pretraining(recipe: Recipe) -> None:
 
 
 def require_contrast(recipe: Recipe, plans: Mapping[str, TaskPlan], folder: Path, limit: int) -> None:
-    """Texts that are their own pairs are read in two ways, and most batches hold several pairs.
+    """There are several rows, texts that are their own pairs are read in two ways, and most batches hold several pairs.
 
     Args:
         recipe: With its defaults settled.
@@ -289,6 +289,9 @@ def require_contrast(recipe: Recipe, plans: Mapping[str, TaskPlan], folder: Path
     for name, plan in plans.items():
         if not getattr(recipe.tasks[name].task, "by_pairs", False) or plan.learned_survey is None:
             continue
+        if (rows := len(plan.splits["train"])) < 2:
+            what = f"{name} has {counted(rows, 'row')} to train on, with nothing to be told from."
+            faults.append(Fault(f"tasks.{name}.data.train", what, "Give two at least, better thousands."))
         without = {"all": "", "some": "some texts", "none": "texts"}[plan.task.state["pairs"]]
         if without and (why := _no_dropout(recipe, folder)):
             what = f"{without} of {name} have no pair but themselves, read twice with other values dropped out; {why}."

@@ -159,7 +159,12 @@ def training_rows(
     there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
     fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
     rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
-    return weakly_labelled(rows, origin.columns, block.data, name=name, progress=progress)
+    labelled, told = weakly_labelled(rows, origin.columns, block.data, name=name, progress=progress)
+    if len(told["labels"]) < 2 and getattr(block.task, "labels", None) is None:
+        what = f"the rows that have a label or get one are all {as_names(told['labels'])}; a classifier needs two."
+        mend = "Write a rule for another label, widen those that say nothing, or list all in `labels`."
+        raise RecipeError(Fault(f"tasks.{name}.data.rules", what, mend))
+    return labelled, told
 
 
 def weakly_labelled(
@@ -215,6 +220,7 @@ def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock)
         "labelled": int((sure & ~own).sum()),
         "in doubt": int((spoken & ~sure & ~own).sum()),
         "without a rule": int((~spoken & ~own).sum()),
+        "labels": sorted(_labels_of(whole) | {names[number] for number in best[sure & ~own]}),
         "rules": [_about(rule, number, votes, model) for number, rule in enumerate(data.rules)],
     }
 
@@ -231,6 +237,12 @@ def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock)
                 number += 1
 
     write_rows(folder, None, rows, columns, kept(), lambda _: told)
+
+
+def _labels_of(rows: Sequence[Row]) -> set[str]:
+    """The labels that rows have of their own, also where one has a list of them, which the gate is to tell."""
+    own = [row["label"] for row in rows if row.get("label") is not None]
+    return {str(each) for label in own for each in (label if isinstance(label, list) else [label])}
 
 
 def _about(rule: Rule, number: int, votes: np.ndarray, model: LabelModel) -> dict[str, Any]:
