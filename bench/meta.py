@@ -3,11 +3,11 @@
     python bench/meta.py DATA [--shots 1 2 4 8] [--epochs 0 2 10] [--seeds 5] [--work DIR] [--results DIR] [--limit N]
 
 Starts: the model as it came (`none`); trained over customers' intents, kinds of questions and intents of travellers by
-episodes (`episodes`: prototypical networks), or by pairs in 65 rounds of Reptile (`reptile`), five steps each, which
-are as many steps as episodes take; both by bench/recipes/meta.yaml. None of their texts or labels is Banking77's. Each
-start then learns Banking77 from so many rows of each label, for so many epochs (0: prototypes of the vectors as they
-are), on the same rows, by the head `prototypes`; with one row of each label there are no pairs, so that epochs change
-nothing. Told: accuracy on the whole test file, mean over seeds, and the paired difference to the start as it came.
+episodes (`episodes`: prototypical networks), or by pairs in 65 rounds of Reptile (`reptile`), five steps each; both by
+bench/recipes/meta.yaml. None of their texts or labels is Banking77's. Each start then learns Banking77 from so many
+rows of each label, for so many epochs (0: prototypes of the vectors as they are), on the same rows, by the head
+`prototypes`; with one row of each label there are no pairs, so that epochs change nothing. Told: accuracy on the whole
+test file, mean over seeds, and the paired difference to the start as it came.
 ``--limit``: rows of the test file. One JSON: ``meta.json``.
 """
 

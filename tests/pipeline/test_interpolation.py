@@ -9,9 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 import sibu
+from sibu.cli.console import Plain
 from sibu.core.errors import RecipeError
-from sibu.pipeline import loop
+from sibu.pipeline import heads, loop
+from sibu.pipeline.progress import Silent
 from sibu.train.interpolate import Start
+from tests.conftest import write_jsonl
 from tests.pipeline.test_resume import whole_and_stopped
 from tests.tiny_tasks import tiny_recipe
 
@@ -100,3 +103,77 @@ def test_where_nothing_can_lie_between(tiny_model: Path, tmp_path: Path) -> None
         sibu.check(recipe)
     with pytest.raises(RecipeError, match="interpolation: should be greater than 0"):
         sibu.check(recipe, ["train.interpolation=0"])
+
+
+def known(model: Path, home: Path, copies: int, *labels: str, **train: Any) -> dict[str, Any]:
+    """A recipe whose rows say their label by words that the labels do not share, so many times each."""
+    recipe = recipe_of(model, home, **train)
+    words = {"billing": "bill pay invoice", "appointment": "move book cancel"}
+    rows = [{"text": f"{words[label]} {n % 3}", "label": label} for label in labels for n in range(copies)]
+    recipe["tasks"]["it"]["data"] = {"train": str(write_jsonl(home / "rows.jsonl", rows)), "dev_share": 0}
+    return recipe
+
+
+def test_few_rows_that_the_model_tells_already_move_it_less(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    recipe = known(tiny_model, tmp_path, 6, "billing", "appointment")
+    short = sibu.run(recipe, out=tmp_path / "short", progress=Plain())
+    assert json.loads((short / "record.json").read_text())["interpolation"] == {"share": 0.7, "told": {"it": 1.0}}
+    said = "The encoder as it came tells by the nearest mean: it 100 %. Its weights go 0.7 of the way."
+    assert said in capsys.readouterr().err
+    given = sibu.run(recipe, ["train.interpolation=0.7"], out=tmp_path / "given")
+    assert (short / "model/model.safetensors").read_bytes() == (given / "model/model.safetensors").read_bytes()
+    assert "interpolation" not in json.loads((given / "record.json").read_text())
+    whole = sibu.run(recipe, ["train.interpolation=1"], out=tmp_path / "whole")
+    assert (short / "model/model.safetensors").read_bytes() != (whole / "model/model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["method=probe"],
+        ["method=lora"],
+        ["tasks.it.head=linear"],
+        ['tasks.it.head={"name": "prototypes", "learn": "episodes"}'],
+        ['train.reptile={"steps": 2}'],
+        ["train.epochs=0"],
+    ],
+)
+def test_who_goes_all_the_way(more: list[str], tiny_model: Path, tmp_path: Path) -> None:
+    recipe = known(tiny_model, tmp_path, 6, "billing", "appointment")
+    assert "interpolation" not in json.loads((sibu.run(recipe, more, out=tmp_path / "out") / "record.json").read_text())
+
+
+def test_many_rows_go_all_the_way(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FEW", 5)
+    recipe = known(tiny_model, tmp_path, 6, "billing", "appointment")
+    assert "interpolation" not in json.loads((sibu.run(recipe, out=tmp_path / "out") / "record.json").read_text())
+
+
+def test_a_stopped_run_that_chose_its_share_ends_at_the_same_weights(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = known(tiny_model, tmp_path, 6, "billing", "appointment", epochs=4, checkpoint_every=1)
+    whole, again = whole_and_stopped(recipe, 2, tmp_path, monkeypatch)
+    assert (whole / "model/model.safetensors").read_bytes() == (again / "model/model.safetensors").read_bytes()
+    assert json.loads((again / "record.json").read_text())["interpolation"]["share"] == 0.7
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_are_told_by_the_means_of_the_others(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    kinds = torch.randint(0, 4, (12,), generator=draw)
+    vectors = torch.randn(12, 3, generator=draw) + 2 * torch.eye(4)[kinds][:, :3]
+    monkeypatch.setattr(heads, "fitted", lambda *_: [("it", [0] * 12)])
+    monkeypatch.setattr(heads, "kinds_of", lambda *_: kinds.numpy())
+    monkeypatch.setattr(heads, "_vectors", lambda *_: (vectors, kinds))
+    right = 0
+    for row in range(12):
+        means = {}
+        for kind in set(kinds.tolist()):
+            others = [n for n in range(12) if n != row and kinds[n] == kind]
+            if others:
+                means[kind] = float(torch.cosine_similarity(vectors[others].mean(0), vectors[row], dim=0))
+        right += max(means, key=means.__getitem__) == kinds[row]
+    assert heads.told_by_means(None, [], Silent())["it"] == pytest.approx(right / 12)

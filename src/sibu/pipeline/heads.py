@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from sibu.core.text import TextInput
 from sibu.pipeline.progress import Progress
@@ -70,23 +71,54 @@ def start_heads(model: Model, plan: Plan) -> None:
 
 def fit_heads(model: Model, streams: Sequence[Stream], progress: Progress) -> None:
     """Fit each head that asks for it to the vectors that the encoder, as it is now, gives the training rows."""
-    device = next(model.parameters()).device
     for name, stream in fitted(model, streams):
-        head: Any = model.heads[name]
-        model.eval()
-        order = np.argsort(stream.lengths, kind="stable")[::-1]
-        vectors: Tensor | None = None
-        targets: Tensor | None = None
-        with progress.bar(f"{name}: fitting the head", len(stream)) as advance, torch.inference_mode():
-            for group in split_by_budget(order, stream.lengths, forward_budget(device)):
-                batch = collate(stream, group).to(device)
-                own = batch.targets[name]
-                found = head.reduce(model.encode(batch.inputs), own).vectors[:, 0].float()
-                if vectors is None or targets is None:
-                    vectors = found.new_empty((len(stream), found.shape[1]))
-                    targets = own["label"].new_empty((len(stream), *own["label"].shape[1:]))
-                places = torch.from_numpy(group.copy()).to(device)
-                vectors[places], targets[places] = found, own["label"]
-                advance(len(group))
-        if vectors is not None and targets is not None:
-            head.fit(vectors.clone(), targets.clone())
+        if len(stream):
+            vectors, targets = _vectors(model, name, stream, progress, f"{name}: fitting the head")
+            head: Any = model.heads[name]
+            head.fit(vectors, targets)
+
+
+def told_by_means(model: Model, streams: Sequence[Stream], progress: Progress) -> dict[str, float]:
+    """How many of the rows with a label have the nearest mean of that label's other rows, in [0, 1], by task.
+
+    Of the encoder as it is now. A label's only row has no other, and is not told. Tasks whose rows have several labels
+    are left out.
+    """
+    found = {}
+    for name, stream in fitted(model, streams):
+        if not len(stream) or kinds_of(stream, name) is None:
+            continue
+        vectors, targets = _vectors(model, name, stream, progress, f"{name}: what the encoder knows")
+        numbers, places = np.unique(targets.cpu().numpy(), return_inverse=True)
+        kinds = torch.from_numpy(places).to(vectors.device)
+        vectors = normalize(vectors, dim=-1)
+        sums = vectors.new_zeros((len(numbers), vectors.shape[1])).index_add_(0, kinds, vectors)
+        scores = vectors @ normalize(sums, dim=-1).T
+        rows = torch.arange(len(kinds), device=kinds.device)
+        others = sums[kinds] - vectors
+        alone = torch.bincount(kinds)[kinds] == 1
+        own = (normalize(others, dim=-1) * vectors).sum(-1)
+        scores[rows, kinds] = own.masked_fill(alone, -torch.inf)
+        found[name] = float((scores.argmax(-1) == kinds).float().mean())
+    return found
+
+
+def _vectors(model: Model, name: str, stream: Stream, progress: Progress, what: str) -> tuple[Tensor, Tensor]:
+    """The training rows' vectors as the head reads them, and their targets, in their order; there is a row at least."""
+    device = next(model.parameters()).device
+    head: Any = model.heads[name]
+    model.eval()
+    order = np.argsort(stream.lengths, kind="stable")[::-1]
+    found: list[Tensor] = []
+    targets: list[Tensor] = []
+    places: list[np.ndarray] = []
+    with progress.bar(what, len(stream)) as advance, torch.inference_mode():
+        for group in split_by_budget(order, stream.lengths, forward_budget(device)):
+            batch = collate(stream, group).to(device)
+            own = batch.targets[name]
+            found.append(head.reduce(model.encode(batch.inputs), own).vectors[:, 0].float())
+            targets.append(own["label"])
+            places.append(group)
+            advance(len(group))
+        back = torch.from_numpy(np.argsort(np.concatenate(places))).to(device)
+    return torch.cat(found)[back].clone(), torch.cat(targets)[back].clone()

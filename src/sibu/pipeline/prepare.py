@@ -63,6 +63,10 @@ class Trained:
     """The steps whose weights were averaged; none: they were not."""
     start: Start | None = None
     """The text encoder's weights as they came, where the run ends between them and those that were trained."""
+    share: float = 1.0
+    """Where between them it ends."""
+    known: Mapping[str, float] = field(default_factory=dict)
+    """What ``share`` was chosen by: how many rows the encoder told as it came, by task. Empty: the recipe says it."""
 
 
 def open_accelerator(plan: Plan) -> Accelerator:

@@ -187,6 +187,7 @@ def _record(plan: Plan, trained: Trained, reports: Sequence[Report], began: floa
         },
         "stopped_early": trained.stopped_early,
         **({"soup": list(trained.soup)} if trained.soup else {}),
+        **({"interpolation": {"share": trained.share, "told": dict(trained.known)}} if trained.known else {}),
         "streams": [stream.name for stream in layout.streams],
         "packed": [stream.name for stream in layout.streams if stream.packed],
         "examples_per_second": round(trained.examples / max(trained.seconds, 1e-9), 2),

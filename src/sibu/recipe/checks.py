@@ -372,7 +372,7 @@ def _reptile_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
 
 def _interpolation_faults(recipe: Recipe) -> Iterator[tuple[yaml.Path, str, str]]:
     """Weights that did not come, are not trained, or that a head was trained for as they are."""
-    if recipe.train.interpolation == 1:
+    if recipe.train.interpolation in (None, 1):
         return
     where = ("train", "interpolation")
     method: Any = recipe.method
