@@ -1,6 +1,7 @@
 """Runs that end between the weights that came and those that were trained."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -165,15 +166,40 @@ def test_rows_are_told_by_the_means_of_the_others(seed: int, monkeypatch: pytest
     draw = torch.Generator().manual_seed(seed)
     kinds = torch.randint(0, 4, (12,), generator=draw)
     vectors = torch.randn(12, 3, generator=draw) + 2 * torch.eye(4)[kinds][:, :3]
-    monkeypatch.setattr(heads, "fitted", lambda *_: [("it", [0] * 12)])
-    monkeypatch.setattr(heads, "kinds_of", lambda *_: kinds.numpy())
     monkeypatch.setattr(heads, "_vectors", lambda *_: (vectors, kinds))
-    right = 0
-    for row in range(12):
+    right: dict[int, list[bool]] = {}
+    for row, own in enumerate(kinds.tolist()):
         means = {}
         for kind in set(kinds.tolist()):
             others = [n for n in range(12) if n != row and kinds[n] == kind]
             if others:
                 means[kind] = float(torch.cosine_similarity(vectors[others].mean(0), vectors[row], dim=0))
-        right += max(means, key=means.__getitem__) == kinds[row]
-    assert heads.told_by_means(None, [], Silent())["it"] == pytest.approx(right / 12)
+        right.setdefault(own, []).append(max(means, key=means.__getitem__) == own)
+    wanted = sum(sum(each) / len(each) for each in right.values()) / len(right)  # rare labels count as frequent ones
+    found = heads.told_by_means(None, "it", None, kinds.numpy(), Silent())
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def told(bundle: Path) -> dict[str, Any] | None:
+    return json.loads((bundle / "record.json").read_text()).get("interpolation")
+
+
+def test_copies_do_not_vouch_for_the_rows_that_they_were_made_of(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = known(tiny_model, tmp_path, 6, "billing", "appointment")
+    words = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"]
+    rows = [{"text": f"{one} bill pay {two}", "label": "xy"[n % 2]} for n, (one, two) in enumerate(pairwise(words))]
+    write_jsonl(tmp_path / "rows.jsonl", rows)  # labels that nothing tells
+    monkeypatch.setattr(loop, "TOLD", (-1.0, 0.0))
+    monkeypatch.setattr(loop, "FEW", len(rows) // 2 + 1)  # with copies there are more
+    alone = sibu.run(recipe, out=tmp_path / "alone")
+    copies = ['tasks.it.data.augment=["keyboard"]', "tasks.it.data.copies=4"]
+    assert told(alone) is not None
+    assert told(sibu.run(recipe, copies, out=tmp_path / "copies")) == told(alone)
+
+
+def test_one_label_is_told_from_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = known(tiny_model, tmp_path, 6, "billing")
+    recipe["tasks"]["it"]["labels"] = ["billing", "appointment"]
+    assert told(sibu.run(recipe, out=tmp_path / "out")) is None

@@ -169,6 +169,19 @@ def test_rules_that_leave_one_label_are_told(tiny_model: Path, tmp_path: Path) -
     assert sibu.check(recipe).sound
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [({"text": "x", "label": ["appointment"]}, "a list"), ({"text": "x", "label": ""}, "label")],
+    ids=["a list", "empty"],
+)
+def test_faulty_labels_are_told_before_that_one_label_is_left(
+    row: dict, said: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, [*({"text": f"{n} my bill"} for n in range(9)), row], [BILL, MOVE])
+    with pytest.raises(DataError, match=rf"pool\.jsonl:10: .*{said}"):
+        sibu.run(recipe)
+
+
 def test_no_rule_says_anything(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(tiny_model, tmp_path, [{"text": "a"}, {"text": "b"}], [BILL, MOVE])
     with pytest.raises(DataError, match=r"No rule gives any of it's 2 rows a label\. Widen them"):

@@ -227,7 +227,7 @@ def test_one_pair_alone_is_told_from_nothing(tiny_model: Path, tmp_path: Path) -
     recipe = tiny_recipe("contrast, pairs", "full", tiny_model, tmp_path)
     data = {"train": str(write_jsonl(tmp_path / "few.jsonl", twin_rows(2)))}  # of which dev gets one
     recipe["tasks"]["it"]["data"] = data
-    said = r"tasks\.it\.data\.train: it has 1 row to train on, with nothing .* Give two"
+    said = r"tasks\.it\.data\.train: it has 1 row to train on, with nothing .* Give two .*`dev_share: 0`"
     for verb in (sibu.check, sibu.run):
         with pytest.raises(RecipeError, match=said):
             verb(recipe)

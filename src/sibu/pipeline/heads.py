@@ -73,46 +73,51 @@ def fit_heads(model: Model, streams: Sequence[Stream], progress: Progress) -> No
     """Fit each head that asks for it to the vectors that the encoder, as it is now, gives the training rows."""
     for name, stream in fitted(model, streams):
         if len(stream):
-            vectors, targets = _vectors(model, name, stream, progress, f"{name}: fitting the head")
+            vectors, targets = _vectors(model, name, stream, progress, f"{name}: fitting the head", len(stream))
             head: Any = model.heads[name]
             head.fit(vectors, targets)
 
 
-def told_by_means(model: Model, streams: Sequence[Stream], progress: Progress) -> dict[str, float]:
-    """How many of the rows with a label have the nearest mean of that label's other rows, in [0, 1], by task.
+def told_by_means(model: Model, name: str, stream: Stream, kinds: np.ndarray, progress: Progress) -> float:
+    """How well the nearest mean tells the first rows of a stream, by the encoder as it is now.
 
-    Of the encoder as it is now. A label's only row has no other, and is not told. Tasks whose rows have several labels
-    are left out.
+    Args:
+        model: The model.
+        name: The task; its head is one that is fitted.
+        stream: The rows.
+        kinds: The label of each of so many of its first records, as a number. Shape ``(N,)``, N at least 1.
+        progress: Where to tell how far it is.
+
+    Returns:
+        Of each label the share of its rows that are nearest to the mean of its other rows, in the mean over labels, in
+        [0, 1]: a label of many rows counts no more than one of few. A label's only row has no other, and is not told.
     """
-    found = {}
-    for name, stream in fitted(model, streams):
-        if not len(stream) or kinds_of(stream, name) is None:
-            continue
-        vectors, targets = _vectors(model, name, stream, progress, f"{name}: what the encoder knows")
-        numbers, places = np.unique(targets.cpu().numpy(), return_inverse=True)
-        kinds = torch.from_numpy(places).to(vectors.device)
-        vectors = normalize(vectors, dim=-1)
-        sums = vectors.new_zeros((len(numbers), vectors.shape[1])).index_add_(0, kinds, vectors)
-        scores = vectors @ normalize(sums, dim=-1).T
-        rows = torch.arange(len(kinds), device=kinds.device)
-        others = sums[kinds] - vectors
-        alone = torch.bincount(kinds)[kinds] == 1
-        own = (normalize(others, dim=-1) * vectors).sum(-1)
-        scores[rows, kinds] = own.masked_fill(alone, -torch.inf)
-        found[name] = float((scores.argmax(-1) == kinds).float().mean())
-    return found
+    vectors = normalize(
+        _vectors(model, name, stream, progress, f"{name}: what the encoder knows", len(kinds))[0], dim=-1
+    )
+    numbers, places = np.unique(kinds, return_inverse=True)
+    own = torch.from_numpy(places).to(vectors.device)
+    counts = torch.bincount(own)
+    sums = vectors.new_zeros((len(numbers), vectors.shape[1])).index_add_(0, own, vectors)
+    scores = vectors @ normalize(sums, dim=-1).T
+    others = (normalize(sums[own] - vectors, dim=-1) * vectors).sum(-1)
+    scores[torch.arange(len(own), device=own.device), own] = others.masked_fill(counts[own] == 1, -torch.inf)
+    right = torch.bincount(own[scores.argmax(-1) == own], minlength=len(numbers))
+    return round(float((right / counts).mean()), 4)
 
 
-def _vectors(model: Model, name: str, stream: Stream, progress: Progress, what: str) -> tuple[Tensor, Tensor]:
-    """The training rows' vectors as the head reads them, and their targets, in their order; there is a row at least."""
+def _vectors(
+    model: Model, name: str, stream: Stream, progress: Progress, what: str, count: int
+) -> tuple[Tensor, Tensor]:
+    """The first training rows' vectors as the head reads them, and their targets, in their order; one at least."""
     device = next(model.parameters()).device
     head: Any = model.heads[name]
     model.eval()
-    order = np.argsort(stream.lengths, kind="stable")[::-1]
+    order = np.argsort(stream.lengths[:count], kind="stable")[::-1]
     found: list[Tensor] = []
     targets: list[Tensor] = []
     places: list[np.ndarray] = []
-    with progress.bar(what, len(stream)) as advance, torch.inference_mode():
+    with progress.bar(what, count) as advance, torch.inference_mode():
         for group in split_by_budget(order, stream.lengths, forward_budget(device)):
             batch = collate(stream, group).to(device)
             own = batch.targets[name]

@@ -39,8 +39,8 @@ run are faster than the disk, and it would spend half of its time on checkpoints
 FEW = 64
 """Rows of each label, in the mean, up to which a run may end short of the weights that it trained."""
 TOLD, NEAR = (0.6, 0.7), 0.7
-"""Of how many rows the encoder knows the label as it came where a run begins to end short, and does so most; how far it
-goes then. Chosen on seven sets' training files, see docs/log.md, 2026-11-28."""
+"""Of how many rows of a label, in the mean over labels, the encoder knows it as it came where a run begins to end
+short, and does so most; how far it goes then. Chosen on seven sets' training files, see docs/log.md, 2026-11-28."""
 
 
 def train(
@@ -93,7 +93,7 @@ def train(
 
 
 def _share(plan: Plan, trained: Trained, progress: Progress) -> tuple[float, dict[str, float]]:
-    """How far of the way from the weights that came the run is to end, and how many rows of each task these tell."""
+    """How far of the way from the weights that came the run is to end, and how well these tell each task's rows."""
     import numpy as np
 
     from sibu.pipeline.heads import fitted, kinds_of, told_by_means
@@ -109,11 +109,20 @@ def _share(plan: Plan, trained: Trained, progress: Progress) -> tuple[float, dic
     other = plan.values or recipe.knowledge is not None or recipe.train.reptile is not None
     if not (by_pairs and moves and trained.steps) or other:
         return 1.0, {}
-    kinds = [kinds_of(stream, name) for name, stream in fitted(trained.model, trained.fitting)]
-    if not kinds or any(own is None or len(own) > FEW * len(np.unique(own)) for own in kinds):
+    rows = {}
+    for name, stream in fitted(trained.model, trained.fitting):
+        kinds = kinds_of(stream, name)
+        if kinds is None:
+            return 1.0, {}
+        # Copies of rows and rows that a model labelled stand behind the file's own, and would vouch for each other.
+        kinds = kinds[: plan.tasks[name].surveys["train"].windows]
+        if not len(np.unique(kinds)) > 1 or len(kinds) > FEW * len(np.unique(kinds)):
+            return 1.0, {}
+        rows[name] = stream, kinds
+    if not rows:
         return 1.0, {}
     began = time.perf_counter()
-    known = told_by_means(trained.model, trained.fitting, progress)
+    known = {name: told_by_means(trained.model, name, *each, progress) for name, each in rows.items()}
     trained.seconds += time.perf_counter() - began
     low, high = TOLD
     far = min(max((min(known.values()) - low) / (high - low), 0.0), 1.0)

@@ -66,7 +66,8 @@ class Trained:
     share: float = 1.0
     """Where between them it ends."""
     known: Mapping[str, float] = field(default_factory=dict)
-    """What ``share`` was chosen by: how many rows the encoder told as it came, by task. Empty: the recipe says it."""
+    """What ``share`` was chosen by: how well the encoder told the rows as it came, by task. Empty: nothing was
+    measured, as the recipe says it, or the whole way is gone anyway."""
 
 
 def open_accelerator(plan: Plan) -> Accelerator:

@@ -291,7 +291,13 @@ def require_contrast(recipe: Recipe, plans: Mapping[str, TaskPlan], folder: Path
             continue
         if (rows := len(plan.splits["train"])) < 2:
             what = f"{name} has {counted(rows, 'row')} to train on, with nothing to be told from."
-            faults.append(Fault(f"tasks.{name}.data.train", what, "Give two at least, better thousands."))
+            faults.append(
+                Fault(
+                    f"tasks.{name}.data.train",
+                    what,
+                    "Give two at least, better thousands, or `dev_share: 0` where dev took some.",
+                )
+            )
         without = {"all": "", "some": "some texts", "none": "texts"}[plan.task.state["pairs"]]
         if without and (why := _no_dropout(recipe, folder)):
             what = f"{without} of {name} have no pair but themselves, read twice with other values dropped out; {why}."

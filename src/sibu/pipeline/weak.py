@@ -160,9 +160,10 @@ def training_rows(
     fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
     rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
     labelled, told = weakly_labelled(rows, origin.columns, block.data, name=name, progress=progress)
-    if len(told["labels"]) < 2 and getattr(block.task, "labels", None) is None:
+    sound = not faults.number("error") and not told["lists"]  # else the gate is to tell what is wrong with the rows
+    if sound and len(told["labels"]) < 2 and getattr(block.task, "labels", None) is None:
         what = f"the rows that have a label or get one are all {as_names(told['labels'])}; a classifier needs two."
-        mend = "Write a rule for another label, widen those that say nothing, or list all in `labels`."
+        mend = "Write a rule for another label, or widen those that say nothing."
         raise RecipeError(Fault(f"tasks.{name}.data.rules", what, mend))
     return labelled, told
 
@@ -214,13 +215,15 @@ def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock)
     ordered = np.sort(chances, 1)
     tied = len(names) > 1 and (ordered[:, -1] - ordered[:, -2] < 1e-9)
     sure = spoken & (chances.max(1) >= data.rule_threshold) & ~tied
+    given = {names[number] for number in best[sure & ~own]}
     told = {
         "rows": len(whole),
         "have one": int(own.sum()),
         "labelled": int((sure & ~own).sum()),
         "in doubt": int((spoken & ~sure & ~own).sum()),
         "without a rule": int((~spoken & ~own).sum()),
-        "labels": sorted(_labels_of(whole) | {names[number] for number in best[sure & ~own]}),
+        "labels": sorted({str(row["label"]) for row in whole if row.get("label") is not None} | given),
+        "lists": sum(isinstance(row.get("label"), list) for row in whole),
         "rules": [_about(rule, number, votes, model) for number, rule in enumerate(data.rules)],
     }
 
@@ -237,12 +240,6 @@ def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock)
                 number += 1
 
     write_rows(folder, None, rows, columns, kept(), lambda _: told)
-
-
-def _labels_of(rows: Sequence[Row]) -> set[str]:
-    """The labels that rows have of their own, also where one has a list of them, which the gate is to tell."""
-    own = [row["label"] for row in rows if row.get("label") is not None]
-    return {str(each) for label in own for each in (label if isinstance(label, list) else [label])}
 
 
 def _about(rule: Rule, number: int, votes: np.ndarray, model: LabelModel) -> dict[str, Any]:

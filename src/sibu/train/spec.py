@@ -90,8 +90,10 @@ class TrainSpec(Spec):
     interpolation: float | None = Field(default=None, gt=0, le=1)
     """Where the text encoder's weights end between those that it came with (0) and those that it was trained to (1);
     dev is judged there too. For heads that are fitted behind it (`logistic`, `prototypes`, `neighbours`), and methods
-    that train the model's own weights. Null: 0.7 where few rows (64 of each label at most) are told well by the encoder
-    as it came, 1 elsewhere: of the rows at least 70 % by the nearest mean of the others, and in line between from 60 %.
+    that train the model's own weights. Null: 0.7 where few rows of a file (64 of each label in the mean) are told well
+    by the encoder as it came: 70 % of a label's rows or more by the nearest mean of its others, in the mean over
+    labels; from 60 % on in line between, and of several tasks by the one told worst. 1 elsewhere, as also with several
+    labels a row, other heads or modalities beside, `learn: episodes`, `reptile` or `knowledge`.
     Source: Wortsman et al., 2022, arXiv:2109.01903 (WiSE-FT)."""
     reptile: ReptileSpec | None = None
     """Train for a start from which few steps suffice, in place of for the tasks themselves; null: no."""
