@@ -489,6 +489,26 @@ def test_labels_are_counted_as_the_task_means_them(kind, labels, language, recip
     assert {split: seen["labels"] for split, seen in found.items()} == dict.fromkeys(("train", "dev", "test"), labels)
 
 
+@pytest.mark.parametrize("key", ["labels", "descriptions"])
+def test_labels_that_no_row_teaches(key, recipe, tmp_path):
+    rows = [{"text": f"{label} {n}", "label": label} for n in range(5) for label in ("book", "pay")]
+    files = {"train": write_jsonl(tmp_path / "a.jsonl", rows)}
+    for split in ("dev", "test"):
+        judged = [{"text": f"{split} {row['text']}", "label": row["label"]} for row in rows]
+        files[split] = write_jsonl(tmp_path / f"{split}.own.jsonl", judged)
+
+    def found(named, **options):
+        own = named if key == "labels" else dict.fromkeys(named, "words")
+        return sibu.check(recipe("classify", files=files, options={key: own, **options}))
+
+    faulty = found(["visit", "pay", "book", "ask"])
+    message = "no row to train on has the labels 'ask', 'visit' of the recipe (it)."
+    assert told(faulty) == [("label without rows", "warning", "a.jsonl", None, message)]
+    assert "choose `head: labels`" in faulty.gate.faults.examples[0].mend
+    assert told(found(["visit", "pay", "book", "ask"], head="labels")) == []
+    assert told(found(["pay", "book"])) == []
+
+
 def test_rare_labels(recipe, tmp_path):
     rows = [{"text": f"pay {n}", "label": "money"} for n in range(30)] + [{"text": "book", "label": "visit"}] * 1
     file = tmp_path / "a.jsonl"

@@ -11,7 +11,7 @@ import numpy as np
 
 from sibu.core.columns import Column
 from sibu.core.errors import DataError, counted
-from sibu.core.example import DataFault, Faults, Row, join_tokens
+from sibu.core.example import DataFault, Faults, Row, as_names, join_tokens
 from sibu.core.protocols import Modality, Task, as_fault
 from sibu.core.text import AnyInput, Window
 from sibu.metrics.spans import as_bioes, decode_tags
@@ -21,7 +21,7 @@ from sibu.pipeline.twins import Keys, NearIndex, fingerprint, normal
 from sibu.store.hashes import hash_json
 
 if TYPE_CHECKING:
-    from sibu.recipe.schema import Recipe
+    from sibu.recipe.schema import Recipe, TaskBlock
 
 Each = Callable[[Row, Sequence[AnyInput], Sequence[Sequence[Window]]], None]
 
@@ -362,8 +362,22 @@ def unjudged(task: str, file: str, faults: Faults) -> None:
     faults.add(DataFault("nothing to judge by", "warning", file, None, message, mend))
 
 
-def label_faults(task: str, train: SplitSurvey, file: str, faults: Faults) -> None:
-    """Labels with so few rows that they can hardly be learned, and those that are one but for blanks or capitals."""
+def _learned_from_rows(block: TaskBlock) -> Sequence[str]:
+    """Labels named in the recipe that nothing but rows can teach: no words that are read, no teacher."""
+    task = block.task
+    reads = [getattr(task, way, None) for way in ("written", "entailed", "cloze", "compared")]
+    if any(reads) or getattr(block.head, "starts", False) or block.teacher is not None:
+        return ()
+    return tuple(getattr(task, "labels", None) or getattr(task, "descriptions", None) or ())
+
+
+def label_faults(task: str, block: TaskBlock, train: SplitSurvey, file: str, faults: Faults) -> None:
+    """Labels that no row teaches, or so few that they can hardly be learned, and those alike but for blanks or case."""
+    if missing := sorted(label for label in _learned_from_rows(block) if label not in train.labels):
+        which = f"label{'s' * (len(missing) > 1)} {as_names(missing)}"
+        message = f"no row to train on has the {which} of the recipe ({task})."
+        mend = "Add rows, leave them out, or choose `head: labels`, which begins from the words of each label."
+        faults.add(DataFault("label without rows", "warning", file, None, message, mend))
     if len(train.labels) < 2:
         return
     alike: dict[str, list[str]] = {}

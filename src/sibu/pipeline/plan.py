@@ -337,7 +337,7 @@ def _plan_task(
         if split != "dev" or not dev_is_train:
             faults.join(each.faults)
     surveys = {split: each.survey for split, each in seen.items()}
-    label_faults(name, surveys["train"], splits["train"].files[0], faults)
+    label_faults(name, block, surveys["train"], splits["train"].files[0], faults)
     if dev_is_train and not test_files(block):
         unjudged(name, splits["train"].files[0], faults)
     judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
