@@ -54,6 +54,8 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"names {', '.join(map(repr, twice))} twice")
     if not names:
         raise ValueError("names no label")
+    if "" in names:
+        raise ValueError("names an empty label")
     return names
 
 

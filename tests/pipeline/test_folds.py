@@ -1,6 +1,7 @@
 """k-fold runs, and the mean of the weights of several evaluations."""
 
 import json
+import re
 from pathlib import Path
 from statistics import fmean
 
@@ -97,7 +98,10 @@ def test_what_folds_cannot_go_with(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"folds.*without `dev`, `shots` and `dev_share: 0`; it is another"):
         sibu.check(changed)
     write_jsonl(Path(own["data"]["train"]), [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}])
-    with pytest.raises(DataError, match="2 different rows are too few for 3 folds"):
+    said = "2 different rows are too few for 3 folds: one would have no dev. Lower `folds`, or add rows."
+    with pytest.raises(DataError, match=re.escape(said)):
+        sibu.check(recipe)
+    with pytest.raises(DataError, match=re.escape(said)):
         sibu.run(recipe, out=tmp_path / "out")
 
 

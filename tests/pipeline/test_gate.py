@@ -504,7 +504,7 @@ def test_labels_that_no_row_teaches(key, recipe, tmp_path):
     faulty = found(["visit", "pay", "book", "ask"])
     message = "no row to train on has the labels 'ask', 'visit' of the recipe (it)."
     assert told(faulty) == [("label without rows", "warning", "a.jsonl", None, message)]
-    assert "choose `head: labels`" in faulty.gate.faults.examples[0].mend
+    assert "The head `labels` begins from the words" in faulty.gate.faults.examples[0].mend
     assert told(found(["visit", "pay", "book", "ask"], head="labels")) == []
     assert told(found(["pay", "book"])) == []
 

@@ -237,6 +237,39 @@ def test_all_that_cannot_be_taken_back_is_told(bundle: Path, tagger: Path, tmp_p
     write_jsonl(tmp_path / "spans", [row | {"entities": [{"start": 3, "end": 900, "label": "PER"}]}])
     with pytest.raises(DataError, match=r"the span 3\.\.900 does not lie in the text"):
         sibu.take_labels(tmp_path / "spans", tmp_path / "new.jsonl")
+    write_jsonl(tmp_path / "spans", [row | {"entities": [{"start": "0", "end": 4, "label": "PER"}]}])
+    with pytest.raises(DataError, match=r"`start` and `end` of a span must be whole numbers, given \[\"0\", 4\]"):
+        sibu.take_labels(tmp_path / "spans", tmp_path / "new.jsonl")
+
+
+@pytest.mark.parametrize("desk", ["jsonl", "doccano", "label_studio"])
+@pytest.mark.parametrize("kind", ["classify", "tag"])
+def test_a_text_that_was_changed_is_told(kind: str, desk: str, bundle: Path, tagger: Path, tmp_path: Path) -> None:
+    todo, studio, spans = tmp_path / "todo.jsonl", desk == "label_studio", kind == "tag"
+    pool = unlabelled(tmp_path, (entity_rows if spans else intent_rows)(20, seed=7))
+    sibu.label(tagger if spans else bundle, pool, todo, count=2, desk=desk)
+    rows = json.loads(todo.read_text(encoding="utf-8")) if studio else lines(todo)
+    results = [{"value": {"start": 0, "end": 1, "labels": ["x"]} if spans else {"choices": ["billing"]}}]
+    value: object = [[0, 1, "x"]] if desk == "doccano" else [{"start": 0, "end": 1, "label": "x"}]
+    value = value if spans else "billing"
+
+    def back(*texts: str) -> dict:
+        own = []
+        for row, text in zip(rows, texts, strict=True):
+            if studio:
+                own.append(row | {"data": row["data"] | {"text": text}, "annotations": [{"result": results}]})
+            else:
+                own.append(row | {"text": text, "entities" if spans and desk == "jsonl" else "label": value})
+        todo.write_text(json.dumps(own) if studio else "\n".join(map(json.dumps, own)), encoding="utf-8")
+        return sibu.take_labels(todo, tmp_path / "new.jsonl")
+
+    first, second = ((row["data"] if studio else row)["text"] for row in rows)
+    with pytest.raises(DataError) as told:
+        back(f"well, {first}", second)
+    said = str(told.value)
+    assert f"todo.jsonl:1: its text is not the one that was sent, given 'well, {first}'" in said
+    assert "1 row cannot be taken back" in said
+    assert back(first, f"{second} \n")["labelled"] == 2  # a desk's own end of a text
 
 
 @pytest.mark.parametrize("value", [[[0, 2, "x"]], "x", {"start": 0}, [3]])

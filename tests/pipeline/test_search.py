@@ -179,6 +179,55 @@ def test_values_that_the_data_cannot_have_are_told_before_anything_is_tried(tiny
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.parametrize("method", ["probe", "full"])
+def test_runs_without_a_step_have_a_score_too(method: str, tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, space={"tasks.it.head": ["logistic", "neighbours"]}, trials=3)
+    recipe["train"] |= {"epochs": 0} if method == "full" else {}
+    found = sibu.search(recipe | {"method": method}, ["tasks.it.head=prototypes"], out=tmp_path / "study")
+    assert {trial["state"] for trial in found["trials"]} == {"complete"}
+    for trial in found["trials"]:
+        out = tmp_path / f"out-{trial['number']}"
+        head = trial["values"]["tasks.it.head"]
+        own = sibu.run(recipe | {"method": method, "search": None}, [f"tasks.it.head={head}"], out=out)
+        metrics = json.loads((own / "metrics.json").read_text())
+        assert trial["score"] == metrics["it"]["dev"]["accuracy"]["value"]
+
+
+def test_labels_in_words_are_searched_without_a_training_row(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, space={"tasks.it.head.scale": [5.0, 50.0]}, trials=2)
+    own = recipe["tasks"]["it"]
+    own |= {"data": {"dev": own["data"]["test"]}, "labels": ["billing", "appointment"], "head": {"name": "labels"}}
+    found = sibu.search(recipe, ["train.epochs=0"], out=tmp_path / "study")
+    assert all(0 < trial["score"] <= 1 for trial in found["trials"])
+
+
+def test_what_was_tried_is_not_trained_again(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sibu.pipeline.search as place
+
+    through, asked = place._score, []
+
+    def score(*words: object) -> float:
+        asked.append(json.dumps(words[2]))
+        return through(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place, "_score", score)
+    recipe = recipe_of(tiny_model, tmp_path, space={"train.seed": [1, 2]}, trials=5, prune=False)
+    found = sibu.search(recipe, out=tmp_path / "study")
+    assert len(found["trials"]) == 5
+    assert len(asked) == len(set(asked)) <= 3  # the recipe as it is, and each value once
+    scores = {(trial["values"]["train.seed"], trial["score"]) for trial in found["trials"]}
+    assert len(scores) == len(asked) - 1
+
+
+def test_keys_that_no_trial_learns_by_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(tiny_model, tmp_path, space={"search.trials": [1, 2], "name": ["a", "b"], "train.epochs": [1]})
+    with pytest.raises(RecipeError) as told:
+        sibu.search(recipe, out=tmp_path / "study")
+    where = [fault.where for fault in told.value.faults]
+    assert where == ["search.space.search.trials", "search.space.name"]
+    assert "says nothing of what one trial learns" in str(told.value)
+
+
 FAULTS = {
     "nothing": ({"search": None}, "nothing says what is to be tried"),
     "order": ({"search": {"space": {"train.epochs": {"low": 3, "high": 1}}}}, "`low` must be less than `high`"),

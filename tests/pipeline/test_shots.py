@@ -324,6 +324,8 @@ def test_what_goes_by_dev_is_told_where_there_is_none(key: str, tiny_model: Path
     ("data", "said"),
     [
         ({"shots": 4, "dev_share": 0.2}, r"it\.data\.dev_share: is not used: with `shots` no dev is held out"),
+        ({"label_model": "majority"}, r"it\.data\.label_model: is not used: there are no `rules`.* Write some as"),
+        ({"rule_threshold": 0.9}, r"it\.data\.rule_threshold: is not used: there are no `rules`"),
         ({"copies": 3}, r"it\.data\.copies: is not used: no way of changing rows is named\. Name some with `augment`"),
     ],
 )

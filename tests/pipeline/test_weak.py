@@ -184,7 +184,35 @@ def test_faulty_labels_are_told_before_that_one_label_is_left(
 
 def test_no_rule_says_anything(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(tiny_model, tmp_path, [{"text": "a"}, {"text": "b"}], [BILL, MOVE])
-    with pytest.raises(DataError, match=r"No rule gives any of it's 2 rows a label\. Widen them"):
+    with pytest.raises(DataError, match=r"No rule gives any of it's 2 rows a label\..* is in the texts: widen them"):
+        sibu.check(recipe)
+
+
+def test_rules_that_are_in_doubt_of_all(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} my bill"} for n in range(9)] + [{"text": f"{n} a book"} for n in range(9)]
+    against = recipe_of(tiny_model, tmp_path, rows, [{"label": label, "pattern": ""} for label in ("billing", "other")])
+    said = r"No rule gives any of it's 18 rows a label\. Where they say something \(18 rows\), they speak for several "
+    with pytest.raises(DataError, match=rf"{said}labels\. Narrow those that fire where another should\.$"):
+        sibu.check(against)
+    unsure = recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE], rule_threshold=0.99)
+    with pytest.raises(DataError, match=rf"{said}labels or are not sure .* Or lower `rule_threshold` \(0\.99\)\.$"):
+        sibu.check(unsure)
+    assert sibu.check(unsure, ["tasks.it.data.rule_threshold=0.5"]).sound
+
+
+def test_a_rule_for_a_column_that_no_file_has(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"{n} my bill"} for n in range(9)] + [{"text": f"{n} a book"} for n in range(9)]
+    recipe = recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE, BILL | {"field": "text_pair"}])
+    with pytest.raises(RecipeError, match=r"rules\.2\.field: no file has the column 'text_pair'\. Look into `text`"):
+        sibu.check(recipe)
+    assert sibu.check(recipe, ["tasks.it.data.rules.2.field=text"]).sound
+
+
+def test_labels_in_lists_and_rules_do_not_go_together(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"pay {n}", "label": ["billing"]} for n in range(4)]
+    rows += [{"text": f"{n} my bill"} for n in range(9)] + [{"text": f"{n} a book"} for n in range(9)]
+    recipe = recipe_of(tiny_model, tmp_path, rows, [BILL, MOVE])
+    with pytest.raises(DataError, match=r"pool\.jsonl:1: the label is a list \(4 rows\), and `rules` give other rows"):
         sibu.check(recipe)
 
 

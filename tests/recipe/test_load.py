@@ -152,6 +152,11 @@ def _train_keys() -> list[str]:
             "head_learning_rate: should be a finite number, given Infinity.",
         ),
         (("type: classify", "type: classify\n    labels: [a, b, a]"), "tasks.intent.labels: names 'a' twice"),
+        (("type: classify", "type: classify\n    labels: [a, '']"), "tasks.intent.labels: names an empty label"),
+        (
+            ("type: classify", "type: relate\n    labels: [in, Other]\n    none_label: Other"),
+            "`labels` names 'Other' too, which is `none_label`: leave it out of one of the two",
+        ),
         (("  intent:", "  in.tent:"), "tasks.in.tent: may have letters, digits"),
         (
             ("test: b.jsonl", "test: []"),

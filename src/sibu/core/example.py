@@ -245,6 +245,11 @@ def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     return "".join(parts), places
 
 
+def as_one(row: Row) -> str:
+    """The text of a row, with its pair, as desks that have one text show it: a blank line stands between the two."""
+    return "\n\n".join(str(row[name]) for name in ("text", "text_pair") if row.get(name))
+
+
 def as_names(values: Iterable[Any]) -> str:
     """Values as users read them in a message: ``'a', 'b' and 3 more``."""
     listed = list(values)

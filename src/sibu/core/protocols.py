@@ -418,6 +418,8 @@ class Returned:
     """As it was sent; empty where the file has none."""
     value: Any
     """The label, a list of labels or the spans; None: nobody gave any."""
+    text: str | None = None
+    """The text as it came back, with its pair (``as_one``); None: the file has none."""
 
 
 class Desk(Protocol):

@@ -8,15 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sibu.core.errors import DataError
-from sibu.core.protocols import Sent
-
-APART = "\n\n"
-"""What stands between the two texts of a pair where a desk has one text."""
-
-
-def shown(sent: Sent) -> str:
-    """The text of a row, with its pair."""
-    return APART.join(str(sent.row[name]) for name in ("text", "text_pair") if sent.row.get(name))
 
 
 def objects(path: Path) -> Iterator[tuple[int, Any]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sibu.core.columns import Column
-from sibu.core.errors import DataError, Fault, RecipeError, near_miss
+from sibu.core.errors import DataError, Fault, RecipeError, counted, near_miss
 from sibu.core.example import DataFault, Faults, Held, Row, as_names
 from sibu.core.protocols import Reader, Record
 from sibu.pipeline.twins import normal
@@ -482,7 +482,8 @@ def split_dev(rows: Rows, *, share: float, seed: int, fold: tuple[int, int] | No
             dev += groups[key]
             taken += len(groups[key])
     if fold is not None and not dev:
-        raise DataError(f"{', '.join(rows.files)}: {len(groups)} different rows are too few for {fold[1]} folds.")
+        what = f"{counted(len(groups), 'different row')} are too few for {fold[1]} folds: one would have no dev"
+        raise DataError(f"{', '.join(rows.files)}: {what}. Lower `folds`, or add rows.")
     if not dev:
         dev = groups[next(iter(groups))]
     held = np.zeros(total, dtype=bool)

@@ -13,7 +13,7 @@ import numpy as np
 
 from sibu.catalog import Spec
 from sibu.core.errors import DataError, RecipeError, Unsupported, counted
-from sibu.core.example import Faults, Row, as_names, join_tokens
+from sibu.core.example import Faults, Row, as_names, as_one, join_tokens
 from sibu.core.protocols import Picker, Pool, Returned, Sent, WindowOutput
 from sibu.core.tensors import Encoded
 from sibu.desks import DESKS
@@ -428,6 +428,9 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
             wrong.append(f"{where}: this row ({one.id or 'without an id'}) was never sent out.")
         elif _is_empty(one.value):
             empty += 1
+        elif one.text is not None and _is_other(one.text, as_one(about["rows"][one.id]), about["target"]):
+            mend = "Labels belong to what was sent: mend the text back, or label the new one as a row of its own."
+            wrong.append(f"{where}: its text is not the one that was sent, given {one.text[:60]!r}. {mend}")
         elif fault := _fault(one.value, about, about["rows"][one.id]):
             wrong.append(f"{where}: {fault}")
         else:
@@ -449,6 +452,13 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
             named = {fields.get(name, name): own for name, own in line.items()}
             out.write(json.dumps(named, ensure_ascii=False) + "\n")
     return {"labelled": len(known), "without": len(about["rows"]) - len(known), "new labels": sorted(strange)}
+
+
+def _is_other(text: str, sent: str, target: str) -> bool:
+    """Whether a text was changed; blanks at its end, or anywhere where no span counts them, are a desk's own."""
+    if target != "entities":
+        return text.split() != sent.split()
+    return text.replace("\r\n", "\n").rstrip() != sent.replace("\r\n", "\n").rstrip()
 
 
 def _is_empty(value: Any) -> bool:
@@ -509,7 +519,10 @@ def _fault(value: Any, about: dict[str, Any], row: Row) -> str:
             return f"its spans must be a list of objects with `start`, `end` and `label`, given {given}."
         for span in value:
             start, end = span.get("start"), span.get("end")
-            if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(text):
+            if not all(isinstance(each, int) and not isinstance(each, bool) for each in (start, end)):
+                given = json.dumps([start, end], ensure_ascii=False)[:60]
+                return f"`start` and `end` of a span must be whole numbers, given {given}."
+            if not 0 <= start < end <= len(text):
                 return f"the span {start}..{end} does not lie in the text of {len(text)} characters."
             if not isinstance(span.get("label"), str) or not span["label"]:
                 return f"the span {start}..{end} has no label."

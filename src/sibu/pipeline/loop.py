@@ -242,9 +242,11 @@ def _loop(
     from sibu.train.optim import rate
 
     options = plan.recipe.train
+    judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
+    if not trained.steps and judged and plan.watch is not None:  # nothing to choose, but a score that is asked for
+        _evaluate_dev(plan, trained, accelerator, progress, trackers)
     if trained.stopped_early or trained.step >= trained.steps:
         return
-    judged = any(not each.dev_is_train for each in plan.tasks.values())  # else the last weights are the run's
     every = options.evaluate_every or trained.per_epoch
     factor = rate(options.schedule, steps=trained.steps, warmup=options.warmup)
     steps = stepping(plan, trained, accelerator, factor=factor, steps=trained.steps)
@@ -333,7 +335,7 @@ def _evaluate_dev(
     judged: Any = shared(_judged(plan, trained) if is_first() else None, accelerator)
     score, scores = judged
     trained.evaluations.append({"step": trained.step, "score": score, "scores": scores})
-    if plan.watch is not None:
+    if plan.watch is not None and trained.steps:
         plan.watch(len(trained.evaluations), score)
     said = ", ".join(f"{task}.{metric} {scores[task][metric]:.4f}" for task, metric in counting(plan))
     progress.say(f"step {trained.step}/{trained.steps}: dev {said}")

@@ -26,9 +26,12 @@ from sibu.train.seed import derive
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
+    from optuna.trial import FrozenTrial
 
 COMBINATIONS = 256
 """Values together that are looked at before anything is tried, until some make a recipe."""
+IDLE = ("name", "search", "release", "track", "repeats", "folds", "ensemble")
+"""Keys that say nothing of what one trial learns."""
 STUDY, FOUND, BEST = "study.db", "search.json", "best.yaml"
 
 
@@ -67,6 +70,8 @@ def search(
     _require_values(source, overrides, options)
     optuna = _optuna()
     mark = mark_of(loaded)
+    if resume and not (out / "study.json").is_file():
+        progress.say(f"There is no study at {out} to go on with; one begins.")
     _begin(out, mark, with_absolute_paths(loaded.recipe, loaded.home), resume=resume, force=force)
     study = _study(optuna, out, mark)
     for trial in study.trials:
@@ -121,8 +126,11 @@ def _require_values(source: Any, overrides: Sequence[str], options: Search) -> N
     """
     wrong: list[Fault] = []
     for key, values in options.space.items():
+        where = f"search.space.{key}"
+        if key.split(".")[0] in IDLE:
+            wrong.append(Fault(where, "says nothing of what one trial learns.", "Leave it out."))
+            continue
         for value in _ends(values):
-            where = f"search.space.{key}"
             try:
                 loaded = load_recipe(source, [*overrides, _override(key, value)])
             except RecipeError as fault:
@@ -228,7 +236,13 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=options.first)
         values = {key: _suggested(trial, key, own) for key, own in options.space.items()}
         trial.set_user_attr("values", values)
+        same = next((each for each in study.trials if _done(each, state) and each.user_attrs["values"] == values), None)
         shown = ", ".join(f"{key} {_short(value)}" for key, value in values.items())
+        if same is not None:  # a run is the same to the bit each time
+            study.tell(trial, same.value)
+            said = f"as in trial {same.number + 1}: dev {same.value:.4f}"
+            progress.say(f"trial {trial.number + 1} of {options.trials}: {shown}: {said}")
+            continue
         try:
             score = _score(source, overrides, values, trial)
         except optuna.TrialPruned:
@@ -242,6 +256,10 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
             continue
         study.tell(trial, score)
         progress.say(f"trial {trial.number + 1} of {options.trials}: {shown}: dev {score:.4f}")
+
+
+def _done(trial: FrozenTrial, states: Any) -> bool:
+    return bool(trial.state == states.COMPLETE)
 
 
 def _before(study: Study, number: int, failed: Any) -> int:
@@ -274,7 +292,7 @@ def _score(source: Any, overrides: Sequence[str], values: Mapping[str, Any], tri
         for name, block in loaded.recipe.tasks.items()
     }
     recipe = loaded.recipe.model_copy(update={"tasks": tasks, "release": {}, "track": (), "ensemble": False})
-    watch = None if trial is None else _watch(trial)
+    watch = (lambda *_: None) if trial is None else _watch(trial)
     with TemporaryDirectory(prefix="sibu-search-") as scratch:
         out = Path(scratch) / "bundle"
         own_run = replace(loaded, recipe=recipe, watch=watch)
@@ -282,7 +300,7 @@ def _score(source: Any, overrides: Sequence[str], values: Mapping[str, Any], tri
         record = json.loads((out / "record.json").read_text(encoding="utf-8"))
     scores = [each["score"] for each in record["evaluations"]]
     if not scores or not math.isfinite(max(scores)):
-        raise RunStopped("no dev score came out of it.")
+        raise RunStopped("no dev score came out of it: its figures on dev are no numbers.")
     return float(max(scores))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ STEPS, CLOSE = 200, 1e-7
 GUESS, WORTH = 0.75, 4.0
 """How often a rule is right before anything is known of it, and how many votes that guess is worth."""
 SILENT = -1
+CALM = 0.5
+"""A threshold that turns away only rows for which two labels are as likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +161,34 @@ def training_rows(
     there = set(json.loads((bare.folder / "about.json").read_text(encoding="utf-8"))["in_files"])
     fields = {key: column for key, column in origin.fields.items() if roles.get(key) == "input" or column in there}
     rows = read_rows(files, replace(origin, needs=inputs, fields=fields), faults)
+    _require_fields(name, block.data, origin, there)
     labelled, told = weakly_labelled(rows, origin.columns, block.data, name=name, progress=progress)
+    if told["lists"] and told["labelled"]:
+        place = next(f"{file}:{line}" for file, line, row in _each(rows) if isinstance(row.get("label"), list))
+        what = f"{place}: the label is a list ({counted(told['lists'], 'row')}), and `rules` give other rows one label."
+        raise DataError(f"{what} Give each row one label, or leave the rules of {name} out.")
     sound = not faults.number("error") and not told["lists"]  # else the gate is to tell what is wrong with the rows
     if sound and len(told["labels"]) < 2 and getattr(block.task, "labels", None) is None:
         what = f"the rows that have a label or get one are all {as_names(told['labels'])}; a classifier needs two."
         mend = "Write a rule for another label, or widen those that say nothing."
         raise RecipeError(Fault(f"tasks.{name}.data.rules", what, mend))
     return labelled, told
+
+
+def _require_fields(name: str, data: DataBlock, origin: Origin, there: Container[str]) -> None:
+    """Every rule looks where the files have something.
+
+    Raises:
+        RecipeError: Naming each that looks into a column that is in none of them.
+    """
+    wrong = []
+    for number, rule in enumerate(data.rules):
+        column = origin.fields.get(rule.field, rule.field)
+        if column not in there:
+            mend = "Look into `text`, or name the column under the task's `fields`."
+            wrong.append(Fault(f"tasks.{name}.data.rules.{number}.field", f"no file has the column {column!r}.", mend))
+    if wrong:
+        raise RecipeError(wrong)
 
 
 def weakly_labelled(
@@ -196,8 +219,19 @@ def weakly_labelled(
     for line in _lines(name, told):
         progress.say(line)
     if not told["labelled"] + told["have one"]:
-        raise DataError(f"No rule gives any of {name}'s {counted(told['rows'], 'row')} a label. Widen them.")
+        what = f"No rule gives any of {name}'s {counted(told['rows'], 'row')} a label."
+        if not told["in doubt"]:
+            raise DataError(f"{what} No word or pattern of theirs is in the texts: widen them.")
+        least = f" Or lower `rule_threshold` ({data.rule_threshold:g})." * (data.rule_threshold > CALM)
+        why = f"Where they say something ({counted(told['in doubt'], 'row')}), they speak for several labels"
+        why += " or are not sure enough" * bool(least)
+        raise DataError(f"{what} {why}. Narrow those that fire where another should.{least}")
     return Rows(folder, rows.files), told
+
+
+def _each(rows: Rows) -> Iterator[tuple[str, int, Row]]:
+    for chunk in rows.chunks():
+        yield from chunk
 
 
 def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock) -> None:
@@ -229,15 +263,12 @@ def _write(folder: Path, rows: Rows, columns: Sequence[Column], data: DataBlock)
 
     def kept() -> Iterator[dict[str, Any]]:
         places = {file: number for number, file in enumerate(rows.files)}
-        number = 0
-        for chunk in rows.chunks():
-            for file, line, row in chunk:
-                if own[number]:
-                    yield stored_row(row, columns, places[file], line, None)
-                elif sure[number]:
-                    label = names[int(best[number])]
-                    yield stored_row({**row, "label": label}, columns, places[file], line, "rules")
-                number += 1
+        for number, (file, line, row) in enumerate(_each(rows)):
+            if own[number]:
+                yield stored_row(row, columns, places[file], line, None)
+            elif sure[number]:
+                label = names[int(best[number])]
+                yield stored_row({**row, "label": label}, columns, places[file], line, "rules")
 
     write_rows(folder, None, rows, columns, kept(), lambda _: told)
 

@@ -76,6 +76,10 @@ def cross_checks(recipe: Recipe) -> list[tuple[yaml.Path, str, str]]:
         if block.data.shots is not None and not left_out:
             what = "is not used: with `shots` no dev is held out of the training data."
             found.append((("tasks", name, "data", "dev_share"), what, "Give `data.dev`, or leave `dev_share` out."))
+        for key in ("label_model", "rule_threshold"):
+            if getattr(block.data, key) != DataBlock.model_fields[key].default and not block.data.rules:
+                what = "is not used: there are no `rules` whose labels it weighs."
+                found.append((("tasks", name, "data", key), what, "Write some as `data.rules`, or leave it out."))
         if block.data.copies != 1 and not block.data.augment:
             what = "is not used: no way of changing rows is named."
             found.append((("tasks", name, "data", "copies"), what, "Name some with `augment`, or leave it out."))

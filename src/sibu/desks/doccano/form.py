@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sibu.core.example import as_one
 from sibu.core.protocols import Returned, Sent
-from sibu.desks._labels import objects, shown, write_lines
+from sibu.desks._labels import objects, write_lines
 
 
 class Doccano:
@@ -15,18 +16,19 @@ class Doccano:
 
     def write(self, path: Path, rows: Sequence[Sent]) -> None:
         """One line a row; the guess stands as its label."""
-        write_lines(path, [{"text": shown(one), "label": _guessed(one), "sibu_id": one.id} for one in rows])
+        write_lines(path, [{"text": as_one(one.row), "label": _guessed(one), "sibu_id": one.id} for one in rows])
 
     def read(self, path: Path, target: str) -> Iterator[Returned]:
         """The labels of each line; none where nobody gave one."""
         for line, found in objects(path):
             own = str(found.get("sibu_id") or (found.get("meta") or {}).get("sibu_id", ""))
+            text = None if found.get("text") is None else str(found["text"])
             if target == "entities":
-                yield Returned(line, own, _spans(found))
+                yield Returned(line, own, _spans(found), text)
                 continue
             labels = found.get("label", found.get("labels")) or []
             labels = labels if isinstance(labels, list) else [labels]
-            yield Returned(line, own, labels or None)
+            yield Returned(line, own, labels or None, text)
 
 
 def _guessed(one: Sent) -> list[Any]:

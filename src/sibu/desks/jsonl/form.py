@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sibu.core.example import as_one
 from sibu.core.protocols import Returned, Sent
 from sibu.desks._labels import objects, write_lines
 
@@ -19,4 +20,4 @@ class Lines:
     def read(self, path: Path, target: str) -> Iterator[Returned]:
         """The lines whose target is filled in; the others without one."""
         for line, found in objects(path):
-            yield Returned(line, str(found.get("id", "")), found.get(target))
+            yield Returned(line, str(found.get("id", "")), found.get(target), as_one(found) or None)

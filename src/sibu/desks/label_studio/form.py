@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sibu.core.example import as_one
 from sibu.core.protocols import Returned, Sent
-from sibu.desks._labels import objects, shown
+from sibu.desks._labels import objects
 
 NAMES = {"from_name": "label", "to_name": "text"}
 
@@ -19,7 +20,7 @@ class LabelStudio:
     def write(self, path: Path, rows: Sequence[Sent]) -> None:
         """One list of tasks; the guesses are predictions."""
         tasks = [
-            {"data": {"text": shown(one), "sibu_id": one.id}, "predictions": [{"result": _guessed(one)}]}
+            {"data": {"text": as_one(one.row), "sibu_id": one.id}, "predictions": [{"result": _guessed(one)}]}
             for one in rows
         ]
         path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -27,9 +28,10 @@ class LabelStudio:
     def read(self, path: Path, target: str) -> Iterator[Returned]:
         """The last annotation of each task that was not cancelled; none where nobody made one."""
         for place, found in objects(path):
-            own = str((found.get("data") or {}).get("sibu_id", ""))
+            data = found.get("data") or {}
+            own, text = str(data.get("sibu_id", "")), None if data.get("text") is None else str(data["text"])
             made = [each for each in found.get("annotations") or [] if not each.get("was_cancelled")]
-            yield Returned(place, own, _labels(made[-1].get("result") or [], target) if made else None)
+            yield Returned(place, own, _labels(made[-1].get("result") or [], target) if made else None, text)
 
 
 def _guessed(one: Sent) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ Source: Baldini Soares et al., 2019, arXiv:1906.03158 (entity start). Entities t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sibu.catalog import Entry, Labels, Spec
 from sibu.tasks._written import AsWritten, WrittenTask
@@ -34,6 +34,14 @@ class RelateSpec(Spec):
     written: AsWritten = None
     """Answer in words, by the language head of a model that writes, bound to what is allowed: `true`, or a block with
     `instruction`, `system`, `template`, `max_new_tokens`; null: by a head of its own."""
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if self.none_label is not None and self.none_label in (self.labels or ()):
+            raise ValueError(
+                f"`labels` names {self.none_label!r} too, which is `none_label`: leave it out of one of the two"
+            )
+        return self
 
     @property
     def writes(self) -> bool:
