@@ -105,6 +105,12 @@ def test_what_folds_cannot_go_with(tiny_model: Path, tmp_path: Path) -> None:
         sibu.run(recipe, out=tmp_path / "out")
 
 
+def test_check_looks_at_a_fold(tiny_model: Path, tmp_path: Path) -> None:
+    recipe = tiny_recipe("classify", "full", tiny_model, tmp_path) | {"folds": 4}
+    seen = sibu.check(recipe).as_json()["tasks"]["it"]
+    assert (seen["train"]["rows"], seen["dev"]["rows"]) == (30, 10)
+
+
 # ---- soup -----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,9 @@ import pytest
 
 import sibu
 from sibu.core.errors import DataError, RecipeError, Unsupported
+from sibu.core.protocols import Returned
 from sibu.pickers import PICKERS
+from sibu.pipeline.labelling import keep_labels
 from tests.command import sibu_here
 from tests.conftest import entity_rows, intent_rows, write_jsonl
 from tests.tiny_tasks import tiny_recipe, topic_rows
@@ -270,6 +272,18 @@ def test_a_text_that_was_changed_is_told(kind: str, desk: str, bundle: Path, tag
     assert f"todo.jsonl:1: its text is not the one that was sent, given 'well, {first}'" in said
     assert "1 row cannot be taken back" in said
     assert back(first, f"{second} \n")["labelled"] == 2  # a desk's own end of a text
+
+
+def test_a_pair_comes_back_whole_or_with_its_first_text(tmp_path: Path) -> None:
+    pair = {"text": "it rains", "text_pair": "it is wet"}
+    about = {"task": "it", "target": "label", "labels": [], "several": False, "fields": {}, "rows": {"a": pair}}
+    for number, text in enumerate(("it rains", "it rains\n\nit is wet", None)):
+        out = tmp_path / f"{number}.jsonl"
+        assert keep_labels([Returned(1, "a", "yes", text)], about, "x", out)["labelled"] == 1
+        assert lines(out) == [pair | {"label": "yes"}]
+    for text in ("it is wet", "it rains\n\nit is dry", "it rains it"):
+        with pytest.raises(DataError, match="its text is not the one that was sent"):
+            keep_labels([Returned(1, "a", "yes", text)], about, "x", tmp_path / "no.jsonl")
 
 
 @pytest.mark.parametrize("value", [[[0, 2, "x"]], "x", {"start": 0}, [3]])

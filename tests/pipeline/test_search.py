@@ -87,13 +87,16 @@ def test_a_killed_study_goes_on(tiny_model: Path, tmp_path: Path) -> None:
     recipe = recipe_of(tiny_model, tmp_path, trials=3)
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(recipe))
     command = [sys.executable, "-m", "sibu", "search", str(tmp_path / "r.yaml"), "--out", str(tmp_path / "study")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    said = []
+    with subprocess.Popen([*command, "--resume"], stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr or ():
+                said.append(line.strip())
                 if line.startswith("trial 1"):
                     break
         finally:
             process.kill()
+    assert f"There is no study at {tmp_path / 'study'} to go on with; one begins." in said
     done = subprocess.run([*command, "--resume", "--json", "--quiet"], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert len(found["trials"]) == 3

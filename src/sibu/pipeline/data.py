@@ -465,14 +465,15 @@ def split_dev(rows: Rows, *, share: float, seed: int, fold: tuple[int, int] | No
             strata.setdefault(label if isinstance(label, str) else "", []).append(key)
         groups.setdefault(key, []).append(number)
     dev: list[int] = []
+    filled: set[int] = set()
     for stratum, keys in sorted(strata.items()):
         draw = generator(seed, "dev", stratum)
         order = [keys[place] for place in draw.permutation(len(keys))]
         if fold is not None:
             shift = derive(seed, "fold", stratum) % fold[1]  # else the first parts would get all that is left over
-            dev += [
-                row for place, key in enumerate(order) if (place + shift) % fold[1] == fold[0] for row in groups[key]
-            ]
+            parts = [(place + shift) % fold[1] for place in range(len(order))]
+            filled |= set(parts)
+            dev += [row for part, key in zip(parts, order, strict=True) if part == fold[0] for row in groups[key]]
             continue
         wanted = share * sum(len(groups[key]) for key in keys)
         taken = 0
@@ -481,7 +482,7 @@ def split_dev(rows: Rows, *, share: float, seed: int, fold: tuple[int, int] | No
                 break
             dev += groups[key]
             taken += len(groups[key])
-    if fold is not None and not dev:
+    if fold is not None and len(filled) < fold[1]:  # told by whichever comes first: the others need not train for it
         what = f"{counted(len(groups), 'different row')} are too few for {fold[1]} folds: one would have no dev"
         raise DataError(f"{', '.join(rows.files)}: {what}. Lower `folds`, or add rows.")
     if not dev:

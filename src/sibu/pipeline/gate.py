@@ -371,15 +371,13 @@ def _learned_from_rows(block: TaskBlock) -> Sequence[str]:
     return tuple(getattr(task, "labels", None) or getattr(task, "descriptions", None) or ())
 
 
-def label_faults(
-    task: str, block: TaskBlock, train: SplitSurvey, file: str, faults: Faults, *, sensed: bool = False
-) -> None:
+def label_faults(task: str, block: TaskBlock, train: SplitSurvey, file: str, faults: Faults, *, texts: bool) -> None:
     """Labels that no row teaches, or so few that they can hardly be learned, and those alike but for blanks or case."""
     if missing := sorted(label for label in _learned_from_rows(block) if label not in train.labels):
         which = f"label{'s' * (len(missing) > 1)} {as_names(missing)}"
         message = f"no row to train on has the {which} of the recipe ({task})."
         mend = "Add rows, or leave them out of the recipe."
-        if block.task.type == "classify" and not (sensed or block.task.mixup):  # type: ignore[attr-defined]
+        if block.task.type == "classify" and texts and not block.task.mixup:  # type: ignore[attr-defined]
             mend += " The head `labels` begins from the words of each label, and needs no row of it."
         faults.add(DataFault("label without rows", "warning", file, None, message, mend))
     if len(train.labels) < 2:

@@ -428,7 +428,7 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
             wrong.append(f"{where}: this row ({one.id or 'without an id'}) was never sent out.")
         elif _is_empty(one.value):
             empty += 1
-        elif one.text is not None and _is_other(one.text, as_one(about["rows"][one.id]), about["target"]):
+        elif one.text is not None and _is_other(one.text, about["rows"][one.id], about["target"]):
             mend = "Labels belong to what was sent: mend the text back, or label the new one as a row of its own."
             wrong.append(f"{where}: its text is not the one that was sent, given {one.text[:60]!r}. {mend}")
         elif fault := _fault(one.value, about, about["rows"][one.id]):
@@ -454,11 +454,15 @@ def keep_labels(found: Iterable[Returned], about: dict[str, Any], file: str, out
     return {"labelled": len(known), "without": len(about["rows"]) - len(known), "new labels": sorted(strange)}
 
 
-def _is_other(text: str, sent: str, target: str) -> bool:
-    """Whether a text was changed; blanks at its end, or anywhere where no span counts them, are a desk's own."""
+def _is_other(text: str, row: Row, target: str) -> bool:
+    """Whether a text was changed; blanks at its end, or anywhere where no span counts them, are a desk's own.
+
+    Of a pair the first text alone is unchanged too: a program may leave out what it does not need.
+    """
+    sent = as_one(row), str(row.get("text"))
     if target != "entities":
-        return text.split() != sent.split()
-    return text.replace("\r\n", "\n").rstrip() != sent.replace("\r\n", "\n").rstrip()
+        return all(text.split() != each.split() for each in sent)
+    return all(text.replace("\r\n", "\n").rstrip() != each.replace("\r\n", "\n").rstrip() for each in sent)
 
 
 def _is_empty(value: Any) -> bool:

@@ -88,8 +88,6 @@ from sibu.store.ragged import RaggedArrays
 from sibu.trackers import TRACKERS
 from sibu.train.spec import WHOLE
 
-APIECE = 20
-"""Rows a fold, fewer than which might leave one without dev."""
 FEW = 100
 """Rows below which a split may take a label away."""
 
@@ -339,7 +337,7 @@ def _plan_task(
         if split != "dev" or not dev_is_train:
             faults.join(each.faults)
     surveys = {split: each.survey for split, each in seen.items()}
-    label_faults(name, block, surveys["train"], splits["train"].files[0], faults, sensed=isinstance(text, Mixed))
+    label_faults(name, block, surveys["train"], splits["train"].files[0], faults, texts=not isinstance(text, Mixed))
     if dev_is_train and not test_files(block):
         unjudged(name, splits["train"].files[0], faults)
     judged = {split: rows for split, rows in splits.items() if split != "dev" or not dev_is_train}
@@ -475,9 +473,8 @@ def _dev_from(
             train, dev = plan.splits["train"].chosen, plan.splits["dev"].chosen
             if train is not None and dev is not None and len(whole) == len(train) + len(dev):
                 return whole.subset(train), whole.subset(dev)
-    if fold is None and recipe.folds is not None and len(whole) < APIECE * recipe.folds:  # looked at, not run
-        for number in range(recipe.folds):
-            split_dev(whole, share=0, seed=recipe.train.seed, fold=(number, recipe.folds))
+    if fold is None and recipe.folds is not None:  # looked at, not run: the first stands for all
+        fold = 0, recipe.folds
     parts = split_dev(whole, share=block.data.dev_share, seed=recipe.train.seed, fold=fold)
     kept = np.setdiff1d(_numbers(parts[1]), _of_others("train", whole, block, recipe, before))
     if len(kept) == len(parts[1]) or not len(kept):

@@ -26,7 +26,6 @@ from sibu.train.seed import derive
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
-    from optuna.trial import FrozenTrial
 
 COMBINATIONS = 256
 """Values together that are looked at before anything is tried, until some make a recipe."""
@@ -236,7 +235,8 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
         study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=options.first)
         values = {key: _suggested(trial, key, own) for key, own in options.space.items()}
         trial.set_user_attr("values", values)
-        same = next((each for each in study.trials if _done(each, state) and each.user_attrs["values"] == values), None)
+        done = (each for each in study.trials if each.state == state.COMPLETE)
+        same = next((each for each in done if each.user_attrs["values"] == values), None)
         shown = ", ".join(f"{key} {_short(value)}" for key, value in values.items())
         if same is not None:  # a run is the same to the bit each time
             study.tell(trial, same.value)
@@ -256,10 +256,6 @@ def work(source: Any, overrides: Sequence[str], out: Path, progress: Progress) -
             continue
         study.tell(trial, score)
         progress.say(f"trial {trial.number + 1} of {options.trials}: {shown}: dev {score:.4f}")
-
-
-def _done(trial: FrozenTrial, states: Any) -> bool:
-    return bool(trial.state == states.COMPLETE)
 
 
 def _before(study: Study, number: int, failed: Any) -> int:
